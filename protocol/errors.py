@@ -78,5 +78,5 @@ class JournalFailed(AdapterError):
     """The journal could not be written. Fatal: nothing may be sent after it."""
 
 
-class Misuse(RuntimeError):  # noqa: N818  # a bug of ours, not an error of the world
+class Misuse(RuntimeError):
     """Our own code broke a rule of the interface it called."""

@@ -1,8 +1,9 @@
 r"""Everything that is signed or bound, in one canonical form.
 
 A statement is ``b"kofu/1/" + label + b"\0" + MessagePack array of the fields``. The label
-separates the domains: a signature over one kind of statement can never be taken for another. Fields are
-integers, strings and byte strings in a fixed order; MessagePack writes each in its shortest form.
+separates the domains: a signature over one kind of statement can never be taken for another.
+Fields are integers, strings and byte strings in a fixed order; MessagePack writes each in its
+shortest form.
 """
 
 from collections.abc import Sequence

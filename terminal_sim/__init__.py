@@ -1,0 +1,1 @@
+"""Multicopy machines: a pure terminal and the devices around it."""

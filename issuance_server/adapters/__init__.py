@@ -1,0 +1,1 @@
+"""The world behind the ports: MQTT, SQLite, the PIN judge, renderers, clocks."""

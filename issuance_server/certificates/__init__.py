@@ -1,0 +1,1 @@
+"""What each certificate says (content) and how it looks (layout)."""

@@ -1,0 +1,1 @@
+"""The city's commands: cards, issuances, audit."""

@@ -1,0 +1,1 @@
+"""What operators see: the catalogue of log events and the logging set-up."""
