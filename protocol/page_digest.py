@@ -1,0 +1,255 @@
+"""The page digest: what a sheet shows, as 32 bytes, however its file is put together.
+
+The city signs the digests of all sheets; the terminal computes them again from what it decrypted
+and prints only what agrees. Object numbers, compression, the order of keys and the other pages of
+the file play no part; one changed glyph code, one changed byte of an embedded font does.
+
+Canonical form (TP-072). ``LEN`` and ``COUNT`` are decimal numbers in ASCII; references are
+replaced by what they refer to::
+
+    null        n
+    boolean     t | f
+    number      # DECIMAL ;         no exponent, no leading "+", no trailing zeros: 595, 0.5, -3
+    name        / LEN : BYTES       without the leading slash, #xx undone
+    string      ( LEN : BYTES
+    array       [ COUNT : VALUE ...
+    dictionary  < COUNT : (NAME VALUE) ...    by the bytes of NAME; without entries that are null
+                                              and without /Parent
+    stream      s DIGEST            SHA-256 of DICTIONARY LEN : BYTES, the dictionary without
+                                    /Length, /Filter and /DecodeParms, the bytes decoded
+
+A page is its dictionary, with /MediaBox, /CropBox, /Rotate and /Resources looked up along /Parent
+where absent, and with /Contents replaced by one stream with an empty dictionary: the content
+streams in order, each decoded, joined by one line feed. The page digest is SHA-256 of
+``kofu-page-1`` LF followed by that form. So everything that can change what is printed counts,
+annotations included.
+
+A stream may be stored as it is or with /FlateDecode alone and without a predictor. A file that
+needs repair, is encrypted, holds a circle of references other than through /Parent, or passes a
+limit below is malformed.
+"""
+
+import hashlib
+import io
+import re
+import zlib
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import pikepdf
+
+from protocol.errors import MalformedTelegram
+from protocol.limits import SHEETS_MAX
+
+PDF_BYTES_MAX = 8 * 1024 * 1024
+DECODED_BYTES_MAX = 32 * 1024 * 1024
+"""All streams of one file together, after inflating."""
+VALUES_MAX = 200_000
+"""Values visited in one file; an indirect object counts once."""
+DEPTH_MAX = 32
+"""Dictionaries and arrays inside one another, and page tree nodes above a page."""
+
+_INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")
+_HOW_STORED = frozenset({"/Length", "/Filter", "/DecodeParms"})
+_PAGE_PREFIX = b"kofu-page-1\n"
+_FIELD = "$.pdf"
+_STRANGE = (
+    pikepdf.PdfError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+
+
+def page_digests(pdf: bytes) -> tuple[bytes, ...]:
+    """Return the digest of every page of a PDF, in order (TP-072).
+
+    Args:
+        pdf: a whole file, at most ``PDF_BYTES_MAX`` bytes.
+
+    Returns:
+        32 bytes for each page; 1 to ``SHEETS_MAX`` pages.
+
+    Raises:
+        MalformedTelegram: it is no PDF that fits the rules above; the field is ``$.pdf``.
+    """
+    try:
+        with _opened(pdf) as document:
+            canon = _Canon()
+            return tuple(canon.page_digest(page.obj) for page in document.pages)
+    except _STRANGE:
+        raise MalformedTelegram(_FIELD) from None
+
+
+def first_pages(pdf: bytes, sheets: int) -> bytes:
+    """Return a PDF of the first pages, as it would lie in the tray of a printer that stopped.
+
+    Args:
+        pdf: a whole file, as for :func:`page_digests`.
+        sheets: how many pages to keep, from 0 (an empty document) to all of them.
+
+    Raises:
+        MalformedTelegram: it is no PDF, or it has fewer pages.
+    """
+    try:
+        with _opened(pdf) as document:
+            if not 0 <= sheets <= len(document.pages):
+                raise MalformedTelegram(_FIELD)
+            del document.pages[sheets:]
+            kept = io.BytesIO()
+            document.save(kept, deterministic_id=True)
+            return kept.getvalue()
+    except _STRANGE:
+        raise MalformedTelegram(_FIELD) from None
+
+
+def _opened(pdf: bytes) -> pikepdf.Pdf:
+    """Open a file strictly: nothing is repaired, nothing is deciphered."""
+    if len(pdf) > PDF_BYTES_MAX:
+        raise MalformedTelegram(_FIELD)
+    document = pikepdf.open(io.BytesIO(pdf), attempt_recovery=False, suppress_warnings=True)
+    if document.is_encrypted or not 1 <= len(document.pages) <= SHEETS_MAX:
+        document.close()
+        raise MalformedTelegram(_FIELD)
+    return document
+
+
+class _Canon:
+    """Writes the values of one document in canonical form, within the limits."""
+
+    def __init__(self) -> None:
+        self._decoded_bytes_left = DECODED_BYTES_MAX
+        self._values_left = VALUES_MAX
+        self._known: dict[tuple[int, int], bytes] = {}
+        self._open: set[tuple[int, int]] = set()
+
+    def page_digest(self, page: Any) -> bytes:
+        entries = {key: value for key, value in page.items() if key != "/Contents"}
+        for key in _INHERITED:
+            if (value := _inherited(page, key)) is not None:
+                entries[key] = value
+        content = b"\n".join(self._decoded(stream) for stream in _content_streams(page))
+        form = self._entries(entries, 0, {"/Contents": _stream_form(b"<0:", content)})
+        return hashlib.sha256(_PAGE_PREFIX + form).digest()
+
+    def _value(self, value: Any, depth: int) -> bytes:
+        """Return the form of a value; an indirect object is written once and remembered."""
+        name = value.objgen if isinstance(value, pikepdf.Object) and value.is_indirect else None
+        if name is None:
+            return self._direct(value, depth)
+        if name not in self._known:
+            if name in self._open:
+                raise MalformedTelegram(_FIELD)
+            self._open.add(name)
+            self._known[name] = self._direct(value, depth)
+            self._open.remove(name)
+        return self._known[name]
+
+    def _direct(self, value: Any, depth: int) -> bytes:  # noqa: PLR0911 - one case a line
+        self._values_left -= 1
+        if self._values_left < 0 or depth > DEPTH_MAX:
+            raise MalformedTelegram(_FIELD)
+        match value:
+            case None:
+                return b"n"
+            case bool():
+                return b"t" if value else b"f"
+            case int() | Decimal():
+                return b"#%b;" % _decimal(value)
+            case pikepdf.Name():
+                return _name(str(value))
+            case pikepdf.String():
+                return b"(" + _counted(bytes(value))
+            case pikepdf.Array():
+                items = [self._value(item, depth + 1) for item in _items(value)]
+                return b"[%d:%b" % (len(items), b"".join(items))
+            case pikepdf.Stream():
+                kept = {key: item for key, item in value.items() if key not in _HOW_STORED}
+                return _stream_form(self._entries(kept, depth), self._decoded(value))
+            case pikepdf.Dictionary():
+                return self._entries(dict(value.items()), depth)
+        raise MalformedTelegram(_FIELD)
+
+    def _entries(
+        self, entries: dict[str, Any], depth: int, forms: dict[str, bytes] | None = None
+    ) -> bytes:
+        """Return the form of a dictionary of values, and of forms that are ready."""
+        ready = dict(forms or {})
+        for key, value in entries.items():
+            if key != "/Parent" and value is not None:
+                ready[key] = self._value(value, depth + 1)
+        ordered = sorted((key.encode(), form) for key, form in ready.items())
+        body = b"".join(_name(key.decode()) + form for key, form in ordered)
+        return b"<%d:%b" % (len(ordered), body)
+
+    def _decoded(self, stream: Any) -> bytes:
+        """Return a stream's bytes, inflated no further than the limit."""
+        if not isinstance(stream, pikepdf.Stream):
+            raise MalformedTelegram(_FIELD)
+        stored = bytes(stream.read_raw_bytes())
+        if stream.get("/DecodeParms") is not None:
+            raise MalformedTelegram(_FIELD)
+        filters = stream.get("/Filter")
+        names = list(filters) if isinstance(filters, pikepdf.Array) else [filters]
+        if names in ([None], []):
+            decoded = stored
+        elif names == [pikepdf.Name.FlateDecode]:
+            inflate = zlib.decompressobj()
+            decoded = inflate.decompress(stored, self._decoded_bytes_left + 1)
+            if not inflate.eof or inflate.unused_data:
+                raise MalformedTelegram(_FIELD)
+        else:
+            raise MalformedTelegram(_FIELD)
+        self._decoded_bytes_left -= len(decoded)
+        if self._decoded_bytes_left < 0:
+            raise MalformedTelegram(_FIELD)
+        return decoded
+
+
+def _inherited(page: Any, key: str) -> Any:
+    """Look an attribute up at the page and then at the nodes above it."""
+    node = page
+    for _ in range(DEPTH_MAX):
+        if (value := node.get(key)) is not None:
+            return value
+        node = node.get("/Parent")
+        if node is None:
+            return None
+    raise MalformedTelegram(_FIELD)
+
+
+def _content_streams(page: Any) -> Iterable[Any]:
+    contents = page.get("/Contents")
+    if contents is None:
+        return ()
+    return _items(contents) if isinstance(contents, pikepdf.Array) else (contents,)
+
+
+def _items(array: Any) -> Iterable[Any]:
+    return (array[index] for index in range(len(array)))
+
+
+def _decimal(number: int | Decimal) -> bytes:
+    text = f"{number:f}" if isinstance(number, Decimal) else str(number)
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    text = re.sub(r"^(-?)0*(?=\d)", r"\1", text)
+    return b"0" if text in ("-0", "-", "") else text.encode("ascii")
+
+
+def _name(name: str) -> bytes:
+    return b"/" + _counted(name.removeprefix("/").encode())
+
+
+def _counted(content: bytes) -> bytes:
+    return b"%d:%b" % (len(content), content)
+
+
+def _stream_form(dictionary: bytes, content: bytes) -> bytes:
+    return b"s" + hashlib.sha256(dictionary + _counted(content)).digest()
