@@ -1,0 +1,85 @@
+"""Telegrams to bytes and back: MessagePack in a length-prefixed, zero-padded plaintext.
+
+::
+
+    length 4 (big-endian) | MessagePack map of that length | zeros up to the bucket
+
+Decoding never raises anything but ``MalformedTelegram``, whatever the bytes.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from protocol.errors import MalformedTelegram, Misuse
+from protocol.limits import TELEGRAM_BUCKETS_BYTES
+from protocol.secret import Secret
+from protocol.telegrams import BUCKET_FLOOR_BYTES, AnyTelegram
+
+_LENGTH_BYTES = 4
+
+
+def _encode_secret(value: Any) -> bytes:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise NotImplementedError
+
+
+def _decode_secret(wanted: type, value: Any) -> Any:
+    if wanted is Secret and isinstance(value, bytes):
+        return Secret(value)
+    raise ValueError
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_encode_secret)
+_decoder: msgspec.msgpack.Decoder[AnyTelegram] = msgspec.msgpack.Decoder(
+    AnyTelegram, dec_hook=_decode_secret
+)
+
+
+def encode(telegram: AnyTelegram) -> bytes:
+    """Return the padded plaintext of a telegram.
+
+    Raises:
+        Misuse: it is larger than the largest bucket.
+    """
+    packed = _encoder.encode(telegram)
+    needed = max(_LENGTH_BYTES + len(packed), BUCKET_FLOOR_BYTES.get(type(telegram), 0))
+    for bucket_bytes in TELEGRAM_BUCKETS_BYTES:
+        if needed <= bucket_bytes:
+            plain = len(packed).to_bytes(_LENGTH_BYTES, "big") + packed
+            return plain.ljust(bucket_bytes, b"\0")
+    raise Misuse(f"a telegram of {len(packed)} bytes fits no bucket")
+
+
+def decode(plaintext: bytes) -> AnyTelegram:
+    """Read a telegram out of an opened envelope.
+
+    Raises:
+        MalformedTelegram: bad length, padding that is not zero, or a field out of its range; the
+            error names the field, never its value (TP-041).
+    """
+    length = int.from_bytes(plaintext[:_LENGTH_BYTES], "big")
+    end = _LENGTH_BYTES + length
+    if len(plaintext) not in _BUCKETS or end > len(plaintext) or any(plaintext[end:]):
+        raise MalformedTelegram("$")
+    try:
+        return _decoder.decode(plaintext[_LENGTH_BYTES:end])
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise MalformedTelegram(_path_in(str(error))) from None
+
+
+def digest(plaintext: bytes) -> bytes:
+    """Return the digest that a reply must carry: SHA-256 of the padded plaintext (TP-042)."""
+    return hashlib.sha256(plaintext).digest()
+
+
+def _path_in(message: str) -> str:
+    """Take the field's path out of a library's message, and nothing else of it."""
+    _, mark, path = message.rpartition("- at `")
+    return path.rstrip("`") if mark and len(path) < _PATH_CHARACTERS_MAX else "$"
+
+
+_BUCKETS = frozenset(TELEGRAM_BUCKETS_BYTES)
+_PATH_CHARACTERS_MAX = 80

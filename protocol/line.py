@@ -1,0 +1,321 @@
+"""A line (回線): the authenticated, encrypted conversation of one terminal with one city.
+
+The object is sans-I/O and has four verbs: it takes envelopes (``receive``), gives events, gives
+bytes to send (``messages_to_send``), and acts (``start_handshake``, ``send``, ``wake``). It never
+raises on peer bytes: every failure becomes a ``Dropped`` event with a reason.
+
+Rules kept here (SPEC.md §4 to §6):
+
+1. Seals are checked before counters are struck out; a counter opens once per generation.
+2. New keys take over for sending as soon as the handshake is done; the old ones open for 60 s.
+3. A telegram under unknown keys is answered by an unauthenticated rejection, at most two a second;
+   a terminal that gets one starts a handshake, and nothing else follows from it.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from protocol import codec
+from protocol.envelope import Direction, Envelope, EnvelopeKind, parse, read_flight
+from protocol.errors import HandshakeFailed, MalformedTelegram, Misuse, TelegramError
+from protocol.handshake_port import HandshakePort, Peer, Role
+from protocol.key_exchange import Established, KeyExchange
+from protocol.key_schedule import direction_keys
+from protocol.limits import (
+    GENERATION_AGE_MS_MAX,
+    GENERATION_OVERLAP_MS,
+    REJECT_INTERVAL_MS,
+    TELEGRAMS_PER_GENERATION_MAX,
+)
+from protocol.sealing import Opener, Sealer
+from protocol.telegrams import AnyTelegram, RequestRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineReady:
+    """New keys are in force; the peer is who its key certificate says."""
+
+    peer: Peer
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramReceived:
+    """A telegram came through the seal.
+
+    Attributes:
+        telegram: the typed value.
+        ref: names this copy; a reply carries it back.
+    """
+
+    telegram: AnyTelegram
+    ref: RequestRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedReceived:
+    """The seal opened, but what was in it fits no telegram. ``field`` names where."""
+
+    ref: RequestRef
+    field: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """An envelope was dropped; the shell counts and logs it. ``reason`` is one of a few words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysUnknown:
+    """The peer says that it does not know our keys (a hint that anybody could forge)."""
+
+
+LineEvent: TypeAlias = LineReady | TelegramReceived | MalformedReceived | Dropped | KeysUnknown
+
+
+@dataclass(slots=True, kw_only=True)
+class _Generation:
+    """One generation of keys, and until when it still opens (None: it is the present one)."""
+
+    number: int
+    peer: Peer
+    sealer: Sealer
+    opener: Opener
+    since_ms: int
+    until_ms: int | None = None
+
+
+class Line:
+    """Both roles' end of one line."""
+
+    def __init__(
+        self, *, role: Role, city: str, terminal: str, line_id: bytes, handshakes: HandshakePort
+    ) -> None:
+        self._role = role
+        self._city = city
+        self._terminal = terminal
+        self._line_id = line_id
+        self._handshakes = handshakes
+        self._sends = Direction.sent_by(role)
+        self._exchange: KeyExchange | None = None
+        self._finished: KeyExchange | None = None
+        self._generations: list[_Generation] = []  # the present one last; at most two
+        self._outbox: list[bytes] = []
+        self._rejected_at_ms: int | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether telegrams can be sent."""
+        return bool(self._generations)
+
+    @property
+    def fingerprint(self) -> bytes | None:
+        """The peer's key certificate in the present generation; looked up at every telegram."""
+        return self._generations[-1].peer.fingerprint if self._generations else None
+
+    @property
+    def handshaking(self) -> bool:
+        """Whether a handshake is under way (half-open ones are bounded by the server)."""
+        return self._exchange is not None
+
+    def keys_due(self, now_ms: int) -> bool:
+        """Tell whether a terminal should start a handshake now (TP-034)."""
+        if self._exchange is not None:
+            return False
+        if not self._generations:
+            return True
+        present = self._generations[-1]
+        worn = present.sealer.next_counter >= TELEGRAMS_PER_GENERATION_MAX
+        return worn or now_ms - present.since_ms >= GENERATION_AGE_MS_MAX
+
+    def start_handshake(self, handshake_id: bytes, now_ms: int) -> None:
+        """Begin a handshake (terminal only); one that is under way is given up.
+
+        Args:
+            handshake_id: 16 random bytes; the first four become the key generation.
+            now_ms: the time.
+        """
+        if self._role is not Role.TERMINAL:
+            raise Misuse("only a terminal starts a handshake")
+        self._exchange = self._new_exchange(handshake_id, now_ms)
+        self._collect()
+
+    def receive(self, message: bytes, now_ms: int) -> list[LineEvent]:
+        """Take one message from the carrier and return what came of it."""
+        try:
+            envelope = parse(message)
+            if envelope.line_id != self._line_id or envelope.direction is self._sends:
+                return [Dropped(reason="misdirected")]
+            if envelope.kind is EnvelopeKind.KEY_EXCHANGE:
+                return self._receive_flight(envelope, now_ms)
+            if envelope.kind is EnvelopeKind.REJECTION:
+                return [KeysUnknown()] if self._rejects_present(envelope) else []
+            return self._receive_telegram(envelope, now_ms)
+        except TelegramError as error:
+            return [Dropped(reason=_REASONS.get(type(error).__name__, "malformed"))]
+        finally:
+            self._collect()
+
+    def send(self, plaintext: bytes) -> tuple[int, int]:
+        """Seal a telegram's plaintext and queue it.
+
+        Args:
+            plaintext: from ``codec.encode``.
+
+        Returns:
+            The generation and the counter of this copy.
+
+        Raises:
+            Misuse: the line has no keys.
+            KeyManagementError: the keys are used up and no handshake replaced them.
+        """
+        if not self._generations:
+            raise Misuse("the line has no keys")
+        envelope = self._generations[-1].sealer.seal(plaintext)
+        self._outbox.append(envelope.pack())
+        return envelope.generation, envelope.counter
+
+    def messages_to_send(self) -> list[bytes]:
+        """Return the messages for the carrier, and forget them."""
+        outbox, self._outbox = self._outbox, []
+        return outbox
+
+    def next_deadline_ms(self) -> int | None:
+        """Return when ``wake`` wants to be called, or None."""
+        times = [g.until_ms for g in self._generations if g.until_ms is not None]
+        for exchange in (self._exchange, self._finished):
+            deadline_ms = exchange.next_deadline_ms() if exchange is not None else None
+            if deadline_ms is not None:
+                times.append(deadline_ms)
+        return min(times, default=None)
+
+    def wake(self, now_ms: int) -> list[LineEvent]:
+        """Repeat flights, retire old keys, and give up a handshake that took too long."""
+        self._generations = [
+            g for g in self._generations if g.until_ms is None or g.until_ms > now_ms
+        ]
+        events: list[LineEvent] = []
+        for exchange in (self._exchange, self._finished):
+            if exchange is not None:
+                exchange.wake(now_ms)
+        if self._exchange is not None and self._exchange.failed:
+            self._exchange = None
+            events.append(Dropped(reason="handshake-timed-out"))
+        finished = self._finished
+        if finished is not None and now_ms >= finished.expires_at_ms + GENERATION_OVERLAP_MS:
+            self._finished = None
+        self._collect()
+        return events
+
+    def forget_keys(self) -> None:
+        """Drop all keys at once: the terminal is revoked, or the line is stopped."""
+        self._generations.clear()
+        self._exchange = self._finished = None
+
+    def _receive_flight(self, envelope: Envelope, now_ms: int) -> list[LineEvent]:
+        handshake_id, _ = read_flight(envelope)
+        if self._finished is not None and self._finished.handshake_id == handshake_id:
+            self._finished.receive(envelope, now_ms)
+            return []
+        exchange = self._exchange
+        known = exchange is not None and exchange.handshake_id == handshake_id
+        if not known and self._role is Role.SERVER and envelope.counter == 0:
+            if any(g.number == envelope.generation for g in self._generations):
+                return [Dropped(reason="generation-in-use")]
+            exchange = self._exchange = self._new_exchange(handshake_id, now_ms)
+            known = True
+        if exchange is None or not known:
+            return [Dropped(reason="handshake-unknown")]
+        try:
+            exchange.receive(envelope, now_ms)
+            if not exchange.done:
+                return []
+            made = exchange.established(city=self._city, terminal=self._terminal)
+        except HandshakeFailed:
+            self._exchange = None
+            raise
+        self._take_keys(made, now_ms)
+        self._collect()
+        self._exchange, self._finished = None, exchange
+        return [LineReady(peer=made.peer, generation=made.generation)]
+
+    def _receive_telegram(self, envelope: Envelope, now_ms: int) -> list[LineEvent]:
+        generation = next((g for g in self._generations if g.number == envelope.generation), None)
+        if generation is None or (generation.until_ms or now_ms + 1) <= now_ms:
+            self._reject(envelope, now_ms)
+            return [Dropped(reason="keys-unknown")]
+        plaintext = generation.opener.open(envelope)
+        if self._finished is not None:
+            self._finished.confirm()
+        ref = RequestRef(envelope.generation, envelope.counter, codec.digest(plaintext))
+        try:
+            return [TelegramReceived(telegram=codec.decode(plaintext), ref=ref)]
+        except MalformedTelegram as error:
+            return [MalformedReceived(ref=ref, field=error.field)]
+
+    def _take_keys(self, made: Established, now_ms: int) -> None:
+        for old in self._generations:
+            old.until_ms = old.until_ms or now_ms + GENERATION_OVERLAP_MS
+        receives = Direction.DOWN if self._sends is Direction.UP else Direction.UP
+        sealer = Sealer(
+            direction_keys(made.exported, self._sends, made.context),
+            direction=self._sends,
+            generation=made.generation,
+            line_id=self._line_id,
+        )
+        opener = Opener(direction_keys(made.exported, receives, made.context))
+        self._generations = self._generations[-1:]
+        self._generations.append(
+            _Generation(
+                number=made.generation,
+                peer=made.peer,
+                sealer=sealer,
+                opener=opener,
+                since_ms=now_ms,
+            )
+        )
+
+    def _rejects_present(self, envelope: Envelope) -> bool:
+        """A rejection counts only if it names the keys that we send under now."""
+        return bool(self._generations) and self._generations[-1].number == envelope.generation
+
+    def _reject(self, envelope: Envelope, now_ms: int) -> None:
+        if self._role is not Role.SERVER:
+            return
+        last = self._rejected_at_ms
+        if last is not None and now_ms - last < REJECT_INTERVAL_MS:
+            return
+        self._rejected_at_ms = now_ms
+        answer = Envelope(
+            kind=EnvelopeKind.REJECTION,
+            direction=self._sends,
+            generation=envelope.generation,
+            line_id=self._line_id,
+            counter=envelope.counter,
+            body=b"",
+        )
+        self._outbox.append(answer.pack())
+
+    def _new_exchange(self, handshake_id: bytes, now_ms: int) -> KeyExchange:
+        return KeyExchange(
+            role=self._role,
+            session=self._handshakes.start(),
+            line_id=self._line_id,
+            handshake_id=handshake_id,
+            now_ms=now_ms,
+        )
+
+    def _collect(self) -> None:
+        for exchange in (self._exchange, self._finished):
+            if exchange is not None:
+                self._outbox += [e.pack() for e in exchange.envelopes_to_send()]
+
+
+_REASONS = {
+    "EnvelopeError": "envelope",
+    "SealError": "seal",
+    "CounterReplayed": "replayed",
+    "HandshakeFailed": "handshake",
+}

@@ -1,0 +1,369 @@
+"""Every telegram (電文), as a typed value with its fields' ranges.
+
+A telegram is one MessagePack map; the field ``telegram`` names its kind. A value of one of these
+classes is valid from construction on receipt: ``codec.decode`` refuses what does not fit. Fields
+that a receiver does not know are ignored, so that a later version may add some (SPEC.md §9).
+
+A reply carries ``in_reply_to``: which copy of which request it answers, and the request's digest.
+"""
+
+from enum import Enum
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from protocol import limits
+from protocol.binding import Binding
+from protocol.codes import ReplyCode
+from protocol.fields import (
+    Attempt,
+    Challenge32,
+    Copies,
+    Count,
+    Digest,
+    Id,
+    Name,
+    Piece48K,
+    PieceNumber,
+    PinBlock,
+    Sheets,
+    ShortText,
+    Signature,
+    Yen,
+)
+from protocol.kinds import Item, Kind, Options
+from protocol.secret import Secret
+from protocol.terminal_statements import DeletionReport, FailureCause, PrintReport
+
+
+class RequestRef(msgspec.Struct, frozen=True, array_like=True):
+    """Names one copy of a request: key generation, counter, and SHA-256 of its plaintext."""
+
+    generation: Annotated[int, Meta(ge=0, lt=1 << 32)]
+    counter: Annotated[int, Meta(ge=0, le=1 << 53)]
+    digest: Digest
+
+
+class Telegram(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="telegram"):
+    """What all telegrams share.
+
+    Attributes:
+        in_reply_to: of a reply, the copy of the request that it answers; otherwise absent.
+    """
+
+    in_reply_to: RequestRef | None = None
+
+
+class UnfinishedIssuance(msgspec.Struct, frozen=True, kw_only=True):
+    """An issuance that one side has not ended: its id, and its state as that side sees it."""
+
+    issuance_id: Id
+    state: Name
+
+
+class Open(Telegram, frozen=True, kw_only=True, tag="open"):
+    """開局: the terminal takes up business under fresh keys.
+
+    Attributes:
+        terminal: the terminal's id.
+        software: name and version of its program.
+        tables_version: version of its telegram and state tables.
+        unfinished: issuances that it has not ended.
+    """
+
+    terminal: Name
+    software: ShortText
+    tables_version: Count
+    unfinished: Annotated[
+        tuple[UnfinishedIssuance, ...], Meta(max_length=limits.UNFINISHED_LISTED_MAX)
+    ] = ()
+
+
+class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
+    """The city's answer to 開局.
+
+    Attributes:
+        city: municipality code, 6 digits.
+        software: name and version of the server.
+        tables_version: version of its tables.
+        call_centre: telephone number and hours for the resident.
+        unfinished: issuances of this terminal that the server has not ended.
+    """
+
+    city: Name
+    software: ShortText
+    tables_version: Count
+    call_centre: ShortText
+    unfinished: Annotated[
+        tuple[UnfinishedIssuance, ...], Meta(max_length=limits.UNFINISHED_LISTED_MAX)
+    ] = ()
+
+
+class Begin(Telegram, frozen=True, kw_only=True, tag="begin"):
+    """受付: asks for a challenge for one attempt of a visit; the first one opens the visit."""
+
+    visit_id: Id
+    attempt: Attempt
+
+
+class ChallengeGiven(Telegram, frozen=True, kw_only=True, tag="challenge"):
+    """A fresh challenge: single use, valid ``valid_ms``, bound to terminal, visit and attempt."""
+
+    visit_id: Id
+    attempt: Attempt
+    challenge: Challenge32
+    valid_ms: Count
+
+
+class Authenticate(Telegram, frozen=True, kw_only=True, tag="authenticate"):
+    """本人確認: card, its signature over the challenge, and the PIN sealed to the PIN judge.
+
+    Attributes:
+        visit_id: the visit.
+        attempt: the same as in the ``begin`` that brought the challenge.
+        card: card number, 16 bytes; never logged.
+        card_signature: Ed25519 over ``statements.card_proof``.
+        pin_block: HPKE sealed to the judge with ``statements.pin_block_info``.
+    """
+
+    visit_id: Id
+    attempt: Attempt
+    card: Id
+    card_signature: Signature
+    pin_block: PinBlock
+
+
+class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate that this holder may have here and now.
+
+    Attributes:
+        kind: which.
+        fee_yen: for one copy.
+        items: what may be asked for beside what is always printed.
+    """
+
+    kind: Kind
+    fee_yen: Yen
+    items: Annotated[tuple[Item, ...], Meta(max_length=len(Item))] = ()
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the holder's household, to choose from. Personal: shown, never logged."""
+
+    number: Annotated[int, Meta(ge=1, le=32)]
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Menu(Telegram, frozen=True, kw_only=True, tag="menu"):
+    """The holder is authenticated; what may be had. Padded so that its length tells nothing."""
+
+    visit_id: Id
+    items: Annotated[tuple[MenuItem, ...], Meta(max_length=len(Kind))]
+    members: Annotated[tuple[Member, ...], Meta(max_length=32)]
+
+
+class Apply(Telegram, frozen=True, kw_only=True, tag="apply"):
+    """申請: one issuance of the visit. The terminal made the id and stored it before sending."""
+
+    visit_id: Id
+    issuance_id: Id
+    kind: Kind
+    options: Options
+    copies: Copies
+
+
+class Quotation(Telegram, frozen=True, kw_only=True, tag="quotation"):
+    """What it will cost, and what there is to fetch.
+
+    Attributes:
+        issuance_id: the issuance.
+        fee_yen: for all copies.
+        sheets: of all copies together.
+        sealed_bytes: length of the sealed certificate.
+        sealed_digest: SHA-256 of the sealed certificate.
+        pieces: how many pieces to fetch, from 0.
+        valid_ms: how long the quotation is valid, counted by the server from its sending.
+    """
+
+    issuance_id: Id
+    fee_yen: Yen
+    sheets: Sheets
+    sealed_bytes: Count
+    sealed_digest: Digest
+    pieces: Count
+    valid_ms: Count
+
+
+class Fetch(Telegram, frozen=True, kw_only=True, tag="fetch"):
+    """取得: asks for one piece of the sealed certificate, from 0."""
+
+    issuance_id: Id
+    piece: PieceNumber
+
+
+class PieceGiven(Telegram, frozen=True, kw_only=True, tag="piece"):
+    """One piece; all but the last are ``limits.PIECE_BYTES`` long."""
+
+    issuance_id: Id
+    piece: PieceNumber
+    content: Piece48K
+
+
+class Held(Telegram, frozen=True, kw_only=True, tag="held"):
+    """受領: the terminal holds the whole sealed certificate, with this digest, on its disk."""
+
+    issuance_id: Id
+    sealed_digest: Digest
+
+
+class Release(Telegram, frozen=True, kw_only=True, tag="release"):
+    """印刷許可: the terminal holds the money and asks for the key."""
+
+    issuance_id: Id
+    amount_yen: Yen
+
+
+class Released(Telegram, frozen=True, kw_only=True, tag="released"):
+    """The key, and the binding that the terminal must verify before it prints.
+
+    Attributes:
+        issuance_id: the issuance.
+        content_key: AES-256 key of the sealed certificate; secret, memory only.
+        binding: what is to come out, and for whom.
+        binding_signature: the city's Ed25519 over ``binding.statement()``.
+    """
+
+    issuance_id: Id
+    content_key: Secret
+    binding: Binding
+    binding_signature: Signature
+
+
+class Report(Telegram, frozen=True, kw_only=True, tag="report"):
+    """印刷報告 (advice): repeated until acknowledged; signed over ``report.statement``."""
+
+    report: PrintReport
+    signature: Signature
+
+
+class Deleted(Telegram, frozen=True, kw_only=True, tag="deleted"):
+    """消去報告 (advice): repeated until acknowledged; signed over ``report.statement``."""
+
+    report: DeletionReport
+    signature: Signature
+
+
+class Cancel(Telegram, frozen=True, kw_only=True, tag="cancel"):
+    """取消: withdraws an issuance before its release."""
+
+    issuance_id: Id
+    cause: FailureCause
+
+
+class EndVisit(Telegram, frozen=True, kw_only=True, tag="end-visit"):
+    """来訪終了: the card has left; the visit opens no more issuances."""
+
+    visit_id: Id
+
+
+class Acknowledged(Telegram, frozen=True, kw_only=True, tag="acknowledged"):
+    """Taken and recorded; ``state`` is the state's name on the server afterwards."""
+
+    state: Name
+
+
+class Refused(Telegram, frozen=True, kw_only=True, tag="refused"):
+    """A refusal is a value: the code, and what helps the resident.
+
+    Attributes:
+        code: reply code (SPEC.md §8).
+        tries_left: after a wrong PIN, how many tries remain; otherwise absent.
+    """
+
+    code: ReplyCode
+    tries_left: Annotated[int, Meta(ge=0, le=3)] | None = None
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """What one side counted since the opening (精査)."""
+
+    completed: Count
+    reversed: Count
+    fees_earned_yen: Count
+
+
+class Close(Telegram, frozen=True, kw_only=True, tag="close"):
+    """閉局: no new visits; the terminal's counters since its opening."""
+
+    counters: Counters
+
+
+class Closed(Telegram, frozen=True, kw_only=True, tag="closed"):
+    """The server's counters for the same time; a difference is an alarm on both sides."""
+
+    counters: Counters
+
+
+class LineTest(Telegram, frozen=True, kw_only=True, tag="line-test"):
+    """回線試験: asks the other side to answer."""
+
+    nonce: Count
+
+
+class LineTested(Telegram, frozen=True, kw_only=True, tag="line-tested"):
+    """The answer to a line test, with its nonce."""
+
+    nonce: Count
+
+
+class NoticeKind(Enum):
+    """What a notice says."""
+
+    DRAINING = "draining"  # 予備閉局: no new issuances, those under way finish
+    STOPPED = "stopped"  # the line is stopped for inspection
+
+
+class Notice(Telegram, frozen=True, kw_only=True, tag="notice"):
+    """通知 (advice from the server, may be lost): the terminal acts on it if it comes."""
+
+    notice: NoticeKind
+
+
+AnyTelegram: TypeAlias = (
+    Open
+    | Opened
+    | Begin
+    | ChallengeGiven
+    | Authenticate
+    | Menu
+    | Apply
+    | Quotation
+    | Fetch
+    | PieceGiven
+    | Held
+    | Release
+    | Released
+    | Report
+    | Deleted
+    | Cancel
+    | EndVisit
+    | Acknowledged
+    | Refused
+    | Close
+    | Closed
+    | LineTest
+    | LineTested
+    | Notice
+)
+
+BUCKET_FLOOR_BYTES: dict[type[Telegram], int] = {
+    Menu: limits.MENU_BUCKET_BYTES,
+    Authenticate: 2_048,
+    Refused: limits.SMALL_BUCKET_BYTES,
+    Released: limits.MENU_BUCKET_BYTES,
+    PieceGiven: limits.TELEGRAM_BUCKETS_BYTES[-1],
+    Opened: limits.MENU_BUCKET_BYTES,
+    Open: limits.MENU_BUCKET_BYTES,
+}
+"""Telegrams whose length could tell something start at a larger bucket, so that it does not."""
