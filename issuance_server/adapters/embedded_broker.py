@@ -27,6 +27,7 @@ from protocol.errors import SetUpError
 PORT_WAIT_MS_MAX = 5_000  # a broker that was just stopped may hold the port for a moment
 PORT_RETRY_MS = 100
 CONNECTIONS_MAX = 1_024
+STDIN_FD = 0
 STDIN_PIECE_BYTES = 4_096
 
 _LISTENER = "default"
@@ -65,6 +66,7 @@ class EmbeddedBroker:
 
         amqtt's own shutdown is left out: it waits for its clients, and there is no state to save.
         """
+        logging.getLogger("amqtt").setLevel(logging.CRITICAL)  # it complains of being cut off
         if self._server is not None:
             self._server.close()
         for writer in self._connections:
@@ -119,13 +121,11 @@ def _quiet_logs() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_PlaceOnly())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    for name in ("amqtt", "transitions"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _stop_when_stdin_ends(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     def wait_for_end() -> None:
-        while os.read(sys.stdin.fileno(), STDIN_PIECE_BYTES):
+        while os.read(STDIN_FD, STDIN_PIECE_BYTES):
             pass
         loop.call_soon_threadsafe(stop.set)
 
