@@ -54,6 +54,7 @@ _INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")
 _HOW_STORED = frozenset({"/Length", "/Filter", "/DecodeParms"})
 _PAGE_PREFIX = b"kofu-page-1\n"
 _FIELD = "$.pdf"
+_CONSTANTS = {None: b"n", True: b"t", False: b"f"}
 _STRANGE = (
     pikepdf.PdfError,
     ArithmeticError,
@@ -156,11 +157,11 @@ class _Canon:
         if self._values_left < 0 or depth > DEPTH_MAX:
             raise MalformedTelegram(_FIELD)
         match value:
-            case None:
-                return b"n"
-            case bool():
-                return b"t" if value else b"f"
-            case int() | Decimal():
+            case None | bool():
+                return _CONSTANTS[value]
+            case int():
+                return b"#%d;" % value
+            case Decimal():
                 return b"#%b;" % _decimal(value)
             case pikepdf.Name():
                 return _name(str(value))
@@ -235,8 +236,8 @@ def _items(array: Any) -> Iterable[Any]:
     return (array[index] for index in range(len(array)))
 
 
-def _decimal(number: int | Decimal) -> bytes:
-    text = f"{number:f}" if isinstance(number, Decimal) else str(number)
+def _decimal(number: Decimal) -> bytes:
+    text = f"{number:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     text = re.sub(r"^(-?)0*(?=\d)", r"\1", text)

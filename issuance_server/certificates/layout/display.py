@@ -1,0 +1,141 @@
+"""The vocabulary between layout and PDF: boxes in points, and what is drawn in them.
+
+The origin is the lower left corner of the sheet, as in PDF; lengths are points (1/72 inch).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from issuance_server.certificates.fonts import Glyph
+
+SHEET_WIDTH_PT = 595.2
+SHEET_HEIGHT_PT = 841.92
+"""A4 upright, in whole dots of a 600-dpi printer (4960 x 7016)."""
+MM_PT = 72 / 25.4
+
+Align = Literal["left", "center", "spread"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A rectangle.
+
+    Attributes:
+        x: left edge.
+        y: lower edge.
+        width: to the right.
+        height: upwards.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def moved(self, dy: float) -> "Box":
+        """Return the same rectangle higher up by ``dy``."""
+        return Box(x=self.x, y=self.y + dy, width=self.width, height=self.height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """Where one line of text goes, and how.
+
+    Attributes:
+        box: the cell; the line is centred in its height.
+        size_pt: type size if there is room.
+        align: ``spread`` puts the characters evenly over the width, as labels are set.
+        padding_pt: kept free on the left and on the right.
+    """
+
+    box: Box
+    size_pt: float
+    align: Align = "left"
+    padding_pt: float = 4.0
+
+    def moved(self, dy: float) -> "Field":
+        """Return the same field higher up by ``dy``."""
+        return Field(
+            box=self.box.moved(dy),
+            size_pt=self.size_pt,
+            align=self.align,
+            padding_pt=self.padding_pt,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A set line of text.
+
+    Attributes:
+        glyphs: from left to right.
+        x: left end of the baseline.
+        y: height of the baseline.
+        size_pt: type size.
+        spacing_pt: added after every glyph.
+    """
+
+    glyphs: tuple[Glyph, ...]
+    x: float
+    y: float
+    size_pt: float
+    spacing_pt: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A straight black line from (x1, y1) to (x2, y2)."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    width_pt: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The black outline of a box."""
+
+    box: Box
+    width_pt: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shade:
+    """A box filled with a colour; red, green and blue from 0 to 1."""
+
+    box: Box
+    colour: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Content stream operators that leave the graphics state as they found it."""
+
+    operators: bytes
+
+
+Mark = Line | Rule | Frame | Shade | Drawing
+"""Anything that can be drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A prepared form on a page.
+
+    Attributes:
+        form: its name.
+        dy: how far up it is moved.
+    """
+
+    form: str
+    dy: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One sheet: prepared forms below, then what is this certificate's own."""
+
+    forms: tuple[Placed, ...]
+    lines: tuple[Line, ...]

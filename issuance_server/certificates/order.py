@@ -1,0 +1,107 @@
+"""What the renderer is asked for, and what it gives back. Orders travel to worker processes."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from issuance_server.core.register import Household
+from protocol import limits
+from protocol.errors import KofuError
+from protocol.kinds import Kind, Options
+
+RefusalReason = Literal[
+    "missing-glyph", "text-too-long", "too-many-sheets", "kind-not-offered", "member-unknown"
+]
+
+_MEANINGS: dict[RefusalReason, str] = {
+    "missing-glyph": "a character or variation is in none of the fonts",
+    "text-too-long": "a text does not fit its field at the smallest type",
+    "too-many-sheets": "more sheets than one issuance may have",
+    "kind-not-offered": "this kind of certificate is not offered",
+    "member-unknown": "a person who was asked for is not of the household",
+}
+
+
+class CertificateRefused(KofuError):
+    """The certificate cannot be made as it must be, so it is not made at all.
+
+    Attributes:
+        reason: for machines; the text says the same to operators and names nobody.
+    """
+
+    def __init__(self, reason: RefusalReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return _MEANINGS[self.reason]
+
+
+class Issuer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who certifies.
+
+    Attributes:
+        prefecture: such as ``大阪府``; printed before the title (標準仕様書 §5.6).
+        city: such as ``豊中市``.
+        title: such as ``豊中市長``, or that of the 職務代理者.
+        name: the mayor's name.
+        seal_text: the characters of the seal, read downwards from the right.
+        specimen: mark every sheet 見本. Real certificates need an explicit ``False``.
+    """
+
+    prefecture: str
+    city: str
+    title: str
+    name: str
+    seal_text: str
+    specimen: bool = True
+
+
+class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One certificate to render, in as many copies as it has numbers.
+
+    Its ``repr`` shows the issuance only.
+
+    Attributes:
+        issuance_id: 16 bytes; becomes the document's identifier.
+        kind: the kind of certificate.
+        options: what the applicant chose.
+        holder_id: 宛名番号 of the card's holder.
+        household: the holder's household, as of the register version that was read.
+        numbers: 発行番号 of each copy, without the page number.
+        issued_on: the business day.
+        issuer: who certifies.
+    """
+
+    issuance_id: Annotated[bytes, Meta(min_length=limits.ID_BYTES, max_length=limits.ID_BYTES)]
+    kind: Kind
+    options: Options
+    holder_id: str
+    household: Household
+    numbers: Annotated[tuple[str, ...], Meta(min_length=1, max_length=limits.COPIES_MAX)]
+    issued_on: date
+    issuer: Issuer
+
+    def __repr__(self) -> str:
+        return f"CertificateOrder(issuance_id={self.issuance_id.hex()})"
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished certificate. Its ``repr`` shows sizes only.
+
+    Attributes:
+        pdf: the file.
+        sheets: of all copies together.
+        sheets_per_copy: of each copy.
+        page_digests: of every sheet, in order (``protocol.page_digest``).
+    """
+
+    pdf: bytes
+    sheets: int
+    sheets_per_copy: int
+    page_digests: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"Rendered(bytes={len(self.pdf)}, sheets={self.sheets})"
