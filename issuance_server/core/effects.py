@@ -1,0 +1,126 @@
+"""What a step asks for. The first three are done inside the transaction, the others after it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from issuance_server.core.records import AnyRecord
+from protocol.telegrams import AnyTelegram, MenuItem, RequestRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Append a record to the journal, with its projections."""
+
+    record: AnyRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepKey:
+    """Store a wrapped content key with the record that made it."""
+
+    issuance_id: bytes
+    key_day: str
+    wrapped_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropKey:
+    """Delete a wrapped content key; ``KeysDestroyed`` follows when it is off the disk."""
+
+    issuance_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Answer one copy of a request."""
+
+    terminal: str
+    ref: RequestRef
+    telegram: AnyTelegram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyMenu:
+    """Answer with the menu; the members' names are looked up as it leaves."""
+
+    terminal: str
+    ref: RequestRef
+    visit_id: bytes
+    resident_id: str
+    items: tuple[MenuItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyPiece:
+    """Answer with a piece of the sealed certificate, which only memory holds."""
+
+    terminal: str
+    ref: RequestRef
+    issuance_id: bytes
+    piece: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyReleased:
+    """Answer with key and signed binding, both rebuilt as it leaves and never stored."""
+
+    terminal: str
+    ref: RequestRef
+    issuance_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawChallenge:
+    """Ask the PIN judge for a challenge."""
+
+    terminal: str
+    visit_id: bytes
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeAttempt:
+    """Hand the attempt that came with this ref to the PIN judge."""
+
+    terminal: str
+    visit_id: bytes
+    attempt: int
+    ref: RequestRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """Make and seal the certificate of this issuance."""
+
+    issuance_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseBody:
+    """Let go of the sealed certificate in memory."""
+
+    issuance_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """Write an event of the catalogue; ids and codes only."""
+
+    event: str
+    fields: dict[str, object]
+
+
+Effect: TypeAlias = (
+    Write
+    | KeepKey
+    | DropKey
+    | Reply
+    | ReplyMenu
+    | ReplyPiece
+    | ReplyReleased
+    | DrawChallenge
+    | JudgeAttempt
+    | Render
+    | EraseBody
+    | Log
+)

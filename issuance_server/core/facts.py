@@ -1,0 +1,81 @@
+"""Facts: what a decision needs to know of the store, read in the transaction that records it.
+
+The core never asks for anything. Whoever feeds it an input reads these in the same transaction in
+which the records of the step are written, so that a staff edit, a suppression or another worker can
+race with a release without harm.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from protocol.codes import ReplyCode
+from protocol.issuance import IssuanceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The time of a step.
+
+    Attributes:
+        real_ms: milliseconds since 1970 UTC; deadlines and keys use it.
+        business_ms: the city's business clock; hours, dates on the paper and ages use it.
+    """
+
+    real_ms: int
+    business_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderFacts:
+    """The holder's place in the register, as of this transaction.
+
+    Attributes:
+        household_id: 世帯番号.
+        register_version: rises with every change to the household or a member.
+        birth_on: the calendar date of birth, or None where it is not one.
+        suppressed: whether issuing is suppressed for the person or the household.
+        register_age_ms: how old the register copy is.
+        household_members: how many members there are to choose from.
+    """
+
+    household_id: str
+    register_version: int
+    birth_on: date | None
+    suppressed: bool
+    register_age_ms: int
+    household_members: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedIssuance:
+    """What is still known of an issuance that has ended.
+
+    Attributes:
+        terminal: whose it was.
+        state: how it ended.
+        code: why it was withdrawn; otherwise None.
+    """
+
+    terminal: str
+    state: IssuanceState
+    code: ReplyCode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was read for one input; a field that the input does not need is None.
+
+    Attributes:
+        holder: the holder's register facts; None if the register does not know the holder.
+        next_serial: the day's next serial of the certificate numbers.
+        ended: the issuance that the input names, if it has ended.
+        resident_id: the holder of the card that was judged right; None if it is not registered.
+    """
+
+    holder: HolderFacts | None = None
+    next_serial: int = 1
+    ended: EndedIssuance | None = None
+    resident_id: str | None = None
+
+
+NO_FACTS = Facts()

@@ -1,0 +1,195 @@
+"""What can happen to the switch: telegrams of terminals, answers of helpers, people, and time."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from issuance_server.core.pin_policy import Verdict
+from protocol.telegrams import (
+    Apply,
+    Begin,
+    Cancel,
+    Close,
+    EndVisit,
+    Fetch,
+    Held,
+    LineTest,
+    Open,
+    Release,
+    RequestRef,
+)
+from protocol.terminal_statements import DeletionReport, PrintReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request of a terminal that holds no secret and no signature.
+
+    Attributes:
+        terminal: who asks, as its key certificate says.
+        ref: the copy to answer.
+        telegram: the request.
+    """
+
+    terminal: str
+    ref: RequestRef
+    telegram: Open | Begin | Apply | Fetch | Held | Release | Cancel | EndVisit | Close | LineTest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticated:
+    """An ``authenticate`` came in; card number and PIN block stay in the runtime, under its ref."""
+
+    terminal: str
+    ref: RequestRef
+    visit_id: bytes
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A print report, its signature checked with the terminal's registered key."""
+
+    terminal: str
+    ref: RequestRef
+    report: PrintReport
+    signature: bytes
+    signature_good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A deletion report, its signature checked with the terminal's registered key."""
+
+    terminal: str
+    ref: RequestRef
+    report: DeletionReport
+    signature: bytes
+    signature_good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedAsked:
+    """A request came through the seal but fits no telegram."""
+
+    terminal: str
+    ref: RequestRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeDrawn:
+    """The PIN judge answered; None where it gives none for this attempt (used, or unreachable)."""
+
+    visit_id: bytes
+    attempt: int
+    challenge: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictGiven:
+    """The PIN judge's verdict, its signature checked; None where the judge is out of reach."""
+
+    visit_id: bytes
+    attempt: int
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A certificate was made and sealed.
+
+    Attributes:
+        issuance_id: whose.
+        register_version: the version it was rendered from.
+        sheets: of all copies together.
+        file_digest: SHA-256 of the PDF.
+        pages: page digests.
+        sealed_bytes: length of the ciphertext.
+        sealed_digest: SHA-256 of the ciphertext.
+        key_day: the day key that wraps the content key, ``YYYY-MM-DD``.
+        wrapped_key: the wrapped content key.
+    """
+
+    issuance_id: bytes
+    register_version: int
+    sheets: int
+    file_digest: bytes
+    pages: tuple[bytes, ...]
+    sealed_bytes: int
+    sealed_digest: bytes
+    key_day: str
+    wrapped_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderingFailed:
+    """No certificate could be made.
+
+    Attributes:
+        issuance_id: whose.
+        cannot_be_printed: the record itself is the reason (glyph, length), not the machinery.
+        reason: machine-readable word for the log.
+    """
+
+    issuance_id: bytes
+    cannot_be_printed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysDestroyed:
+    """The wrapped keys of these issuances are off the disk."""
+
+    issuance_ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restarted:
+    """The journal is folded. What only memory held (bodies, waiting requests) is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainBegun:
+    """予備閉局: no new visits and issuances; those under way finish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Woken:
+    """Time has passed: the deadline that the switch named, or later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActDone:
+    """A signed act of an operator was carried out elsewhere (the judge) and is to be recorded."""
+
+    operator: str
+    act: str
+    subject: str
+    reason: str
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryWasBurned:
+    """The judge reports a try that was counted and never compared."""
+
+    card_ref: str
+    tries_left: int
+
+
+Input: TypeAlias = (
+    Asked
+    | Authenticated
+    | Reported
+    | Deleted
+    | MalformedAsked
+    | ChallengeDrawn
+    | VerdictGiven
+    | Rendered
+    | RenderingFailed
+    | KeysDestroyed
+    | Restarted
+    | DrainBegun
+    | Woken
+    | ActDone
+    | TryWasBurned
+)

@@ -1,0 +1,43 @@
+"""The city's rules in one value: who it is, what it offers, for how much, how long things last."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from issuance_server.core.calendar import Calendar
+from protocol.kinds import Item, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityRules:
+    """What the core needs to know of the city.
+
+    Attributes:
+        city: municipality code, 6 digits.
+        city_name: as in the certificate numbers.
+        software: name and version, told at the opening.
+        call_centre: telephone number and hours, shown with a refusal.
+        calendar: service hours.
+        fees_yen: for each kind that is offered, the fee of one copy.
+        items: what may be asked for beside what is always printed.
+        age_min_years: who is younger is refused.
+        register_age_ms_max: an older register copy refuses.
+    """
+
+    city: str
+    city_name: str
+    software: str
+    call_centre: str
+    calendar: Calendar
+    fees_yen: Mapping[Kind, int]
+    items: tuple[Item, ...] = (Item.RELATIONSHIP, Item.DOMICILE)
+    age_min_years: int = 15
+    register_age_ms_max: int = 10 * 60 * 1_000
+
+
+def certificate_number(*, day: str, city_name: str, terminal: str, serial: int) -> str:
+    """Return a 発行番号 without page numbers (住民記録システム標準仕様書 §5.5).
+
+    Date, municipality, terminal, printer and serial; the serial runs through the city's day, so
+    that the number is unique for ever.
+    """
+    return f"{day.replace('-', '')} {city_name} {terminal} 001 {serial:06d}"

@@ -1,0 +1,245 @@
+"""The state of the switch, and the one function that changes it: ``evolve``.
+
+Visits and issuances are frozen values in tables; a record replaces one. Everything here can be had
+again by folding the journal's records of what has not ended.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from issuance_server.core import records as r
+from protocol.codes import ReplyCode
+from protocol.errors import Misuse
+from protocol.issuance import ISSUANCE_TABLE, IssuanceInput, IssuanceState
+from protocol.terminal_statements import PrintOutcome
+from protocol.visit import VISIT_TABLE, VisitInput, VisitState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try of a visit: what was asked, and what came of it (None: still being judged)."""
+
+    challenge: bytes
+    digest: bytes | None = None
+    code: ReplyCode | None = None
+    tries_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One card in front of one terminal."""
+
+    visit_id: bytes
+    terminal: str
+    state: VisitState
+    deadline_ms: int
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    card_ref: str | None = None
+    resident_id: str | None = None
+    issuance_ids: tuple[bytes, ...] = ()
+    refusals: dict[bytes, ReplyCode] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuance:
+    """One attempt to turn a card into a printed certificate."""
+
+    applied: r.IssuanceApplied
+    state: IssuanceState
+    deadline_ms: int
+    quoted: r.IssuanceQuoted | None = None
+    released: r.IssuanceReleased | None = None
+    report: r.PrintReported | None = None
+    deletion: r.DeletionReported | None = None
+    times_ms: tuple[tuple[IssuanceState, int], ...] = ()
+
+    @property
+    def issuance_id(self) -> bytes:
+        """The id that the terminal made."""
+        return self.applied.issuance_id
+
+    @property
+    def terminal(self) -> str:
+        """The terminal that it belongs to, for ever."""
+        return self.applied.terminal
+
+
+@dataclass(slots=True, kw_only=True)
+class TerminalCounters:
+    """What was counted for one terminal since it opened (精査)."""
+
+    completed: int = 0
+    reversed: int = 0
+    fees_earned_yen: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SwitchState:
+    """Everything that has not ended."""
+
+    visits: dict[bytes, Visit] = field(default_factory=dict)
+    issuances: dict[bytes, Issuance] = field(default_factory=dict)
+    counters: dict[str, TerminalCounters] = field(default_factory=dict)
+    stopped_terminals: set[str] = field(default_factory=set)
+    draining: bool = False
+
+    def deadlines(self) -> dict[bytes, int]:
+        """Return when each visit and issuance wants to be looked at again."""
+        return {key: v.deadline_ms for key, v in self.visits.items()} | {
+            key: i.deadline_ms for key, i in self.issuances.items()
+        }
+
+    def of_terminal(self, terminal: str) -> list[Issuance]:
+        """Return the issuances of a terminal that have not ended."""
+        return [i for i in self.issuances.values() if i.terminal == terminal]
+
+
+def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
+    """Change the state by a record and return what it touched, as it is afterwards.
+
+    Raises:
+        Misuse: no row of the table leads here; the record should never have been written.
+    """
+    match record:
+        case r.LineOpened(terminal=terminal):
+            state.counters[terminal] = TerminalCounters()
+        case r.LineStopped(terminal=terminal):
+            state.stopped_terminals.add(terminal)
+        case r.VisitBegun():
+            visit = Visit(
+                visit_id=record.visit_id,
+                terminal=record.terminal,
+                state=VisitState.BEGUN,
+                deadline_ms=record.deadline_ms,
+            )
+            return _keep_visit(state, visit)
+        case r.ChallengeIssued() | r.AttemptMade() | r.AttemptJudged() | r.VisitEnded():
+            return _evolve_visit(state, record)
+        case r.ApplicationRefused():
+            visit = state.visits[record.visit_id]
+            refusals = visit.refusals | {record.issuance_id: record.code}
+            return _keep_visit(state, replace(visit, refusals=refusals))
+        case r.IssuanceApplied():
+            return _open_issuance(state, record)
+        case r.LineClosed() | r.OperatorActed() | r.TryBurned():
+            pass
+        case _:
+            return _evolve_issuance(state, record)
+    return None
+
+
+def _evolve_visit(
+    state: SwitchState,
+    record: r.ChallengeIssued | r.AttemptMade | r.AttemptJudged | r.VisitEnded,
+) -> Visit:
+    visit = state.visits[record.visit_id]
+    if isinstance(record, r.VisitEnded):
+        return _keep_visit(state, _moved(visit, VisitInput.VISIT_ENDED))
+    attempts = dict(visit.attempts)
+    if isinstance(record, r.ChallengeIssued):
+        attempts[record.attempt] = Attempt(challenge=record.challenge)
+        moved = _moved(visit, VisitInput.CHALLENGE_GIVEN)
+    elif isinstance(record, r.AttemptMade):
+        attempts[record.attempt] = replace(attempts[record.attempt], digest=record.digest)
+        moved = _moved(visit, VisitInput.ATTEMPT_MADE)
+    else:
+        attempts[record.attempt] = replace(
+            attempts[record.attempt], code=record.code, tries_left=record.tries_left
+        )
+        moved = replace(
+            _moved(visit, _VERDICT_INPUTS.get(record.code, VisitInput.NOT_ACCEPTED)),
+            card_ref=record.card_ref or visit.card_ref,
+            resident_id=record.resident_id,
+        )
+    return _keep_visit(state, replace(moved, attempts=attempts))
+
+
+def _open_issuance(state: SwitchState, record: r.IssuanceApplied) -> Issuance:
+    visit = state.visits.get(record.visit_id)
+    if visit is not None:
+        ids = (*visit.issuance_ids, record.issuance_id)
+        state.visits[visit.visit_id] = replace(visit, issuance_ids=ids)
+    issuance = Issuance(
+        applied=record,
+        state=IssuanceState.APPLIED,
+        deadline_ms=record.deadline_ms,
+        times_ms=((IssuanceState.APPLIED, record.at_ms),),
+    )
+    state.issuances[issuance.issuance_id] = issuance
+    return issuance
+
+
+def _evolve_issuance(state: SwitchState, record: r.AnyRecord) -> Issuance:
+    issuance_id: bytes = record.issuance_id  # type: ignore[union-attr]  # the others are above
+    issuance = state.issuances[issuance_id]
+    match record:
+        case r.IssuanceQuoted():
+            issuance = replace(issuance, quoted=record, deadline_ms=record.deadline_ms)
+            input_ = IssuanceInput.QUOTATION_GIVEN
+        case r.CiphertextHeld():
+            input_ = IssuanceInput.CIPHERTEXT_HELD
+        case r.IssuanceReleased():
+            issuance = replace(issuance, released=record, deadline_ms=record.deadline_ms)
+            input_ = IssuanceInput.RELEASE_GRANTED
+        case r.PrintReported():
+            issuance = replace(issuance, report=record, deadline_ms=record.deadline_ms)
+            printed = record.outcome is PrintOutcome.PRINTED
+            input_ = IssuanceInput.PRINT_REPORTED if printed else IssuanceInput.FAILURE_REPORTED
+        case r.DeletionReported():
+            issuance = replace(issuance, deletion=record)
+            state.issuances[issuance_id] = issuance
+            return issuance
+        case r.IssuanceUnconfirmed() | r.DeletionOverdue():
+            issuance = replace(issuance, deadline_ms=record.deadline_ms)
+            input_ = IssuanceInput.DEADLINE_PASSED
+        case r.KeyDestroyed():
+            input_ = IssuanceInput.DELETION_RECORDED
+        case r.IssuanceWithdrawn():
+            input_ = IssuanceInput.WITHDRAWAL
+        case r.IssuanceClosed():
+            input_ = IssuanceInput.CLOSED_BY_TWO
+        case _:
+            raise Misuse(f"no rule for the record {type(record).__name__}")
+    return _advance(state, issuance, input_, record.at_ms)
+
+
+def _advance(state: SwitchState, issuance: Issuance, input_: IssuanceInput, at_ms: int) -> Issuance:
+    following = ISSUANCE_TABLE.next(issuance.state, input_)
+    if following is None:
+        raise Misuse(f"no row for {issuance.state.value} on {input_.value}")
+    if following is not issuance.state:
+        times_ms = (*issuance.times_ms, (following, at_ms))
+        issuance = replace(issuance, state=following, times_ms=times_ms)
+    if following in ISSUANCE_TABLE.ends:
+        del state.issuances[issuance.issuance_id]
+        _count(state, issuance)
+    else:
+        state.issuances[issuance.issuance_id] = issuance
+    return issuance
+
+
+def _count(state: SwitchState, issuance: Issuance) -> None:
+    counters = state.counters.setdefault(issuance.terminal, TerminalCounters())
+    if issuance.state is IssuanceState.COMPLETED:
+        counters.completed += 1
+        counters.fees_earned_yen += issuance.applied.fee_yen
+    elif issuance.state is IssuanceState.REVERSED:
+        counters.reversed += 1
+
+
+def _moved(visit: Visit, input_: VisitInput) -> Visit:
+    following = VISIT_TABLE.next(visit.state, input_)
+    if following is None:
+        raise Misuse(f"no row for {visit.state.value} on {input_.value}")
+    return replace(visit, state=following)
+
+
+def _keep_visit(state: SwitchState, visit: Visit) -> Visit:
+    """Keep a visit, also when it has ended: until its deadline a repeat gets the same answer."""
+    state.visits[visit.visit_id] = visit
+    return visit
+
+
+_VERDICT_INPUTS = {
+    ReplyCode.DONE: VisitInput.PIN_RIGHT,
+    ReplyCode.CARD_LOCKED: VisitInput.CARD_LOCKED,
+}

@@ -1,0 +1,255 @@
+"""The message switch: every input goes to its desk; what comes out are effects.
+
+``step`` is a pure function of the state, the input, the facts read for it, and the time. It names
+the facts that an input needs beforehand (``needs``), so that they can be read in the transaction in
+which the step's records are written.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from issuance_server.core import inputs as i
+from issuance_server.core import records as r
+from issuance_server.core.calendar import civil
+from issuance_server.core.effects import Effect
+from issuance_server.core.facts import NO_FACTS, Facts, Now
+from issuance_server.core.issuance_desk import IssuanceDesk
+from issuance_server.core.outcome import Outcome
+from issuance_server.core.rules import CityRules
+from issuance_server.core.settling_desk import SettlingDesk
+from issuance_server.core.state import SwitchState, TerminalCounters
+from issuance_server.core.visit_desk import VisitDesk
+from protocol import telegrams as t
+from protocol.codes import ReplyCode
+from protocol.issuance import OWED_STATES, IssuanceState
+from protocol.limits import TABLES_VERSION, UNFINISHED_LISTED_MAX
+
+_BEFORE_RELEASE = frozenset({IssuanceState.APPLIED, IssuanceState.QUOTED, IssuanceState.SEALED})
+_BEFORE_SEALED = frozenset({IssuanceState.APPLIED, IssuanceState.QUOTED})
+_STILL_TAKEN_WHEN_STOPPED = (t.Open, t.Close, t.LineTest, t.Cancel, t.EndVisit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """The facts to read for an input.
+
+    Attributes:
+        card_ref: whose holder to look up.
+        resident_id: whose register facts to read.
+        issuance_id: which ended issuance to look for.
+        serial_day: of which day to read the next serial, ``YYYY-MM-DD``.
+    """
+
+    card_ref: str | None = None
+    resident_id: str | None = None
+    issuance_id: bytes | None = None
+    serial_day: str | None = None
+
+
+NO_NEEDS = Needs()
+
+
+class Switch:
+    """The server's core: one object per process, stepped by the runtime only."""
+
+    def __init__(self, rules: CityRules, state: SwitchState | None = None) -> None:
+        self.state = state if state is not None else SwitchState()
+        self._rules = rules
+        self._visits = VisitDesk(self.state, rules)
+        self._issuances = IssuanceDesk(self.state, rules)
+        self._settling = SettlingDesk(self.state)
+
+    def needs(self, input_: i.Input, now: Now) -> Needs:
+        """Return what must be read of the store before ``step`` can decide on the input."""
+        match input_:
+            case i.VerdictGiven(verdict=verdict) if verdict is not None:
+                return Needs(card_ref=verdict.card_ref)
+            case i.Asked(telegram=t.Apply() as asked):
+                visit = self.state.visits.get(asked.visit_id)
+                return Needs(
+                    resident_id=visit.resident_id if visit else None,
+                    issuance_id=self._absent(asked.issuance_id),
+                    serial_day=civil(now.business_ms).date().isoformat(),
+                )
+            case i.Asked(telegram=t.Release() as asked):
+                issuance = self.state.issuances.get(asked.issuance_id)
+                return Needs(
+                    resident_id=issuance.applied.resident_id if issuance else None,
+                    issuance_id=self._absent(asked.issuance_id),
+                )
+            case i.Asked(telegram=t.Fetch() | t.Held() | t.Cancel() as asked):
+                return Needs(issuance_id=self._absent(asked.issuance_id))
+            case i.Reported() | i.Deleted():
+                return Needs(issuance_id=self._absent(input_.report.issuance_id))
+        return NO_NEEDS
+
+    def step(self, input_: i.Input, now: Now, facts: Facts = NO_FACTS) -> list[Effect]:
+        """Decide on an input: change the state by records, and return what is to be done."""
+        out = Outcome(self.state)
+        match input_:
+            case i.Asked():
+                self._asked(input_, facts, now, out)
+            case i.Authenticated():
+                if self._stopped(input_.terminal):
+                    out.refuse(input_.terminal, input_.ref, ReplyCode.LINE_STOPPED)
+                else:
+                    self._visits.authenticate(input_, now, out)
+            case i.MalformedAsked():
+                out.refuse(input_.terminal, input_.ref, ReplyCode.MALFORMED)
+            case i.ChallengeDrawn():
+                self._visits.challenge_drawn(input_, now, out)
+            case i.VerdictGiven():
+                self._visits.verdict_given(input_, facts, now, out)
+            case i.Rendered():
+                self._issuances.rendered(input_, now, out)
+            case i.RenderingFailed():
+                self._issuances.rendering_failed(input_, now, out)
+            case i.Reported():
+                self._reported(input_, facts, now, out)
+            case i.Deleted():
+                self._settling.deleted(input_, facts, now, out)
+            case i.KeysDestroyed():
+                self._settling.keys_destroyed(input_, now, out)
+            case _:
+                self._of_the_house(input_, now, out)
+        return out.effects
+
+    def next_deadline_ms(self) -> int | None:
+        """Return the real time at which ``Woken`` is wanted; None while nothing waits."""
+        return min(self.state.deadlines().values(), default=None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way that a drain would wait for (予備閉局)."""
+        waiting = {IssuanceState.UNCONFIRMED}
+        return all(issuance.state in waiting for issuance in self.state.issuances.values())
+
+    def _asked(self, input_: i.Asked, facts: Facts, now: Now, out: Outcome) -> None:
+        terminal, ref, asked = input_.terminal, input_.ref, input_.telegram
+        if self._stopped(terminal) and not isinstance(asked, _STILL_TAKEN_WHEN_STOPPED):
+            out.refuse(terminal, ref, ReplyCode.LINE_STOPPED)
+            return
+        match asked:
+            case t.Open():
+                self._open(terminal, ref, asked, now, out)
+            case t.Begin():
+                self._visits.begin(terminal, ref, asked, now, out)
+            case t.Apply():
+                self._issuances.apply(terminal, ref, asked, facts, now, out)
+            case t.Fetch():
+                self._issuances.fetch(terminal, ref, asked, facts, out)
+            case t.Held():
+                self._issuances.held(terminal, ref, asked, facts, now, out)
+            case t.Release():
+                self._issuances.release(terminal, ref, asked, facts, now, out)
+            case t.Cancel():
+                self._issuances.cancel(terminal, ref, asked, facts, now, out)
+            case t.EndVisit():
+                self._visits.end(terminal, ref, asked, now, out)
+            case t.Close():
+                self._close(terminal, ref, asked, now, out)
+            case t.LineTest():
+                out.reply(terminal, ref, t.LineTested(nonce=asked.nonce))
+            case _:
+                assert_never(asked)
+
+    def _of_the_house(
+        self,
+        input_: i.Restarted | i.DrainBegun | i.Woken | i.ActDone | i.TryWasBurned,
+        now: Now,
+        out: Outcome,
+    ) -> None:
+        match input_:
+            case i.Restarted():
+                for issuance in list(self.state.issuances.values()):
+                    if issuance.state in _BEFORE_SEALED:  # its body was in memory only
+                        self._issuances.withdraw(issuance, ReplyCode.SERVER_FAULT, now, out)
+                self._settling.restarted(out)
+            case i.DrainBegun():
+                self.state.draining = True
+                out.log("server.draining", unfinished=len(self.state.issuances))
+            case i.Woken():
+                self._woken(now, out)
+            case i.ActDone():
+                out.write(
+                    r.OperatorActed(
+                        at_ms=now.real_ms,
+                        operator=input_.operator,
+                        act=input_.act,
+                        subject=input_.subject,
+                        reason=input_.reason,
+                        nonce=input_.nonce,
+                    )
+                )
+            case i.TryWasBurned(card_ref=card_ref, tries_left=tries_left):
+                out.write(r.TryBurned(at_ms=now.real_ms, card_ref=card_ref, tries_left=tries_left))
+                out.log("card.try_burned", card=card_ref, tries_left=tries_left)
+            case _:
+                assert_never(input_)
+
+    def _reported(self, input_: i.Reported, facts: Facts, now: Now, out: Outcome) -> None:
+        if self._settling.reported(input_, facts, now, out):
+            return
+        issuance = self.state.issuances[input_.report.issuance_id]
+        cause = input_.report.cause.value
+        self._issuances.withdraw(issuance, ReplyCode.ENDED, now, out, reason=cause)
+        out.acknowledge(input_.terminal, input_.ref, IssuanceState.WITHDRAWN.value)
+
+    def _woken(self, now: Now, out: Outcome) -> None:
+        for visit in list(self.state.visits.values()):
+            if now.real_ms >= visit.deadline_ms:
+                self._visits.deadline_passed(visit, now, out)
+        for issuance in list(self.state.issuances.values()):
+            if now.real_ms < issuance.deadline_ms:
+                continue
+            if issuance.state in OWED_STATES:
+                self._settling.deadline_passed(issuance, now, out)
+            else:
+                self._issuances.withdraw(issuance, ReplyCode.QUOTATION_EXPIRED, now, out)
+
+    def _open(
+        self, terminal: str, ref: t.RequestRef, asked: t.Open, now: Now, out: Outcome
+    ) -> None:
+        """開局: what the terminal no longer knows of, and was never released, is withdrawn."""
+        out.write(r.LineOpened(at_ms=now.real_ms, terminal=terminal, software=asked.software[:200]))
+        listed = {unfinished.issuance_id for unfinished in asked.unfinished}
+        for issuance in self.state.of_terminal(terminal):
+            if issuance.issuance_id not in listed and issuance.state in _BEFORE_RELEASE:
+                self._issuances.withdraw(issuance, ReplyCode.ENDED, now, out, reason="line-lost")
+        mine = self.state.of_terminal(terminal)[:UNFINISHED_LISTED_MAX]
+        unfinished = tuple(
+            t.UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
+            for issuance in mine
+        )
+        out.log("line.opened", terminal=terminal, unfinished=len(unfinished))
+        out.reply(
+            terminal,
+            ref,
+            t.Opened(
+                city=self._rules.city,
+                software=self._rules.software,
+                tables_version=TABLES_VERSION,
+                call_centre=self._rules.call_centre,
+                unfinished=unfinished,
+            ),
+        )
+
+    def _close(
+        self, terminal: str, ref: t.RequestRef, asked: t.Close, now: Now, out: Outcome
+    ) -> None:
+        """閉局: compare the counters of both sides (精査)."""
+        own = self.state.counters.get(terminal, TerminalCounters())
+        counters = t.Counters(
+            completed=own.completed, reversed=own.reversed, fees_earned_yen=own.fees_earned_yen
+        )
+        agree = counters == asked.counters
+        out.write(r.LineClosed(at_ms=now.real_ms, terminal=terminal, counters_agree=agree))
+        out.log("line.closed", terminal=terminal, counters_agree=agree)
+        out.reply(terminal, ref, t.Closed(counters=counters))
+
+    def _stopped(self, terminal: str) -> bool:
+        return terminal in self.state.stopped_terminals
+
+    def _absent(self, issuance_id: bytes) -> bytes | None:
+        """Name an issuance for the look-up of ended ones only if it is not in memory."""
+        return None if issuance_id in self.state.issuances else issuance_id

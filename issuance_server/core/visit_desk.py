@@ -1,0 +1,234 @@
+"""Conducts visits: challenge, attempt, verdict, menu."""
+
+from issuance_server.core import records as r
+from issuance_server.core.effects import DrawChallenge, JudgeAttempt, ReplyMenu
+from issuance_server.core.eligibility import holder_refusal, service_refusal
+from issuance_server.core.facts import Facts, Now
+from issuance_server.core.inputs import Authenticated, ChallengeDrawn, VerdictGiven
+from issuance_server.core.outcome import Outcome
+from issuance_server.core.pin_policy import Verdict, VerdictOutcome, reply_code
+from issuance_server.core.rules import CityRules
+from issuance_server.core.state import Attempt, SwitchState, Visit
+from protocol.codes import ReplyCode
+from protocol.limits import ATTEMPTS_PER_VISIT_MAX, CHALLENGE_MS_MAX, VISIT_MS_MAX
+from protocol.telegrams import Begin, ChallengeGiven, EndVisit, MenuItem, RequestRef
+from protocol.visit import VisitState
+
+
+class VisitDesk:
+    """The part of the switch that conducts visits (来訪)."""
+
+    def __init__(self, state: SwitchState, rules: CityRules) -> None:
+        self._state = state
+        self._rules = rules
+        # Whom to answer when the judge has spoken; after a restart repeats fill it again.
+        self._waiting: dict[tuple[bytes, int], RequestRef] = {}
+
+    def begin(self, terminal: str, ref: RequestRef, asked: Begin, now: Now, out: Outcome) -> None:
+        """受付: open the visit if it is new, and ask the judge for a challenge."""
+        visit = self._state.visits.get(asked.visit_id)
+        refusal = self._begin_refusal(terminal, asked, visit, now)
+        if refusal is not None:
+            out.refuse(terminal, ref, refusal)
+            if visit is None:
+                out.log("visit.refused", terminal=terminal, code=refusal.name)
+            return
+        if visit is None:
+            deadline_ms = now.real_ms + VISIT_MS_MAX
+            out.write(
+                r.VisitBegun(
+                    at_ms=now.real_ms,
+                    visit_id=asked.visit_id,
+                    terminal=terminal,
+                    deadline_ms=deadline_ms,
+                )
+            )
+            out.log("visit.begun", visit=asked.visit_id.hex(), terminal=terminal)
+        elif asked.attempt in visit.attempts:
+            challenge = visit.attempts[asked.attempt].challenge
+            out.reply(terminal, ref, _given(asked.visit_id, asked.attempt, challenge))
+            return
+        self._waiting[asked.visit_id, asked.attempt] = ref
+        out.add(DrawChallenge(terminal=terminal, visit_id=asked.visit_id, attempt=asked.attempt))
+
+    def _begin_refusal(
+        self, terminal: str, asked: Begin, visit: Visit | None, now: Now
+    ) -> ReplyCode | None:
+        if visit is None:
+            if self._state.draining:
+                return ReplyCode.DRAINING
+            closed = service_refusal(self._rules, now)
+            return closed or (None if asked.attempt == 1 else ReplyCode.ENDED)
+        if visit.terminal != terminal:
+            return ReplyCode.UNKNOWN
+        if asked.attempt in visit.attempts:
+            return None
+        if visit.state is VisitState.ENDED:
+            return ReplyCode.ENDED
+        waiting = visit.state in {VisitState.BEGUN, VisitState.CHALLENGED}
+        if not waiting or asked.attempt != max(visit.attempts, default=0) + 1:
+            return ReplyCode.OUT_OF_ORDER
+        return None if asked.attempt <= ATTEMPTS_PER_VISIT_MAX else ReplyCode.LIMIT_REACHED
+
+    def challenge_drawn(self, drawn: ChallengeDrawn, now: Now, out: Outcome) -> None:
+        """The judge answered with a challenge, or has none."""
+        ref = self._waiting.pop((drawn.visit_id, drawn.attempt), None)
+        visit = self._state.visits.get(drawn.visit_id)
+        if visit is None or visit.state is VisitState.ENDED or drawn.attempt in visit.attempts:
+            return
+        if drawn.challenge is None:
+            out.refuse(visit.terminal, ref, ReplyCode.JUDGE_UNAVAILABLE)
+            return
+        out.write(
+            r.ChallengeIssued(
+                at_ms=now.real_ms,
+                visit_id=drawn.visit_id,
+                attempt=drawn.attempt,
+                challenge=drawn.challenge,
+            )
+        )
+        given = _given(drawn.visit_id, drawn.attempt, drawn.challenge)
+        out.reply(visit.terminal, ref, given)
+
+    def authenticate(self, asked: Authenticated, now: Now, out: Outcome) -> None:
+        """本人確認: hand a new attempt to the judge; a repeat gets the same answer."""
+        visit = self._state.visits.get(asked.visit_id)
+        if visit is None or visit.terminal != asked.terminal:
+            code = ReplyCode.ENDED if visit is None else ReplyCode.UNKNOWN
+            out.refuse(asked.terminal, asked.ref, code)
+            return
+        attempt = visit.attempts.get(asked.attempt)
+        key = (asked.visit_id, asked.attempt)
+        if attempt is None:
+            out.refuse(asked.terminal, asked.ref, ReplyCode.OUT_OF_ORDER)
+        elif attempt.digest is not None and attempt.digest != asked.ref.digest:
+            out.refuse(asked.terminal, asked.ref, ReplyCode.KEY_REUSED)
+        elif attempt.code is not None:
+            self._answer(visit, asked.attempt, asked.ref, now, out)
+        elif attempt.digest is not None:
+            if key not in self._waiting:  # after a restart the judge is asked again: same verdict
+                out.add(_judge(asked))
+            self._waiting[key] = asked.ref
+        elif visit.state is not VisitState.CHALLENGED:
+            out.refuse(asked.terminal, asked.ref, ReplyCode.OUT_OF_ORDER)
+        else:
+            out.write(
+                r.AttemptMade(
+                    at_ms=now.real_ms,
+                    visit_id=asked.visit_id,
+                    attempt=asked.attempt,
+                    digest=asked.ref.digest,
+                )
+            )
+            self._waiting[key] = asked.ref
+            out.add(_judge(asked))
+
+    def verdict_given(self, given: VerdictGiven, facts: Facts, now: Now, out: Outcome) -> None:
+        """The judge has spoken, or is out of reach."""
+        ref = self._waiting.pop((given.visit_id, given.attempt), None)
+        visit = self._state.visits.get(given.visit_id)
+        if visit is None or visit.state is not VisitState.JUDGING:
+            return
+        verdict = given.verdict
+        code = _code_of(verdict)
+        resident_id = facts.resident_id if code is ReplyCode.DONE else None
+        if code is ReplyCode.DONE:
+            code = holder_refusal(self._rules, facts.holder, now) or ReplyCode.DONE
+            if resident_id is None:
+                code = ReplyCode.CARD_NOT_ACCEPTED
+        out.write(
+            r.AttemptJudged(
+                at_ms=now.real_ms,
+                visit_id=given.visit_id,
+                attempt=given.attempt,
+                code=code,
+                card_ref=verdict.card_ref if verdict else None,
+                resident_id=resident_id if code is ReplyCode.DONE else None,
+                tries_left=verdict.tries_left if verdict else None,
+            )
+        )
+        self._log_verdict(visit, verdict, code, out)
+        self._answer(self._state.visits[given.visit_id], given.attempt, ref, now, out)
+
+    def end(self, terminal: str, ref: RequestRef, asked: EndVisit, now: Now, out: Outcome) -> None:
+        """来訪終了: the card has left."""
+        visit = self._state.visits.get(asked.visit_id)
+        if visit is not None and visit.terminal != terminal:
+            out.refuse(terminal, ref, ReplyCode.UNKNOWN)
+            return
+        if visit is not None and visit.state is not VisitState.ENDED:
+            self._write_end(visit, "card-taken", now, out)
+        out.acknowledge(terminal, ref, VisitState.ENDED.value)
+
+    def deadline_passed(self, visit: Visit, now: Now, out: Outcome) -> None:
+        """End a visit whose five minutes are over, and forget it."""
+        if visit.state is not VisitState.ENDED:
+            self._write_end(visit, "time-over", now, out)
+        del self._state.visits[visit.visit_id]
+
+    def _write_end(self, visit: Visit, cause: str, now: Now, out: Outcome) -> None:
+        out.write(r.VisitEnded(at_ms=now.real_ms, visit_id=visit.visit_id, cause=cause))
+
+    def _answer(
+        self, visit: Visit, number: int, ref: RequestRef | None, now: Now, out: Outcome
+    ) -> None:
+        attempt: Attempt = visit.attempts[number]
+        if ref is None or attempt.code is None:
+            return
+        if attempt.code is ReplyCode.DONE and visit.resident_id is not None:
+            out.add(
+                ReplyMenu(
+                    terminal=visit.terminal,
+                    ref=ref,
+                    visit_id=visit.visit_id,
+                    resident_id=visit.resident_id,
+                    items=self._menu(now),
+                )
+            )
+        else:
+            out.refuse(visit.terminal, ref, attempt.code, tries_left=attempt.tries_left)
+
+    def _menu(self, now: Now) -> tuple[MenuItem, ...]:
+        if service_refusal(self._rules, now) is not None:
+            return ()
+        return tuple(
+            MenuItem(kind=kind, fee_yen=fee_yen, items=self._rules.items)
+            for kind, fee_yen in self._rules.fees_yen.items()
+        )
+
+    def _log_verdict(
+        self, visit: Visit, verdict: Verdict | None, code: ReplyCode, out: Outcome
+    ) -> None:
+        visit_id, terminal = visit.visit_id.hex(), visit.terminal
+        card = verdict.card_ref if verdict else None
+        if code is ReplyCode.DONE:
+            out.log("pin.right", visit=visit_id, terminal=terminal, card=card)
+        elif verdict is not None and verdict.outcome is VerdictOutcome.WRONG:
+            tries_left = verdict.tries_left
+            out.log(
+                "pin.wrong", visit=visit_id, terminal=terminal, card=card, tries_left=tries_left
+            )
+        else:
+            out.log("visit.refused", visit=visit_id, terminal=terminal, code=code.name)
+        if verdict is not None and verdict.locked_now:
+            out.log("card.locked", card=card, terminal=terminal)
+        if verdict is not None and verdict.frozen_now:
+            out.log("terminal.frozen", terminal=terminal)
+
+
+def _given(visit_id: bytes, attempt: int, challenge: bytes) -> ChallengeGiven:
+    return ChallengeGiven(
+        visit_id=visit_id, attempt=attempt, challenge=challenge, valid_ms=CHALLENGE_MS_MAX
+    )
+
+
+def _code_of(verdict: Verdict | None) -> ReplyCode:
+    if verdict is None:
+        return ReplyCode.JUDGE_UNAVAILABLE
+    return ReplyCode.CARD_LOCKED if verdict.locked_now else reply_code(verdict.outcome)
+
+
+def _judge(asked: Authenticated) -> JudgeAttempt:
+    return JudgeAttempt(
+        terminal=asked.terminal, visit_id=asked.visit_id, attempt=asked.attempt, ref=asked.ref
+    )
