@@ -1,0 +1,171 @@
+"""A city's folder of keys: made whole, loaded by those who hold each part, enough for a line."""
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from keys.authority import Authority
+from keys.city_keys import (
+    admitted_terminals,
+    create_city_keys,
+    create_terminal_keys,
+    load_judge_keys,
+    load_server_keys,
+    load_terminal_keys,
+)
+from keys.line_tls import LineTls
+from keys.pin_sealing import PinSealer
+from keys.trust import CityTrust, TerminalTrust
+from protocol.errors import KeyManagementError
+from protocol.handshake_port import Role
+from protocol.secret import Secret
+
+CITY = "272035"
+
+
+def test_what_was_made_is_enough_for_a_line(city_folder: Path, tmp_path: Path) -> None:
+    """Server and terminal, each from its own folder, shake hands and know each other."""
+    server_keys, terminal_keys = (
+        load_server_keys(city_folder),
+        load_terminal_keys(tmp_path / "terminal"),
+    )
+    server = LineTls(Role.SERVER, server_keys.line, server_keys.trust.authority_certificate).start()
+    terminal = LineTls(
+        Role.TERMINAL,
+        terminal_keys.line,
+        terminal_keys.trust.authority_certificate,
+        expected_city=terminal_keys.trust.city,
+    ).start()
+    server.step(terminal.step(server.step(terminal.step(b""))))
+
+    assert terminal.export(b"") == server.export(b"")
+    assert ("T-0001", bytes(range(8))) == (server.peer().name, server.peer().line_id)
+    assert ("T-0001", bytes(range(8))) == (terminal_keys.terminal_id, terminal_keys.line_id)
+    assert terminal_keys.line.public_key == terminal_keys.report_key.public_key
+    assert CITY == server_keys.city == terminal.peer().name
+
+
+def test_a_terminal_seals_to_the_judge(city_folder: Path, tmp_path: Path) -> None:
+    """A PIN sealed with what the terminal was told opens with what the judge holds."""
+    trust, judge = TerminalTrust.load(tmp_path / "terminal"), load_judge_keys(city_folder)
+    block = PinSealer(trust.pin_sealing_key).seal(Secret(b"1234"), b"info")
+
+    assert Secret(b"1234") == judge.pin_opener.open(block, b"info")
+    assert CITY == judge.city
+    assert 32 == len(judge.pepper)
+
+
+def test_what_is_announced_is_what_is_held(city_folder: Path) -> None:
+    """The public keys in the trust are those of the private keys, and a terminal is told them."""
+    server, judge = load_server_keys(city_folder), load_judge_keys(city_folder)
+
+    assert server.trust.binding_key == server.binding.public_key
+    assert server.trust.checkpoint_key == server.checkpoint.public_key
+    assert server.trust.verdict_key == judge.verdict.public_key
+    assert server.trust.for_terminal().binding_key == server.trust.binding_key
+    assert server.trust == judge.trust
+
+
+def test_server_and_judge_need_no_authority(city_folder: Path) -> None:
+    """Without the authority's folder both work, and without each other's too."""
+    shutil.rmtree(city_folder / "authority")
+    judge_folder = city_folder / "judge"
+    judge_folder.rename(city_folder / "elsewhere")
+    load_server_keys(city_folder)
+    (city_folder / "elsewhere").rename(judge_folder)
+    shutil.rmtree(city_folder / "server")
+
+    load_judge_keys(city_folder)
+
+
+def test_every_key_file_is_private(city_folder: Path, tmp_path: Path) -> None:
+    """All files that end in .key are for their owner alone; so is every folder."""
+    keys = [*city_folder.rglob("*.key"), *(tmp_path / "terminal").rglob("*.key")]
+
+    assert 8 == len(keys)
+    assert {0o100600} == {path.stat().st_mode for path in keys}
+    assert {0o40700} == {path.stat().st_mode for path in city_folder.rglob("*") if path.is_dir()}
+
+
+def test_nothing_is_overwritten(city_folder: Path, tmp_path: Path) -> None:
+    """Neither a city nor a terminal is made twice, and nothing changes when it is tried."""
+    before = {p: p.read_bytes() for p in city_folder.rglob("*") if p.is_file()}
+    now = datetime.now(UTC)
+
+    with pytest.raises(KeyManagementError, match="exists already"):
+        create_city_keys(city_folder, CITY, now)
+    with pytest.raises(KeyManagementError, match="admitted before"):
+        create_terminal_keys(city_folder, "T-0001", tmp_path / "other", bytes(8), now)
+    with pytest.raises(KeyManagementError, match="already"):
+        create_terminal_keys(city_folder, "T-0002", tmp_path / "terminal", bytes(8), now)
+
+    assert before == {p: p.read_bytes() for p in city_folder.rglob("*") if p.is_file()}
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_bad_city_makes_nothing(tmp_path: Path) -> None:
+    """A code without six digits leaves no folder."""
+    with pytest.raises(KeyManagementError, match="six digits"):
+        create_city_keys(tmp_path / "keys", "27203", datetime.now(UTC))
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_admitted_terminals_are_recorded(city_folder: Path, tmp_path: Path) -> None:
+    """The authority keeps the certificate of every terminal that it admitted."""
+    line = load_terminal_keys(tmp_path / "terminal").line
+
+    assert {"T-0001": line.certificate_pem} == admitted_terminals(city_folder)
+
+
+def test_exchanged_keys_are_noticed(city_folder: Path) -> None:
+    """A private key that is not the announced one is refused on loading."""
+    server, judge = city_folder / "server", city_folder / "judge"
+    held = (server / "binding.key").read_bytes(), (judge / "verdict.key").read_bytes()
+    (server / "binding.key").write_bytes(held[1])
+    (judge / "verdict.key").write_bytes(held[0])
+
+    with pytest.raises(KeyManagementError, match="other keys than"):
+        load_server_keys(city_folder)
+    with pytest.raises(KeyManagementError, match="other keys than"):
+        load_judge_keys(city_folder)
+
+
+def test_a_server_is_no_terminal(city_folder: Path, tmp_path: Path, authority: Authority) -> None:
+    """A folder with a server's key certificate in the terminal's place is refused."""
+    folder = tmp_path / "wrong"
+    folder.mkdir()
+    load_server_keys(city_folder).line.save(folder, "terminal")
+    CityTrust.load(city_folder / "trust").for_terminal().save(folder)
+
+    with pytest.raises(KeyManagementError, match="of a server"):
+        load_terminal_keys(folder)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[1]", b'{"city": "x"}'])
+def test_damaged_trust(tmp_path: Path, text: bytes) -> None:
+    """A damaged trust file is refused, a missing one says what makes it."""
+    with pytest.raises(KeyManagementError, match="issuance-keys makes it"):
+        TerminalTrust.load(tmp_path)
+    (tmp_path / "trust.json").write_bytes(text)
+
+    with pytest.raises(KeyManagementError, match="damaged"):
+        TerminalTrust.load(tmp_path)
+
+
+def test_no_secret_is_shown(city_folder: Path, tmp_path: Path) -> None:
+    """The reprs of all three holders have nothing of any key file."""
+    shown = repr(
+        (
+            load_server_keys(city_folder),
+            load_judge_keys(city_folder),
+            load_terminal_keys(tmp_path / "terminal"),
+        )
+    )
+
+    for path in [*city_folder.rglob("*.key"), *(tmp_path / "terminal").rglob("*.key")]:
+        content = path.read_bytes()
+        assert repr(content)[2:-1] not in shown
+        assert content.hex() not in shown

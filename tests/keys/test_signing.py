@@ -1,0 +1,94 @@
+"""Signing keys sign and show nothing; public keys are a line."""
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+
+from keys import file_store
+from keys.signing import PublicKeyFile, SigningKey
+from protocol.errors import KeyManagementError
+from protocol.secret import Secret
+from protocol.statements import signature_holds, statement
+
+
+def test_round_trip_through_a_file(tmp_path: Path) -> None:
+    """A key that was saved and loaded makes the same signatures."""
+    key = SigningKey.generate()
+    key.save(tmp_path / "a.key")
+    loaded = SigningKey.load(tmp_path / "a.key")
+    signed = statement("test", 1)
+
+    assert key.public_key == loaded.public_key
+    assert key.sign(signed) == loaded.sign(signed)
+    assert signature_holds(loaded.public_key, loaded.sign(signed), signed)
+    assert not signature_holds(loaded.public_key, loaded.sign(signed), statement("test", 2))
+
+
+def test_rfc_8032_vector_1() -> None:
+    """The key of RFC 8032 §7.1 TEST 1 has the public key and the signature given there."""
+    seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+    key = SigningKey.from_seed(Secret(bytes.fromhex(seed)))
+    signature = (
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+        "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+    )
+
+    assert "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a" == (
+        key.public_key.hex()
+    )
+    assert signature == key.sign(b"").hex()
+
+
+def test_a_key_shows_nothing() -> None:
+    """Neither repr nor str nor format shows a key, and it cannot be pickled or copied deeply."""
+    key = SigningKey.generate()
+
+    assert "SigningKey(***)" == repr(key) == str(key) == f"{key}"
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+    with pytest.raises(TypeError):
+        copy.deepcopy(key)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"CANARY", b"-----BEGIN PRIVATE KEY-----\nQUJD\n"])
+def test_garbage_is_refused_without_showing_it(tmp_path: Path, garbage: bytes) -> None:
+    """A damaged key file is an error that names the file and nothing of its content."""
+    file_store.write_private(tmp_path / "a.key", garbage)
+
+    with pytest.raises(KeyManagementError) as caught:
+        SigningKey.load(tmp_path / "a.key")
+
+    assert "a.key" in str(caught.value)
+    assert "CANARY" not in str(caught.value).replace(str(tmp_path), "")
+    assert caught.value.__cause__ is None
+
+
+def test_public_key_line_round_trip(tmp_path: Path) -> None:
+    """A public key comes back from its file, which is one line of four words."""
+    written = PublicKeyFile(name="hana", key=SigningKey.generate().public_key)
+    written.write(tmp_path / "hana.pub")
+
+    assert written == PublicKeyFile.read(tmp_path / "hana.pub")
+    assert (tmp_path / "hana.pub").read_text().startswith("kofu-public ed25519 hana ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "kofu-public ed25519 hana",
+        "kofu-public ed25519 hana ***",
+        "kofu-public ed25519 hana QUJD",
+        "kofu-public x-wing hana " + "A" * 43 + "=",
+        "ssh-ed25519 ed25519 hana " + "A" * 43 + "=",
+        "\udcff",
+    ],
+)
+def test_public_key_garbage(tmp_path: Path, text: str) -> None:
+    """What is no Ed25519 public key line is refused."""
+    (tmp_path / "a.pub").write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    with pytest.raises(KeyManagementError):
+        PublicKeyFile.read(tmp_path / "a.pub")
