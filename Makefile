@@ -1,0 +1,56 @@
+# `make` alone lists what there is. The environment makes itself in .venv/ when it is needed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+VENV := .venv/.made
+
+# Modules that write a generated page into docs/, and with --check say whether it is up to date.
+PAGES := issuance_server.observe.event_page
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo run test test-full check docs lock clean poppler
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV) ## one certificate from card to paper on a sample city, then stop
+	$(BIN)/python -m issuance_server.demo
+
+run: $(VENV) ## the same sample city, left running until Ctrl-C
+	$(BIN)/python -m issuance_server.demo --stay
+
+test: $(VENV) poppler ## the short form of all tests
+	$(BIN)/python -m pytest
+
+test-full: $(VENV) poppler ## the long form: more generated cases
+	$(BIN)/python -m pytest --full
+
+check: $(VENV) poppler ## all that must hold before a commit: style, types, imports, tests, pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(foreach page,$(PAGES),$(BIN)/python -m $(page) --check &&) true
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+docs: $(VENV) ## write the generated pages of docs/ anew
+	$(foreach page,$(PAGES),$(BIN)/python -m $(page) &&) true
+
+lock: ## take up new releases of what requirements/*.in names (needs uv)
+	tools/lock
+
+clean: ## remove the environment and all caches, not var/
+	rm -rf .venv build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage
+	find protocol keys issuance_server terminal_sim tests -name __pycache__ -exec rm -rf {} +
+
+poppler:
+	@command -v pdftotext >/dev/null && command -v pdffonts >/dev/null \
+		|| tools/debian_packages poppler-utils
+
+$(VENV): requirements/dev.txt pyproject.toml tools/set_up
+	PYTHON='$(PYTHON)' tools/set_up
+	@touch $@
