@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from protocol import limits
+from protocol.fields import Digest, Id, Name
 from protocol.kinds import Kind, Options
 from protocol.statements import statement
 
@@ -28,14 +29,14 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
         pages: for every sheet in order, its page digest (``page_digest.page_digests``).
     """
 
-    issuance_id: Annotated[bytes, Meta(min_length=16, max_length=16)]
-    request_digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
-    holder: Annotated[str, Meta(max_length=64)]
+    issuance_id: Id
+    request_digest: Digest
+    holder: Name
     kind: Kind
     options: Options
-    numbers: Annotated[tuple[str, ...], Meta(max_length=limits.COPIES_MAX)]
-    file_digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
-    pages: Annotated[tuple[bytes, ...], Meta(max_length=limits.SHEETS_MAX)]
+    numbers: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=limits.COPIES_MAX)]
+    file_digest: Digest
+    pages: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=limits.SHEETS_MAX)]
 
     def statement(self) -> bytes:
         """Return the bytes that the city signs (TP-070)."""

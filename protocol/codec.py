@@ -8,12 +8,13 @@ Decoding never raises anything but ``MalformedTelegram``, whatever the bytes.
 """
 
 import hashlib
+import re
 from typing import Any
 
 import msgspec
 
 from protocol.errors import MalformedTelegram, Misuse
-from protocol.limits import TELEGRAM_BUCKETS_BYTES
+from protocol.limits import CONTENT_KEY_BYTES, TELEGRAM_BUCKETS_BYTES
 from protocol.secret import Secret
 from protocol.telegrams import BUCKET_FLOOR_BYTES, AnyTelegram
 
@@ -27,7 +28,7 @@ def _encode_secret(value: Any) -> bytes:
 
 
 def _decode_secret(wanted: type, value: Any) -> Any:
-    if wanted is Secret and isinstance(value, bytes):
+    if wanted is Secret and isinstance(value, bytes) and len(value) == CONTENT_KEY_BYTES:
         return Secret(value)
     raise ValueError
 
@@ -77,9 +78,9 @@ def digest(plaintext: bytes) -> bytes:
 
 def _path_in(message: str) -> str:
     """Take the field's path out of a library's message, and nothing else of it."""
-    _, mark, path = message.rpartition("- at `")
-    return path.rstrip("`") if mark and len(path) < _PATH_CHARACTERS_MAX else "$"
+    found = _PATH_AT_END.search(message)
+    return found[1] if found else "$"
 
 
 _BUCKETS = frozenset(TELEGRAM_BUCKETS_BYTES)
-_PATH_CHARACTERS_MAX = 80
+_PATH_AT_END = re.compile(r" - at `(\$[a-z_.\[\]0-9]{0,80})`\Z")

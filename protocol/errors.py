@@ -11,7 +11,8 @@
     │  └─ HandshakeFailed   開設失敗   the peer is not who it must be, or the flights are damaged
     ├─ KeyManagementError          the key store: unknown, revoked, damaged, exists already
     ├─ SetUpError                  configuration, files, a second server: names the way out
-    └─ AdapterError                the world: broker unreachable, journal not writable
+    └─ AdapterError                the world: broker unreachable, another process gone
+       └─ JournalFailed            the journal is not writable; nothing may be sent after it
     Misuse(RuntimeError)           our own bug; never caught to go on
 
 A refusal to a resident (wrong PIN, unknown card) is a value with a reply code, not an exception.

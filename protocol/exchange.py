@@ -5,12 +5,14 @@ request's digest. It is never taken by order or by time. A reply to a request th
 *late*: reported, never delivered (domain rule: a reply cannot reach another request).
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from protocol import codec
 from protocol.errors import Misuse
 from protocol.limits import (
+    COPIES_REMEMBERED_MAX,
     OUTSTANDING_REQUESTS_MAX,
     REQUEST_REPEAT_MS,
     REQUEST_REPEAT_MS_MAX,
@@ -50,7 +52,9 @@ class _Outstanding:
     repeat_at_ms: int
     repeat_ms: int
     give_up_at_ms: int | None
-    copies: set[tuple[int, int]] = field(default_factory=set)
+    copies: deque[tuple[int, int]] = field(
+        default_factory=lambda: deque(maxlen=COPIES_REMEMBERED_MAX)
+    )
 
 
 class Exchange:
@@ -136,4 +140,4 @@ class Exchange:
     def _send(self, request: _Outstanding, now_ms: int) -> None:
         request.repeat_at_ms = now_ms + request.repeat_ms
         if self._line.ready:
-            request.copies.add(self._line.send(request.plaintext))
+            request.copies.append(self._line.send(request.plaintext))

@@ -13,7 +13,7 @@ twice with the same flight. Nothing here is trusted before the handshake's own c
 
 from dataclasses import dataclass
 
-from protocol.envelope import Direction, Envelope, flight, read_flight
+from protocol.envelope import Direction, Envelope, flight, generation_of, read_flight
 from protocol.errors import HandshakeFailed
 from protocol.handshake_port import HandshakeSession, Peer, Role
 from protocol.key_schedule import export_context
@@ -49,9 +49,11 @@ class KeyExchange:
         self._session: HandshakeSession | None = session
         self._line_id = line_id
         self.handshake_id = handshake_id
+        self.generation = generation_of(handshake_id)
         self._expected = 1 if role is Role.TERMINAL else 0
         self._answer: Envelope | None = None
         self._outbox: list[Envelope] = []
+        self._exported = False
         self.acknowledged = False
         self.failed = False
         self.expires_at_ms = now_ms + HANDSHAKE_MS_MAX
@@ -62,8 +64,8 @@ class KeyExchange:
 
     @property
     def done(self) -> bool:
-        """Whether both sides are authenticated, as this side sees it."""
-        return self._session is not None and self._session.done
+        """Whether the peer is authenticated, as this side sees it."""
+        return self._exported or (self._session is not None and self._session.done)
 
     def receive(self, envelope: Envelope, now_ms: int) -> None:
         """Take a flight. Anything but the expected one changes nothing.
@@ -81,7 +83,8 @@ class KeyExchange:
         elif number == self._expected and number < _LAST_FLIGHT:
             self._expected += 2
             self._step(tls, number=number + 1)
-            self._repeat_at_ms = now_ms + FLIGHT_REPEAT_MS
+            if self._role is Role.TERMINAL:
+                self._repeat_at_ms = now_ms + FLIGHT_REPEAT_MS
         elif number == _LAST_FLIGHT and self._role is Role.TERMINAL and self.done:
             self.confirm()
 
@@ -103,12 +106,14 @@ class KeyExchange:
         if (peer.name, peer.line_id) != expected:
             self.failed = True
             raise HandshakeFailed("the key certificate names another line")
-        generation = int.from_bytes(self.handshake_id[:4], "big")
         context = export_context(
-            city=city, terminal=terminal, line_id=self._line_id, generation=generation
+            city=city, terminal=terminal, line_id=self._line_id, generation=self.generation
         )
         exported = self._session.export(context)
-        return Established(peer=peer, exported=exported, context=context, generation=generation)
+        self._session, self._exported = None, True
+        return Established(
+            peer=peer, exported=exported, context=context, generation=self.generation
+        )
 
     def envelopes_to_send(self) -> list[Envelope]:
         """Return the flights to send now, and forget them."""
@@ -117,25 +122,26 @@ class KeyExchange:
 
     def next_deadline_ms(self) -> int | None:
         """Return when ``wake`` wants to be called; None when there is nothing to wait for."""
-        if self.failed or self.acknowledged:
+        waits_for_nothing = self._role is Role.SERVER and self.done
+        if self.failed or self.acknowledged or waits_for_nothing:
             return None
-        if self._repeat_at_ms is None or self._role is Role.SERVER:
+        if self._repeat_at_ms is None:
             return self.expires_at_ms
         return min(self._repeat_at_ms, self.expires_at_ms)
 
     def wake(self, now_ms: int) -> None:
         """Repeat the last flight when it is time; give up when the handshake took too long."""
-        if now_ms >= self.expires_at_ms and not self.acknowledged:
-            self.failed = self.failed or not (self._role is Role.SERVER and self.done)
-            self._repeat_at_ms = None
-        elif self._repeat_at_ms is not None and now_ms >= self._repeat_at_ms:
+        deadline_ms = self.next_deadline_ms()
+        if deadline_ms is None or now_ms < deadline_ms:
+            return
+        if now_ms >= self.expires_at_ms:
+            self.failed = True
+        elif self._answer is not None:
             self._repeat_at_ms = now_ms + FLIGHT_REPEAT_MS
-            if self._role is Role.TERMINAL and self._answer is not None:
-                self._outbox.append(self._answer)
+            self._outbox.append(self._answer)
 
     def _step(self, tls: bytes, *, number: int) -> None:
-        if self._session is None:
-            return
+        assert self._session is not None
         try:
             answer = self._session.step(tls)
         except HandshakeFailed:

@@ -189,6 +189,8 @@ class Line:
             deadline_ms = exchange.next_deadline_ms() if exchange is not None else None
             if deadline_ms is not None:
                 times.append(deadline_ms)
+        if self._finished is not None:
+            times.append(self._finished.expires_at_ms + GENERATION_OVERLAP_MS)
         return min(times, default=None)
 
     def wake(self, now_ms: int) -> list[LineEvent]:
@@ -244,11 +246,12 @@ class Line:
     def _receive_telegram(self, envelope: Envelope, now_ms: int) -> list[LineEvent]:
         generation = next((g for g in self._generations if g.number == envelope.generation), None)
         if generation is None or (generation.until_ms or now_ms + 1) <= now_ms:
-            self._reject(envelope, now_ms)
+            if self._exchange is None or self._exchange.generation != envelope.generation:
+                self._reject(envelope, now_ms)  # otherwise its last flight is still to come
             return [Dropped(reason="keys-unknown")]
         plaintext = generation.opener.open(envelope)
-        if self._finished is not None:
-            self._finished.confirm()
+        if self._finished is not None and self._finished.generation == envelope.generation:
+            self._finished.confirm()  # old keys prove nothing about the new ones
         ref = RequestRef(envelope.generation, envelope.counter, codec.digest(plaintext))
         try:
             return [TelegramReceived(telegram=codec.decode(plaintext), ref=ref)]
@@ -278,8 +281,10 @@ class Line:
         )
 
     def _rejects_present(self, envelope: Envelope) -> bool:
-        """A rejection counts only if it names the keys that we send under now."""
-        return bool(self._generations) and self._generations[-1].number == envelope.generation
+        """A rejection counts only at a terminal, and if it names the keys that it sends under."""
+        if self._role is not Role.TERMINAL or not self._generations:
+            return False
+        return self._generations[-1].number == envelope.generation
 
     def _reject(self, envelope: Envelope, now_ms: int) -> None:
         if self._role is not Role.SERVER:
