@@ -14,7 +14,11 @@ from issuance_server.core.eligibility import application_refusal, holder_refusal
 from issuance_server.core.facts import EndedIssuance, Facts, HolderFacts, Now
 from issuance_server.core.inputs import Rendered, RenderingFailed
 from issuance_server.core.outcome import Outcome
-from issuance_server.core.rules import CityRules, certificate_number
+from issuance_server.core.rules import (
+    ISSUANCES_UNDER_WAY_MAX,
+    CityRules,
+    certificate_number,
+)
 from issuance_server.core.state import Issuance, SwitchState, Visit
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
@@ -71,8 +75,9 @@ class IssuanceDesk:
             issuance=asked.issuance_id.hex(),
             visit=asked.visit_id.hex(),
             terminal=terminal,
+            card_ref=applied.card_ref,
             kind=asked.kind.value,
-            card=applied.card_ref,
+            copies=asked.copies,
         )
         self._waiting[asked.issuance_id] = ref
         out.add(Render(issuance_id=asked.issuance_id))
@@ -228,8 +233,7 @@ class IssuanceDesk:
             "issuance.withdrawn",
             issuance=issuance_id.hex(),
             terminal=issuance.terminal,
-            code=code.name,
-            reason=reason or code.name.lower().replace("_", "-"),
+            reason=reason or code.name,
         )
         out.refuse(issuance.terminal, ref or waiting, code)
 
@@ -287,6 +291,8 @@ class IssuanceDesk:
             return ReplyCode.ENDED
         if visit.state is not VisitState.AUTHENTICATED:
             return ReplyCode.OUT_OF_ORDER
+        if len(self._state.issuances) >= ISSUANCES_UNDER_WAY_MAX:
+            return ReplyCode.BUSY
         full = len(visit.issuance_ids) + len(visit.refusals) >= ISSUANCES_PER_VISIT_MAX
         return ReplyCode.LIMIT_REACHED if full else None
 
@@ -364,10 +370,9 @@ class IssuanceDesk:
         out.log(
             "issuance.refused",
             issuance=asked.issuance_id.hex(),
-            visit=asked.visit_id.hex(),
             terminal=terminal,
             kind=asked.kind.value,
-            code=code.name,
+            reason=code.name,
         )
 
 

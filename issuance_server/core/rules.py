@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from issuance_server.core.calendar import Calendar
 from protocol.kinds import Item, Kind
 
+VISITS_UNDER_WAY_MAX = 5_000
+ISSUANCES_UNDER_WAY_MAX = 1_000
+"""What is over these is told *busy*, so that memory stays bounded whatever comes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityRules:

@@ -103,7 +103,12 @@ class SettlingDesk:
                     at_ms=now.real_ms, issuance_id=issuance_id, deadline_ms=again_ms
                 )
             )
-            out.log("issuance.unconfirmed", issuance=issuance_id.hex(), terminal=terminal)
+            out.log(
+                "issuance.unconfirmed",
+                issuance=issuance_id.hex(),
+                terminal=terminal,
+                waited_ms=now.real_ms - issuance.times_ms[-1][1],
+            )
         else:
             out.write(
                 r.DeletionOverdue(at_ms=now.real_ms, issuance_id=issuance_id, deadline_ms=again_ms)
@@ -112,7 +117,7 @@ class SettlingDesk:
                 "issuance.deletion_overdue",
                 issuance=issuance_id.hex(),
                 terminal=terminal,
-                state=issuance.state.value,
+                waited_ms=now.real_ms - issuance.times_ms[-1][1],
             )
 
     def stop_line(self, issuance: Issuance, cause: FailureCause, now: Now, out: Outcome) -> None:
@@ -129,7 +134,7 @@ class SettlingDesk:
             "integrity.alarm",
             terminal=issuance.terminal,
             issuance=issuance.issuance_id.hex(),
-            cause=cause.value,
+            reason=cause.value,
         )
 
     def _take_report(self, issuance: Issuance, came: Reported, now: Now, out: Outcome) -> None:
@@ -154,14 +159,12 @@ class SettlingDesk:
         )
         names = {"issuance": report.issuance_id.hex(), "terminal": came.terminal}
         if printed:
-            fee_yen = issuance.applied.fee_yen
-            out.log("issuance.printed", **names, sheets=report.sheets_out, fee_yen=fee_yen)
+            out.log("issuance.printed", **names, sheets=report.sheets_out)
         else:
             out.log(
                 "issuance.print_failed",
                 **names,
-                sheets_out=report.sheets_out,
-                sheets_unknown=report.sheets_unknown,
+                sheets=report.sheets_out,
                 cause=report.cause.value,
             )
             if report.cause is FailureCause.BINDING_MISMATCH:
@@ -195,9 +198,8 @@ def _log_end(issuance: Issuance, state: IssuanceState, now: Now, out: Outcome) -
         "issuance.completed" if state is S.COMPLETED else "issuance.reversed",
         issuance=issuance.issuance_id.hex(),
         terminal=issuance.terminal,
-        card=issuance.applied.card_ref,
+        card_ref=issuance.applied.card_ref,
         kind=issuance.applied.kind.value,
-        copies=issuance.applied.copies,
         sheets=issuance.quoted.sheets if issuance.quoted else 0,
         fee_yen=issuance.applied.fee_yen if state is S.COMPLETED else 0,
         state=state.value,

@@ -167,7 +167,7 @@ class Switch:
                 self._settling.restarted(out)
             case i.DrainBegun():
                 self.state.draining = True
-                out.log("server.draining", unfinished=len(self.state.issuances))
+                out.log("server.draining", open_issuances=len(self.state.issuances), reason="asked")
             case i.Woken():
                 self._woken(now, out)
             case i.ActDone():
@@ -221,7 +221,12 @@ class Switch:
             t.UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
             for issuance in mine
         )
-        out.log("line.opened", terminal=terminal, unfinished=len(unfinished))
+        out.log(
+            "line.opened",
+            terminal=terminal,
+            software=asked.software,
+            unfinished=len(asked.unfinished),
+        )
         out.reply(
             terminal,
             ref,
@@ -244,7 +249,8 @@ class Switch:
         )
         agree = counters == asked.counters
         out.write(r.LineClosed(at_ms=now.real_ms, terminal=terminal, counters_agree=agree))
-        out.log("line.closed", terminal=terminal, counters_agree=agree)
+        reason = "in-order" if agree else "counters-differ"
+        out.log("line.closed", terminal=terminal, reason=reason)
         out.reply(terminal, ref, t.Closed(counters=counters))
 
     def _stopped(self, terminal: str) -> bool:

@@ -6,8 +6,8 @@ from issuance_server.core.eligibility import holder_refusal, service_refusal
 from issuance_server.core.facts import Facts, Now
 from issuance_server.core.inputs import Authenticated, ChallengeDrawn, VerdictGiven
 from issuance_server.core.outcome import Outcome
-from issuance_server.core.pin_policy import Verdict, VerdictOutcome, reply_code
-from issuance_server.core.rules import CityRules
+from issuance_server.core.pin_policy import Verdict, VerdictOutcome
+from issuance_server.core.rules import VISITS_UNDER_WAY_MAX, CityRules
 from issuance_server.core.state import Attempt, SwitchState, Visit
 from protocol.codes import ReplyCode
 from protocol.limits import ATTEMPTS_PER_VISIT_MAX, CHALLENGE_MS_MAX, VISIT_MS_MAX
@@ -31,7 +31,12 @@ class VisitDesk:
         if refusal is not None:
             out.refuse(terminal, ref, refusal)
             if visit is None:
-                out.log("visit.refused", terminal=terminal, code=refusal.name)
+                out.log(
+                    "visit.refused",
+                    visit=asked.visit_id.hex(),
+                    terminal=terminal,
+                    reason=refusal.name,
+                )
             return
         if visit is None:
             deadline_ms = now.real_ms + VISIT_MS_MAX
@@ -57,6 +62,8 @@ class VisitDesk:
         if visit is None:
             if self._state.draining:
                 return ReplyCode.DRAINING
+            if len(self._state.visits) >= VISITS_UNDER_WAY_MAX:
+                return ReplyCode.BUSY
             closed = service_refusal(self._rules, now)
             return closed or (None if asked.attempt == 1 else ReplyCode.ENDED)
         if visit.terminal != terminal:
@@ -130,7 +137,7 @@ class VisitDesk:
         if visit is None or visit.state is not VisitState.JUDGING:
             return
         verdict = given.verdict
-        code = _code_of(verdict)
+        code = ReplyCode.JUDGE_UNAVAILABLE if verdict is None else verdict.reply_code
         resident_id = facts.resident_id if code is ReplyCode.DONE else None
         if code is ReplyCode.DONE:
             code = holder_refusal(self._rules, facts.holder, now) or ReplyCode.DONE
@@ -199,33 +206,24 @@ class VisitDesk:
     def _log_verdict(
         self, visit: Visit, verdict: Verdict | None, code: ReplyCode, out: Outcome
     ) -> None:
-        visit_id, terminal = visit.visit_id.hex(), visit.terminal
-        card = verdict.card_ref if verdict else None
+        names = {"visit": visit.visit_id.hex(), "terminal": visit.terminal}
+        card_ref = verdict.card_ref if verdict else None
         if code is ReplyCode.DONE:
-            out.log("pin.right", visit=visit_id, terminal=terminal, card=card)
+            out.log("pin.right", **names, card_ref=card_ref)
         elif verdict is not None and verdict.outcome is VerdictOutcome.WRONG:
-            tries_left = verdict.tries_left
-            out.log(
-                "pin.wrong", visit=visit_id, terminal=terminal, card=card, tries_left=tries_left
-            )
+            out.log("pin.wrong", **names, card_ref=card_ref, tries_left=verdict.tries_left)
         else:
-            out.log("visit.refused", visit=visit_id, terminal=terminal, code=code.name)
+            out.log("visit.refused", **names, reason=code.name)
         if verdict is not None and verdict.locked_now:
-            out.log("card.locked", card=card, terminal=terminal)
+            out.log("card.locked", **names, card_ref=card_ref)
         if verdict is not None and verdict.frozen_now:
-            out.log("terminal.frozen", terminal=terminal)
+            out.log("terminal.frozen", terminal=visit.terminal, reason="wrong-pins")
 
 
 def _given(visit_id: bytes, attempt: int, challenge: bytes) -> ChallengeGiven:
     return ChallengeGiven(
         visit_id=visit_id, attempt=attempt, challenge=challenge, valid_ms=CHALLENGE_MS_MAX
     )
-
-
-def _code_of(verdict: Verdict | None) -> ReplyCode:
-    if verdict is None:
-        return ReplyCode.JUDGE_UNAVAILABLE
-    return ReplyCode.CARD_LOCKED if verdict.locked_now else reply_code(verdict.outcome)
 
 
 def _judge(asked: Authenticated) -> JudgeAttempt:

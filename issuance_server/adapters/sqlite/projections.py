@@ -1,0 +1,138 @@
+"""From a record to the statements that keep the tables in step; run in the record's transaction."""
+
+from typing import TypeAlias
+
+from issuance_server.core import records as r
+from protocol.issuance import IssuanceState
+from protocol.terminal_statements import PrintOutcome
+
+Statement: TypeAlias = tuple[str, tuple[object, ...]]
+
+_SET_STATE = "UPDATE issuance SET state = ? WHERE issuance_id = ?"
+_SET_STATE_AND_FEE = "UPDATE issuance SET state = ?, fee_state = ? WHERE issuance_id = ?"
+_SET_NUMBERS = "UPDATE certificate_number SET state = ? WHERE issuance_id = ?"
+_CLOSE_SUBJECT = "DELETE FROM open_subject WHERE subject = ?"
+
+
+def statements_for(record: r.AnyRecord) -> list[Statement]:
+    """Return what a record changes in the projections.
+
+    The states are those that ``core.state.evolve`` reaches by the same record; a contract test
+    compares the two.
+    """
+    match record:
+        case r.VisitBegun():
+            sql = "INSERT INTO open_subject (subject, until_ms) VALUES (?, ?)"
+            return [(sql, (record.visit_id, record.deadline_ms))]
+        case r.IssuanceApplied():
+            return _applied(record)
+        case r.IssuanceQuoted():
+            sql = "UPDATE issuance SET state = ?, sheets = ? WHERE issuance_id = ?"
+            return [(sql, (IssuanceState.QUOTED.value, record.sheets, record.issuance_id))]
+        case r.CiphertextHeld():
+            return [(_SET_STATE, (IssuanceState.SEALED.value, record.issuance_id))]
+        case r.LineStopped():
+            sql = "UPDATE terminal SET stopped_at_ms = ? WHERE terminal = ?"
+            return [(sql, (record.at_ms, record.terminal))]
+        case r.OperatorActed():
+            sql = "INSERT INTO operator_nonce (nonce, operator) VALUES (?, ?)"
+            return [(sql, (record.nonce, record.operator))]
+    return _after_sealing(record)
+
+
+def _after_sealing(record: r.AnyRecord) -> list[Statement]:
+    match record:
+        case r.IssuanceReleased():
+            released = IssuanceState.RELEASED.value
+            return [
+                (_SET_STATE_AND_FEE, (released, "held", record.issuance_id)),
+                (_SET_NUMBERS, ("valid", record.issuance_id)),
+            ]
+        case r.PrintReported():
+            return _print_reported(record)
+        case r.DeletionReported():
+            sql = "UPDATE issuance SET deletion_reported = 1 WHERE issuance_id = ?"
+            return [(sql, (record.issuance_id,))]
+        case r.KeyDestroyed():
+            sql = (
+                "UPDATE issuance SET key_destroyed = 1, state = CASE state WHEN ? THEN ? ELSE ? END"
+                " WHERE issuance_id = ?"
+            )
+            ends = (
+                IssuanceState.PRINTED.value,
+                IssuanceState.COMPLETED.value,
+                IssuanceState.REVERSED.value,
+            )
+            return [
+                (sql, (*ends, record.issuance_id)),
+                (_CLOSE_SUBJECT, (record.issuance_id,)),
+            ]
+        case r.IssuanceWithdrawn():
+            sql = "UPDATE issuance SET state = ?, code = ? WHERE issuance_id = ?"
+            withdrawn = IssuanceState.WITHDRAWN.value
+            return [
+                (sql, (withdrawn, int(record.code), record.issuance_id)),
+                (_SET_NUMBERS, ("void", record.issuance_id)),
+                (_CLOSE_SUBJECT, (record.issuance_id,)),
+            ]
+        case r.IssuanceUnconfirmed():
+            return [(_SET_STATE, (IssuanceState.UNCONFIRMED.value, record.issuance_id))]
+        case r.IssuanceClosed():
+            return [
+                (_SET_STATE, (IssuanceState.CLOSED.value, record.issuance_id)),
+                (_CLOSE_SUBJECT, (record.issuance_id,)),
+            ]
+    return []
+
+
+def _applied(record: r.IssuanceApplied) -> list[Statement]:
+    """Open the issuance and reserve its numbers.
+
+    ``number_serial`` moves only forward and ``certificate_number.number`` is unique, so two
+    reservations of one number cannot both commit.
+    """
+    issuance = (
+        "INSERT INTO issuance (issuance_id, visit_id, terminal, card_ref, kind, copies, fee_yen,"
+        " fee_state, state, applied_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 'none', ?, ?)"
+    )
+    values = (
+        record.issuance_id,
+        record.visit_id,
+        record.terminal,
+        record.card_ref,
+        record.kind.value,
+        record.copies,
+        record.fee_yen,
+        IssuanceState.APPLIED.value,
+        record.at_ms,
+    )
+    serial = (
+        "INSERT INTO number_serial (day, next_serial) VALUES (?, ?)"
+        " ON CONFLICT (day) DO UPDATE SET next_serial = excluded.next_serial"
+        " WHERE excluded.next_serial > number_serial.next_serial"
+    )
+    number = (
+        "INSERT INTO certificate_number (number, issuance_id, copy, state)"
+        " VALUES (?, ?, ?, 'reserved')"
+    )
+    return [
+        (issuance, values),
+        (serial, (record.business_day, record.last_serial + 1)),
+        *(
+            (number, (text, record.issuance_id, copy))
+            for copy, text in enumerate(record.numbers, start=1)
+        ),
+        ("INSERT INTO open_subject (subject, until_ms) VALUES (?, NULL)", (record.issuance_id,)),
+    ]
+
+
+def _print_reported(record: r.PrintReported) -> list[Statement]:
+    """Decide over the fee: earned when everything is out, returned otherwise."""
+    if record.outcome is PrintOutcome.PRINTED:
+        printed = IssuanceState.PRINTED.value
+        return [(_SET_STATE_AND_FEE, (printed, "earned", record.issuance_id))]
+    failed = IssuanceState.PRINT_FAILED.value
+    return [
+        (_SET_STATE_AND_FEE, (failed, "returned", record.issuance_id)),
+        (_SET_NUMBERS, ("void", record.issuance_id)),
+    ]

@@ -1,0 +1,111 @@
+"""The tables of the city's database, and how a connection to it is set up.
+
+The journal is the truth; ``issuance``, ``certificate_number`` and ``open_subject`` are projections
+of it that operators can query. Personal data lives in ``household`` and ``resident`` only.
+"""
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    subject BLOB,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX journal_subject ON journal (subject, seq) WHERE subject IS NOT NULL;
+
+CREATE TABLE audit_frontier (
+    id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL
+) STRICT;
+CREATE TABLE audit_checkpoint (
+    size INTEGER PRIMARY KEY, root BLOB NOT NULL, at_ms INTEGER NOT NULL, signature BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE open_subject (subject BLOB PRIMARY KEY, until_ms INTEGER) STRICT;
+
+CREATE TABLE issuance (
+    issuance_id BLOB PRIMARY KEY,
+    visit_id BLOB NOT NULL,
+    terminal TEXT NOT NULL,
+    card_ref TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    copies INTEGER NOT NULL,
+    sheets INTEGER,
+    fee_yen INTEGER NOT NULL,
+    fee_state TEXT NOT NULL CHECK (fee_state IN ('none', 'held', 'earned', 'returned')),
+    state TEXT NOT NULL,
+    code INTEGER,
+    deletion_reported INTEGER NOT NULL DEFAULT 0,
+    key_destroyed INTEGER NOT NULL DEFAULT 0,
+    applied_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX issuance_applied ON issuance (applied_at_ms);
+
+CREATE TABLE certificate_number (
+    number TEXT PRIMARY KEY,
+    issuance_id BLOB NOT NULL,
+    copy INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'valid', 'void'))
+) STRICT;
+CREATE INDEX certificate_number_issuance ON certificate_number (issuance_id);
+CREATE TABLE number_serial (day TEXT PRIMARY KEY, next_serial INTEGER NOT NULL) STRICT;
+
+CREATE TABLE issuance_key (
+    issuance_id BLOB PRIMARY KEY, key_day TEXT NOT NULL, wrapped_key BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE terminal (
+    terminal TEXT PRIMARY KEY,
+    line_id BLOB NOT NULL UNIQUE,
+    fingerprint BLOB NOT NULL,
+    report_key BLOB NOT NULL,
+    chain TEXT NOT NULL,
+    store TEXT NOT NULL,
+    in_city INTEGER NOT NULL,
+    revoked_at_ms INTEGER,
+    stopped_at_ms INTEGER
+) STRICT;
+
+CREATE TABLE card (
+    card_ref TEXT PRIMARY KEY, resident_id TEXT NOT NULL, registered_at_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE household (
+    household_id TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL
+) STRICT;
+CREATE TABLE resident (
+    resident_id TEXT PRIMARY KEY,
+    household_id TEXT NOT NULL REFERENCES household,
+    birth_on TEXT
+) STRICT;
+CREATE TABLE suppression (
+    suppression_id INTEGER PRIMARY KEY,
+    resident_id TEXT,
+    household_id TEXT,
+    reason TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    CHECK ((resident_id IS NULL) <> (household_id IS NULL))
+) STRICT;
+CREATE TABLE register_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1), watermark_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE operator_nonce (nonce BLOB PRIMARY KEY, operator TEXT NOT NULL) STRICT;
+"""
+
+WRITER_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # what was acknowledged survives a power cut
+    "PRAGMA secure_delete = ON",  # a deleted key is overwritten, not only unlinked
+    "PRAGMA wal_autocheckpoint = 0",  # the writer alone checkpoints, when it says so
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+)
+
+READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000")
+
+REQUIRED_SQLITE_VERSION = (3, 37, 0)
+"""STRICT tables."""

@@ -1,0 +1,1 @@
+"""Drives the pure core: journal first, then send. The only caller of ``Switch.step``."""

@@ -1,0 +1,219 @@
+"""Between the carrier and the lines: bytes to inputs, replies to bytes."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from issuance_server.core import inputs as i
+from issuance_server.core.line_table import LineTable, RegisteredTerminal
+from issuance_server.ports import Clock, Gateway
+from protocol import codec
+from protocol.errors import AdapterError, KeyManagementError
+from protocol.line import Dropped, LineEvent, LineReady, MalformedReceived, TelegramReceived
+from protocol.statements import signature_holds
+from protocol.telegrams import (
+    AnyTelegram,
+    Apply,
+    Authenticate,
+    Begin,
+    Cancel,
+    Close,
+    Deleted,
+    EndVisit,
+    Fetch,
+    Held,
+    LineTest,
+    Notice,
+    NoticeKind,
+    Open,
+    Release,
+    Report,
+    RequestRef,
+)
+from protocol.topics import line_topic
+
+MESSAGES_WAITING_MAX = 8_192
+PUBLISHERS = 16
+ATTEMPTS_KEPT_MAX = 1_024
+
+_PLAIN = (Open, Begin, Apply, Fetch, Held, Release, Cancel, EndVisit, Close, LineTest)
+
+
+class LineShell:
+    """Reads the gateway, keeps the lines, and answers."""
+
+    def __init__(
+        self,
+        *,
+        city: str,
+        lines: LineTable,
+        gateway: Gateway,
+        clock: Clock,
+        offer: Callable[[i.Input], bool],
+        log: Callable[..., None],
+    ) -> None:
+        self._city = city
+        self._lines = lines
+        self._gateway = gateway
+        self._clock = clock
+        self._offer = offer
+        self._log = log
+        self._known: dict[str, RegisteredTerminal] = {}
+        self._attempts: dict[RequestRef, Authenticate] = {}
+        self._messages: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MESSAGES_WAITING_MAX)
+        self.timer_changed = asyncio.Event()
+        self.dropped_count = 0
+
+    async def read(self) -> None:
+        """Take messages from the gateway until it closes."""
+        async for topic, message in self._gateway.incoming:
+            now_ms = self._clock.now().real_ms
+            registered, events = self._lines.receive(topic, message, now_ms)
+            for event in events:
+                self._handle(registered, event)
+            if registered is not None:
+                self._flush(registered.line_id)
+            self.timer_changed.set()
+
+    async def publish(self) -> None:
+        """Hand messages over; one that cannot be handed over is the terminal's to ask for again."""
+        while True:
+            topic, message = await self._messages.get()
+            try:
+                await self._gateway.publish(topic, message)
+            except AdapterError:
+                self.dropped_count += 1
+
+    async def keep_time(self) -> None:
+        """Let the lines repeat, retire keys and give up when it is time."""
+        while True:
+            self.timer_changed.clear()
+            deadline_ms = self._lines.next_deadline_ms()
+            now_ms = self._clock.now().real_ms
+            wait_s = None if deadline_ms is None else max(0, deadline_ms - now_ms) / 1_000
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self.timer_changed.wait()
+            except TimeoutError:
+                for line_id, event in self._lines.wake(self._clock.now().real_ms):
+                    self._log_dropped(line_id.hex(), event)
+                for line_id in self._lines.open_line_ids():
+                    self._flush(line_id)
+
+    def reply(self, terminal: str, ref: RequestRef, telegram: AnyTelegram) -> None:
+        """Answer one copy of a request, under the line's present keys."""
+        answer = msgspec.structs.replace(telegram, in_reply_to=ref)
+        self._send(terminal, answer)
+
+    def notify_all(self, notice: NoticeKind) -> None:
+        """Send a notice to every open line; it may be lost."""
+        for terminal in list(self._known):
+            self._send(terminal, Notice(notice=notice))
+
+    def take_attempt(self, ref: RequestRef) -> Authenticate | None:
+        """Give the telegram that came with a ref to the judge's side, and forget it here."""
+        return self._attempts.pop(ref, None)
+
+    def _send(self, terminal: str, telegram: AnyTelegram) -> None:
+        registered = self._known.get(terminal)
+        line = self._lines.line_of(registered.line_id) if registered else None
+        if registered is None or line is None:
+            return
+        try:
+            line.send(codec.encode(telegram))
+        except KeyManagementError:
+            line.forget_keys()  # the terminal notices and makes new ones
+        self._flush(registered.line_id)
+
+    def _flush(self, line_id: bytes) -> None:
+        topic = line_topic(self._city, line_id, "down")
+        for message in self._lines.messages_to_send(line_id):
+            try:
+                self._messages.put_nowait((topic, message))
+            except asyncio.QueueFull:
+                self.dropped_count += 1
+                self._log(
+                    "gateway.queue_full",
+                    queued=self._messages.qsize(),
+                    dropped_since_start=self.dropped_count,
+                )
+
+    def _handle(self, registered: RegisteredTerminal | None, event: LineEvent) -> None:
+        if registered is None or isinstance(event, Dropped):
+            self._log_dropped(registered.line_id.hex() if registered else "", event)
+            return
+        match event:
+            case LineReady():
+                if registered.terminal in self._known:
+                    line_id = registered.line_id.hex()
+                    self._log("line.replaced", terminal=registered.terminal, line=line_id)
+                self._known[registered.terminal] = registered
+            case MalformedReceived(ref=ref, field=field):
+                self._log_telegram(registered, f"malformed at {field}")
+                self._give(i.MalformedAsked(terminal=registered.terminal, ref=ref))
+            case TelegramReceived(telegram=telegram, ref=ref):
+                self._take(registered, telegram, ref)
+
+    def _take(self, registered: RegisteredTerminal, telegram: AnyTelegram, ref: RequestRef) -> None:
+        terminal = registered.terminal
+        if isinstance(telegram, Authenticate):
+            if len(self._attempts) >= ATTEMPTS_KEPT_MAX:
+                self._attempts.pop(next(iter(self._attempts)))
+            self._attempts[ref] = telegram
+            self._give(
+                i.Authenticated(
+                    terminal=terminal,
+                    ref=ref,
+                    visit_id=telegram.visit_id,
+                    attempt=telegram.attempt,
+                )
+            )
+        elif isinstance(telegram, Report | Deleted):
+            self._give(_signed(registered, telegram, ref))
+        elif isinstance(telegram, _PLAIN):
+            if isinstance(telegram, Open) and telegram.terminal != terminal:
+                self._log_telegram(registered, "another-terminal")
+                return
+            self._give(i.Asked(terminal=terminal, ref=ref, telegram=telegram))
+        else:
+            self._log_telegram(registered, "not-a-request")
+
+    def _give(self, input_: i.Input) -> None:
+        if not self._offer(input_):
+            self.dropped_count += 1
+            self._log("gateway.queue_full", queued=-1, dropped_since_start=self.dropped_count)
+
+    def _log_telegram(self, registered: RegisteredTerminal, reason: str) -> None:
+        line_id = registered.line_id.hex()
+        self._log("telegram.dropped", terminal=registered.terminal, line=line_id, reason=reason)
+
+    def _log_dropped(self, line: str, event: LineEvent) -> None:
+        if not isinstance(event, Dropped):
+            return
+        handshake = event.reason.startswith(("handshake", "half-open", "revoked"))
+        name = "line.handshake_refused" if handshake else "envelope.dropped"
+        self._log(name, line=line, reason=event.reason)
+
+
+def _signed(
+    registered: RegisteredTerminal, telegram: Report | Deleted, ref: RequestRef
+) -> i.Reported | i.Deleted:
+    """Check a terminal's signature with its registered key (never with one from the telegram)."""
+    statement = telegram.report.statement(registered.terminal)
+    good = signature_holds(registered.report_key, telegram.signature, statement)
+    if isinstance(telegram, Report):
+        return i.Reported(
+            terminal=registered.terminal,
+            ref=ref,
+            report=telegram.report,
+            signature=telegram.signature,
+            signature_good=good,
+        )
+    return i.Deleted(
+        terminal=registered.terminal,
+        ref=ref,
+        report=telegram.report,
+        signature=telegram.signature,
+        signature_good=good,
+    )

@@ -1,0 +1,310 @@
+"""Lets effects leave: replies, the judge, the renderer, the log. Handles become content here.
+
+Sealed certificates live here, in memory only, from rendering until the terminal holds them. Content
+keys are made here, wrapped at once, and unwrapped again only while a release is being answered.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Issuer
+from issuance_server.core import effects as e
+from issuance_server.core import inputs as i
+from issuance_server.core.calendar import civil
+from issuance_server.core.pin_policy import PinAttempt
+from issuance_server.core.state import Issuance, SwitchState
+from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign
+from issuance_server.runtime.line_shell import LineShell
+from keys.day_keys import DayKeys
+from protocol import sealed_certificate
+from protocol.binding import Binding
+from protocol.codes import ReplyCode
+from protocol.errors import AdapterError, KeyManagementError, Misuse
+from protocol.issuance import IssuanceState
+from protocol.limits import RENDER_MS_MAX
+from protocol.telegrams import Member, Menu, PieceGiven, Refused, Released
+
+CONTENT_KEY_BYTES = 32
+RENDERINGS_AT_ONCE_MAX = 8
+JUDGEMENTS_AT_ONCE_MAX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityHand:
+    """What the city signs and certifies with.
+
+    Attributes:
+        city: municipality code, 6 digits.
+        issuer: who stands on the certificates.
+        sign_binding: signs releases.
+        day_keys: wrap content keys.
+    """
+
+    city: str
+    issuer: Issuer
+    sign_binding: Sign
+    day_keys: DayKeys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the performer reaches outside: the ports that it calls."""
+
+    judge: PinJudge
+    renderer: Renderer
+    clock: Clock
+    entropy: Entropy
+    log: Callable[..., None]
+
+
+class Performer:
+    """Carries out what a step asked for, after its commit."""
+
+    def __init__(
+        self,
+        *,
+        state: SwitchState,
+        store: SqliteStore,
+        hand: CityHand,
+        world: World,
+    ) -> None:
+        self._state = state
+        self._store = store
+        self._hand = hand
+        self._judge = world.judge
+        self._renderer = world.renderer
+        self._clock = world.clock
+        self._entropy = world.entropy
+        self._log = world.log
+        self._lines: LineShell | None = None
+        self._submit: Callable[[i.Input], Coroutine[None, None, None]] | None = None
+        self._destroy: Callable[[bytes], None] = lambda _issuance_id: None
+        self._bodies: dict[bytes, bytes] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._renderings = asyncio.Semaphore(RENDERINGS_AT_ONCE_MAX)
+        self._judgements = asyncio.Semaphore(JUDGEMENTS_AT_ONCE_MAX)
+
+    def connect(
+        self,
+        *,
+        lines: LineShell,
+        submit: Callable[[i.Input], Coroutine[None, None, None]],
+        destroy: Callable[[bytes], None],
+    ) -> None:
+        """Join the parts that need each other."""
+        self._lines, self._submit, self._destroy = lines, submit, destroy
+
+    def perform(self, effect: e.Effect) -> None:
+        """Start an effect; what takes time goes on by itself and comes back as an input."""
+        lines = self._shell
+        match effect:
+            case e.Reply():
+                lines.reply(effect.terminal, effect.ref, effect.telegram)
+            case e.ReplyMenu():
+                self._start(self._reply_menu(effect))
+            case e.ReplyPiece():
+                self._reply_piece(effect)
+            case e.ReplyReleased():
+                self._start(self._reply_released(effect))
+            case e.DrawChallenge():
+                self._start(self._draw_challenge(effect))
+            case e.JudgeAttempt():
+                self._start(self._judge_attempt(effect))
+            case e.Render():
+                self._start(self._render(effect.issuance_id))
+            case e.EraseBody(issuance_id=issuance_id):
+                self._bodies.pop(issuance_id, None)
+            case e.DropKey(issuance_id=issuance_id):
+                self._destroy(issuance_id)
+            case e.Log(event=event, fields=fields):
+                self._log(event, **fields)
+            case e.Write() | e.KeepKey():
+                raise Misuse("this belongs into the transaction")
+
+    async def finish(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    @property
+    def _shell(self) -> LineShell:
+        if self._lines is None:
+            raise Misuse("the performer is not connected")
+        return self._lines
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _give(self, input_: i.Input) -> None:
+        if self._submit is None:
+            raise Misuse("the performer is not connected")
+        await self._submit(input_)
+
+    async def _draw_challenge(self, effect: e.DrawChallenge) -> None:
+        try:
+            challenge = await self._judge.challenge(
+                effect.terminal, effect.visit_id, effect.attempt
+            )
+        except AdapterError:
+            challenge = None
+        await self._give(
+            i.ChallengeDrawn(visit_id=effect.visit_id, attempt=effect.attempt, challenge=challenge)
+        )
+
+    async def _judge_attempt(self, effect: e.JudgeAttempt) -> None:
+        asked = self._shell.take_attempt(effect.ref)
+        verdict = None
+        if asked is not None:
+            attempt = PinAttempt(
+                terminal=effect.terminal,
+                city=self._hand.city,
+                visit_id=asked.visit_id,
+                attempt=asked.attempt,
+                request_digest=effect.ref.digest,
+                card=asked.card,
+                card_signature=asked.card_signature,
+                pin_block=asked.pin_block,
+            )
+            try:
+                async with self._judgements:
+                    verdict = await self._judge.judge(attempt)
+            except AdapterError:
+                verdict = None
+        await self._give(
+            i.VerdictGiven(visit_id=effect.visit_id, attempt=effect.attempt, verdict=verdict)
+        )
+
+    async def _reply_menu(self, effect: e.ReplyMenu) -> None:
+        """Fill in the members' names, which no journal and no effect holds."""
+        found = await self._store.household_of(effect.resident_id)
+        members = found[0].members if found else ()
+        menu = Menu(
+            visit_id=effect.visit_id,
+            items=effect.items,
+            members=tuple(
+                Member(number=number, name=member.name)
+                for number, member in enumerate(members, start=1)
+            ),
+        )
+        self._shell.reply(effect.terminal, effect.ref, menu)
+
+    def _reply_piece(self, effect: e.ReplyPiece) -> None:
+        sealed = self._bodies.get(effect.issuance_id, b"")
+        content = sealed_certificate.piece(sealed, effect.piece)
+        if content:
+            answer = PieceGiven(issuance_id=effect.issuance_id, piece=effect.piece, content=content)
+            self._shell.reply(effect.terminal, effect.ref, answer)
+        else:
+            self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.OUT_OF_ORDER))
+
+    async def _reply_released(self, effect: e.ReplyReleased) -> None:
+        """Rebuild key and binding; if the key is gone meanwhile, the issuance has ended."""
+        issuance = self._state.issuances.get(effect.issuance_id)
+        kept = await self._store.wrapped_key(effect.issuance_id)
+        if issuance is None or issuance.state is not IssuanceState.RELEASED or kept is None:
+            self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.ENDED))
+            return
+        binding = _binding(issuance)
+        try:
+            content_key = self._hand.day_keys.unwrap(*kept)
+        except KeyManagementError:
+            self._log(
+                "integrity.alarm",
+                terminal=issuance.terminal,
+                issuance=effect.issuance_id.hex(),
+                reason="day-key-missing",
+            )
+            self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.SERVER_FAULT))
+            return
+        answer = Released(
+            issuance_id=effect.issuance_id,
+            content_key=content_key,
+            binding=binding,
+            binding_signature=self._hand.sign_binding(binding.statement()),
+        )
+        self._shell.reply(effect.terminal, effect.ref, answer)
+
+    async def _render(self, issuance_id: bytes) -> None:
+        issuance = self._state.issuances.get(issuance_id)
+        if issuance is None:
+            return
+        try:
+            async with self._renderings, asyncio.timeout(RENDER_MS_MAX / 1_000):
+                made = await self._make(issuance)
+        except CertificateRefused as refused:
+            await self._fail(issuance_id, refused.reason, of_record=True)
+        except (AdapterError, KeyManagementError, TimeoutError):
+            await self._fail(issuance_id, "renderer-out-of-reach", of_record=False)
+        else:
+            if made is None:
+                await self._fail(issuance_id, "holder-unknown", of_record=False)
+            else:
+                await self._give(made)
+
+    async def _fail(self, issuance_id: bytes, reason: str, *, of_record: bool) -> None:
+        await self._give(
+            i.RenderingFailed(issuance_id=issuance_id, cannot_be_printed=of_record, reason=reason)
+        )
+
+    async def _make(self, issuance: Issuance) -> i.Rendered | None:
+        """Render from one consistent read of the register, and seal once under a new key."""
+        applied = issuance.applied
+        found = await self._store.household_of(applied.resident_id)
+        if found is None:
+            return None
+        household, register_version = found
+        order = CertificateOrder(
+            issuance_id=applied.issuance_id,
+            kind=applied.kind,
+            options=applied.options,
+            holder_id=applied.resident_id,
+            household=household,
+            numbers=applied.numbers,
+            issued_on=civil(applied.business_ms).date(),
+            issuer=self._hand.issuer,
+        )
+        rendered = await self._renderer.render(order)
+        if not sealed_certificate.fits(rendered.pdf, rendered.sheets):
+            raise CertificateRefused("too-many-sheets")
+        content_key = self._entropy.draw(CONTENT_KEY_BYTES)
+        sealed = sealed_certificate.seal(
+            rendered.pdf,
+            sheets=rendered.sheets,
+            key=content_key,
+            issuance_id=applied.issuance_id,
+        )
+        key_day = civil(self._clock.now().real_ms).date().isoformat()
+        wrapped_key = self._hand.day_keys.wrap(key_day, content_key)
+        self._bodies[applied.issuance_id] = sealed
+        return i.Rendered(
+            issuance_id=applied.issuance_id,
+            register_version=register_version,
+            sheets=rendered.sheets,
+            file_digest=hashlib.sha256(rendered.pdf).digest(),
+            pages=rendered.page_digests,
+            sealed_bytes=len(sealed),
+            sealed_digest=hashlib.sha256(sealed).digest(),
+            key_day=key_day,
+            wrapped_key=wrapped_key,
+        )
+
+
+def _binding(issuance: Issuance) -> Binding:
+    applied, quoted = issuance.applied, issuance.quoted
+    if quoted is None:
+        raise Misuse("nothing is bound before the quotation")
+    return Binding(
+        issuance_id=applied.issuance_id,
+        request_digest=applied.request_digest,
+        holder=applied.card_ref,
+        kind=applied.kind,
+        options=applied.options,
+        numbers=applied.numbers,
+        file_digest=quoted.file_digest,
+        pages=quoted.pages,
+    )
