@@ -10,10 +10,12 @@ import string
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import pydyf
 
-from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontFile, FontList, Subset
+from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontFile, FontList, Glyph, Subset
 from issuance_server.certificates.layout.display import (
     SHEET_HEIGHT_PT,
     SHEET_WIDTH_PT,
@@ -130,23 +132,32 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
 
 
 class _Ink:
-    """Embeds the glyphs of some lines in a document, then writes marks with their codes."""
+    """Embeds the glyphs of some lines in a document, then writes marks with their codes.
+
+    Two texts may share a glyph, such as 葛 and 葛 with a variation selector. So that each can be
+    copied as it was written, a font appears under a second name that reads its codes otherwise.
+    """
 
     def __init__(
         self, document: pydyf.PDF, fonts: FontList, lines: Iterable[Line], compression: int
     ) -> None:
-        used: dict[int, dict[int, str]] = {}
-        for line in lines:
-            for glyph in line.glyphs:
-                used.setdefault(glyph.font, {}).setdefault(glyph.glyph_id, glyph.text)
-        self._texts = used
-        self._codes: dict[int, dict[int, int]] = {}
+        readings: dict[int, list[dict[int, str]]] = {}
+        places: dict[Glyph, int] = {}
+        for glyph in (glyph for line in lines for glyph in line.glyphs):
+            if glyph not in places:
+                places[glyph] = _reading(readings.setdefault(glyph.font, []), glyph)
         self.font_resources = pydyf.Dictionary()
-        for index, texts in sorted(used.items()):
-            file = fonts.files[index]
-            subset = file.subset(texts)
-            self._codes[index] = subset.codes
-            self.font_resources[f"F{index}"] = _embed(document, file, subset, texts, compression)
+        codes = {}
+        for index, font_readings in sorted(readings.items()):
+            subset = fonts.files[index].subset(font_readings[0])
+            codes[index] = subset.codes
+            references = _embed(document, fonts.files[index], subset, font_readings, compression)
+            for place, reference in enumerate(references):
+                self.font_resources[f"F{index}R{place}"] = reference
+        self._written = {
+            glyph: (f"F{glyph.font}R{place}", f"{codes[glyph.font][glyph.glyph_id]:04X}")
+            for glyph, place in places.items()
+        }
 
     def operators(self, mark: Mark) -> bytes:
         """Return the content stream operators of a mark."""
@@ -172,32 +183,22 @@ class _Ink:
                 return mark.operators
 
     def _line(self, line: Line) -> bytes:
-        """Write a line; a run of one font is one string, an ambiguous glyph is spelled out."""
-        parts = [b"BT %.2f Tc %.2f %.2f Td" % (line.spacing_pt, line.x, line.y)]
-        codes: list[str] = []
-        font = -1
+        """Write a line; each run of one font is one string."""
+        parts = [f"BT {line.spacing_pt:.2f} Tc {line.x:.2f} {line.y:.2f} Td"]
+        written = (self._written[glyph] for glyph in line.glyphs)
+        for font, run in groupby(written, key=itemgetter(0)):
+            parts.append(f"/{font} {line.size_pt:.2f} Tf <{''.join(code for _, code in run)}> Tj")
+        parts.append("ET")
+        return " ".join(parts).encode("ascii")
 
-        def flush() -> None:
-            if codes:
-                parts.append(f"<{''.join(codes)}> Tj".encode("ascii"))
-                codes.clear()
 
-        for glyph in line.glyphs:
-            if glyph.font != font:
-                flush()
-                font = glyph.font
-                parts.append(b"/F%d %.2f Tf" % (font, line.size_pt))
-            code = f"{self._codes[font][glyph.glyph_id]:04X}"
-            if glyph.text == self._texts[font][glyph.glyph_id]:
-                codes.append(code)
-                continue
-            # Two texts share this glyph, such as 葛 and 葛 with a selector: readers get this one.
-            flush()
-            spelled = ("\ufeff" + glyph.text).encode("utf-16-be").hex().upper()
-            parts.append(f"/Span <</ActualText <{spelled}>>> BDC <{code}> Tj EMC".encode("ascii"))
-        flush()
-        parts.append(b"ET")
-        return b" ".join(parts)
+def _reading(readings: list[dict[int, str]], glyph: Glyph) -> int:
+    """Find the reading of a font in which a glyph stands for its text, or add one."""
+    for place, texts in enumerate(readings):
+        if texts.setdefault(glyph.glyph_id, glyph.text) == glyph.text:
+            return place
+    readings.append({glyph.glyph_id: glyph.text})
+    return len(readings) - 1
 
 
 def _placed(placed: Placed) -> bytes:
@@ -207,11 +208,40 @@ def _placed(placed: Placed) -> bytes:
 
 
 def _embed(
-    document: pydyf.PDF, file: FontFile, subset: Subset, texts: dict[int, str], compression: int
-) -> bytes:
-    """Add a font's objects to a document and return the reference to the font."""
+    document: pydyf.PDF,
+    file: FontFile,
+    subset: Subset,
+    readings: Sequence[dict[int, str]],
+    compression: int,
+) -> list[bytes]:
+    """Add a font's objects to a document and return the reference to the font in each reading."""
     name = f"/{_subset_tag(subset)}+{file.postscript_name}"
+    descendant = _descendant(document, file, subset, name, compression)
+    references = []
+    for texts in readings:
+        to_unicode = _stream(_to_unicode(subset, texts), compression)
+        document.add_object(to_unicode)
+        font = pydyf.Dictionary(
+            {
+                "Type": "/Font",
+                "Subtype": "/Type0",
+                "BaseFont": name,
+                "Encoding": "/Identity-H",
+                "DescendantFonts": pydyf.Array([descendant]),
+                "ToUnicode": to_unicode.reference,
+            }
+        )
+        document.add_object(font)
+        references.append(font.reference)
+    return references
+
+
+def _descendant(
+    document: pydyf.PDF, file: FontFile, subset: Subset, name: str, compression: int
+) -> bytes:
+    """Add the font program with what describes it and return the reference to the CID font."""
     program = _stream(subset.program, compression, **_program_kind(file, subset))
+    document.add_object(program)
     ascent, descent = file.ascent_descent
     descriptor = pydyf.Dictionary(
         {
@@ -224,15 +254,18 @@ def _embed(
             "Descent": descent,
             "CapHeight": ascent,
             "StemV": _STEM_WIDTH,
+            "FontFile3" if file.is_cff else "FontFile2": program.reference,
         }
     )
+    document.add_object(descriptor)
     widths = sorted((code, file.advance(glyph)) for glyph, code in subset.codes.items())
-    descendant = pydyf.Dictionary(
+    font = pydyf.Dictionary(
         {
             "Type": "/Font",
             "Subtype": "/CIDFontType0" if file.is_cff else "/CIDFontType2",
             "BaseFont": name,
             "CIDSystemInfo": "<</Registry (Adobe)/Ordering (Identity)/Supplement 0>>",
+            "FontDescriptor": descriptor.reference,
             "DW": PDF_UNITS_PER_EM,
             "W": pydyf.Array(
                 part
@@ -243,22 +276,7 @@ def _embed(
         }
     )
     if not file.is_cff:
-        descendant["CIDToGIDMap"] = "/Identity"
-    to_unicode = _stream(_to_unicode(subset, texts), compression)
-    for object_ in (program, descriptor, descendant, to_unicode):
-        document.add_object(object_)
-    descriptor["FontFile3" if file.is_cff else "FontFile2"] = program.reference
-    descendant["FontDescriptor"] = descriptor.reference
-    font = pydyf.Dictionary(
-        {
-            "Type": "/Font",
-            "Subtype": "/Type0",
-            "BaseFont": name,
-            "Encoding": "/Identity-H",
-            "DescendantFonts": pydyf.Array([descendant.reference]),
-            "ToUnicode": to_unicode.reference,
-        }
-    )
+        font["CIDToGIDMap"] = "/Identity"
     document.add_object(font)
     return bytes(font.reference)
 

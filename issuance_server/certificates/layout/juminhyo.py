@@ -31,7 +31,7 @@ LEFT_PT = 15 * MM_PT
 WIDTH_PT = SHEET_WIDTH_PT - 2 * LEFT_PT
 COLUMN_PT = WIDTH_PT / COLUMNS
 TITLE_PT = 20.0
-HEAD_TOP_PT = SHEET_HEIGHT_PT - 25 * MM_PT
+HEAD_TOP_PT = SHEET_HEIGHT_PT - 26 * MM_PT
 HEAD_ROW_PT = 18.0
 ENTRIES_TOP_PT = HEAD_TOP_PT - 2 * HEAD_ROW_PT - 6.0
 ENTRY_ROW_PT = 11.45
@@ -104,7 +104,7 @@ _NEVER_FILLED = (
 )
 
 _SEAL_X_PT = SHEET_WIDTH_PT - LEFT_PT - SEAL_PT - 14.0
-_SEAL_Y_PT = ENTRIES_BOTTOM_PT - 110.0
+_SEAL_Y_PT = ENTRIES_BOTTOM_PT - 107.0
 
 
 def _row(top_pt: float, height_pt: float, left_pt: float = 0.0, width_pt: float = WIDTH_PT) -> Box:
@@ -114,7 +114,7 @@ def _row(top_pt: float, height_pt: float, left_pt: float = 0.0, width_pt: float 
 
 
 _SENTENCE = Field(box=_row(12, 18), size_pt=11)
-_ISSUED_ON = Field(box=_row(40, 18, left_pt=20), size_pt=11)
+_ISSUED_ON = Field(box=_row(40, 18, left_pt=20, width_pt=200), size_pt=11)
 _AUTHORITY = Field(
     box=_row(66, 24, left_pt=170, width_pt=_SEAL_X_PT - LEFT_PT - 178), size_pt=15, align="center"
 )
@@ -125,7 +125,7 @@ _SEAL_NOTE = Field(
     padding_pt=0,
 )
 _CONTINUED = Field(box=_row(12, 18), size_pt=10, align="center")
-_FOOT = Box(x=LEFT_PT, y=8 * MM_PT, width=WIDTH_PT, height=12)
+_FOOT = Box(x=LEFT_PT, y=8 * MM_PT, width=WIDTH_PT, height=11)
 _NUMBER = Field(box=_FOOT.moved(11), size_pt=9, padding_pt=0)
 _LEGEND = Field(box=_FOOT, size_pt=SMALL_TYPE_PT, padding_pt=0)
 
@@ -206,7 +206,7 @@ def _attestation_lines(fonts: FontList, attestation: Attestation) -> list[Line]:
 
 def _head(fonts: FontList, *, specimen: bool) -> list[Mark]:
     """Draw the title, the two rows above the entries, and what is said at the foot."""
-    title = Box(x=LEFT_PT + WIDTH_PT / 4, y=HEAD_TOP_PT + 6, width=WIDTH_PT / 2, height=30)
+    title = Box(x=LEFT_PT + WIDTH_PT / 4, y=HEAD_TOP_PT + 5, width=WIDTH_PT / 2, height=30)
     marks: list[Mark] = [
         set_line(fonts, Field(box=title, size_pt=TITLE_PT, align="spread"), "住民票"),
         set_line(
@@ -222,7 +222,7 @@ def _head(fonts: FontList, *, specimen: bool) -> list[Mark]:
     marks.append(Frame(box=_HEAD.cell(0, 0, COLUMNS, 2), width_pt=THICK_PT))
     if specimen:
         words = Field(
-            box=Box(x=LEFT_PT, y=SHEET_HEIGHT_PT - 12 * MM_PT, width=WIDTH_PT, height=12),
+            box=Box(x=LEFT_PT, y=SHEET_HEIGHT_PT - 11 * MM_PT, width=WIDTH_PT, height=12),
             size_pt=8,
             align="center",
         )

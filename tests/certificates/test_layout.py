@@ -1,0 +1,104 @@
+"""Layout: texts stay within their fields, the seal within 25 mm, fields beside one another."""
+
+import re
+
+import pytest
+
+from issuance_server.certificates.fonts import FontList
+from issuance_server.certificates.layout import juminhyo
+from issuance_server.certificates.layout.display import (
+    MM_PT,
+    SHEET_HEIGHT_PT,
+    SHEET_WIDTH_PT,
+    Box,
+    Field,
+)
+from issuance_server.certificates.layout.seal import SEAL_PT, seal
+from issuance_server.certificates.layout.typesetting import SHRINK_MIN, set_line
+from issuance_server.certificates.order import CertificateRefused
+
+SEAL_MM_MAX = 25
+
+
+@pytest.fixture(scope="module")
+def fonts() -> FontList:
+    """The fonts of the Python packages."""
+    return FontList()
+
+
+def field(width: float, align: str = "left") -> Field:
+    """Return a field of this inner width for ten-point type."""
+    box = Box(x=100, y=200, width=width, height=20)
+    return Field(box=box, size_pt=10, align=align, padding_pt=0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("characters", "size"), [(1, 10), (10, 10), (12, 8.33), (16, 6.25)])
+def test_a_long_text_is_set_smaller(fonts: FontList, characters: int, size: float) -> None:
+    """The type shrinks as far as needed and stays within the field."""
+    line = set_line(fonts, field(100), "豊" * characters)
+    assert size == line.size_pt
+    assert line.size_pt * characters <= 100
+
+
+def test_type_does_not_shrink_beyond_reading(fonts: FontList) -> None:
+    """Past the bound the certificate is refused, never cut."""
+    most = int(100 / (10 * SHRINK_MIN))
+    set_line(fonts, field(100), "豊" * most)
+    with pytest.raises(CertificateRefused) as caught:
+        set_line(fonts, field(100), "豊" * (most + 1))
+    assert caught.value.reason == "text-too-long"
+
+
+def test_labels_are_spread_and_centred(fonts: FontList) -> None:
+    """Three characters fill the width; two keep a gap of one and a half."""
+    three = set_line(fonts, field(50, "spread"), "世帯主")
+    assert (100, 10) == (three.x, three.spacing_pt)
+    two = set_line(fonts, field(90, "spread"), "住所")
+    assert (127.5, 15) == (two.x, two.spacing_pt)
+
+
+def test_an_empty_text_is_an_empty_line(fonts: FontList) -> None:
+    """Nothing is set where nothing is said."""
+    assert () == set_line(fonts, field(10), "").glyphs
+
+
+@pytest.mark.parametrize("text", ["豊中市長之印", "豊中市長職務代理者之印", "見本市長印"])
+def test_the_seal_is_within_25_mm(fonts: FontList, text: str) -> None:
+    """Every coordinate of the drawing lies in the square; it is black."""
+    operators = seal(fonts, text, 100.0, 200.0).operators.decode("ascii")
+    side = SEAL_MM_MAX * MM_PT
+    points = re.findall(r"(-?[\d.]+) (-?[\d.]+) [ml]\b", operators)
+    assert points
+    for x, y in points:
+        assert 100 <= float(x) <= 100 + side
+        assert 200 <= float(y) <= 200 + side
+    assert operators.startswith("q 0 g 0 G")
+
+
+def test_fields_lie_beside_one_another() -> None:
+    """No two fields of a sheet with four members and the certifying words overlap."""
+    fields = [
+        *(juminhyo._ADDRESS, juminhyo._HEAD_NAME, juminhyo._SENTENCE, juminhyo._ISSUED_ON),
+        *(juminhyo._AUTHORITY, juminhyo._SEAL_NOTE, juminhyo._NUMBER, juminhyo._LEGEND),
+    ]
+    for place in range(juminhyo.ENTRIES_PER_SHEET):
+        entry = (juminhyo._POSITION, *juminhyo._VALUES.values(), *juminhyo._NEVER_FILLED)
+        fields += [field.moved(-place * juminhyo.ENTRY_STEP_PT) for field in entry]
+    seal_box = Box(x=juminhyo._SEAL_X_PT, y=juminhyo._SEAL_Y_PT, width=SEAL_PT, height=SEAL_PT)
+    boxes = [*(field.box for field in fields), seal_box]
+    for place, one in enumerate(boxes):
+        assert 10 * MM_PT < one.x < one.x + one.width < SHEET_WIDTH_PT - 10 * MM_PT
+        assert 5 * MM_PT < one.y < one.y + one.height < SHEET_HEIGHT_PT - 5 * MM_PT
+        for other in boxes[place + 1 :]:
+            assert not overlap(one, other)
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Tell whether two boxes share more than an edge."""
+    hair = 0.01
+    return (
+        one.x + hair < other.x + other.width
+        and other.x + hair < one.x + one.width
+        and one.y + hair < other.y + other.height
+        and other.y + hair < one.y + one.height
+    )
