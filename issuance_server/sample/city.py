@@ -1,0 +1,14 @@
+"""Who certifies in the sample city. The mayor is fictitious, and every sheet is marked 見本."""
+
+from issuance_server.certificates.order import Issuer
+
+PREFECTURE = "大阪府"
+CITY = "豊中市"
+ISSUER = Issuer(
+    prefecture=PREFECTURE,
+    city=CITY,
+    title="豊中市長",
+    name="見本　太郎",
+    seal_text="豊中市長之印",
+    specimen=True,
+)
