@@ -152,7 +152,7 @@ class _Canon:
             self._open.remove(name)
         return self._known[name]
 
-    def _direct(self, value: Any, depth: int) -> bytes:  # noqa: PLR0911 - one case a line
+    def _direct(self, value: Any, depth: int) -> bytes:
         self._values_left -= 1
         if self._values_left < 0 or depth > DEPTH_MAX:
             raise MalformedTelegram(_FIELD)
