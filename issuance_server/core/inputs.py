@@ -158,8 +158,8 @@ class Woken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActDone:
-    """A signed act of an operator was carried out elsewhere (the judge) and is to be recorded."""
+class ActAccepted:
+    """A signed act of an operator was checked; it is recorded before it is carried out."""
 
     operator: str
     act: str
@@ -190,6 +190,6 @@ Input: TypeAlias = (
     | Restarted
     | DrainBegun
     | Woken
-    | ActDone
+    | ActAccepted
     | TryWasBurned
 )

@@ -155,7 +155,7 @@ class Switch:
 
     def _of_the_house(
         self,
-        input_: i.Restarted | i.DrainBegun | i.Woken | i.ActDone | i.TryWasBurned,
+        input_: i.Restarted | i.DrainBegun | i.Woken | i.ActAccepted | i.TryWasBurned,
         now: Now,
         out: Outcome,
     ) -> None:
@@ -170,7 +170,7 @@ class Switch:
                 out.log("server.draining", open_issuances=len(self.state.issuances), reason="asked")
             case i.Woken():
                 self._woken(now, out)
-            case i.ActDone():
+            case i.ActAccepted():
                 out.write(
                     r.OperatorActed(
                         at_ms=now.real_ms,

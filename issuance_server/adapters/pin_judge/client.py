@@ -1,0 +1,192 @@
+"""The server's side of the PIN judge: asks, checks what comes back, and holds no PIN."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, TypeVar, final
+
+from issuance_server.adapters.child_process import Child
+from issuance_server.adapters.pin_judge import wire
+from issuance_server.core.pin_policy import (
+    CARD_STATES_PER_PAGE,
+    CardState,
+    JudgeEvent,
+    PinAttempt,
+    Verdict,
+)
+from keys.operators import SignedAct
+from protocol.codes import ReplyCode
+from protocol.errors import AdapterError, KeyManagementError
+from protocol.statements import signature_holds
+
+JUDGE_MODULE = "issuance_server.adapters.pin_judge"
+JUDGE_WAIT_MS_MAX = 10_000
+"""Two flushed commits take milliseconds; a judge that takes this long is not to be waited for."""
+
+_A = TypeVar("_A", bound=wire.Answer)
+
+
+@final
+class JudgeClient:
+    """Asks the judge's process. Every method raises ``AdapterError`` when there is no answer.
+
+    A verdict that was not answered may have been given: the same attempt is asked again, and the
+    judge answers as it did, or would have.
+    """
+
+    def __init__(
+        self, child: Child, *, verdict_key: bytes, wait_ms_max: int = JUDGE_WAIT_MS_MAX
+    ) -> None:
+        """Take a judge's process.
+
+        Args:
+            child: the judge; not yet started.
+            verdict_key: the judge's public key, 32 bytes, as the city announces it.
+            wait_ms_max: how long an answer may take.
+        """
+        self._child = child
+        self._verdict_key = verdict_key
+        self._wait_ms_max = wait_ms_max
+        self._collected_up_to = 0
+
+    @classmethod
+    def of_city(
+        cls,
+        *,
+        store: Path,
+        keys: Path,
+        city: str,
+        verdict_key: bytes,
+        on_restart: Callable[[int], None] = lambda _exit_status: None,
+    ) -> Self:
+        """Prepare a city's judge; ``start`` starts its process.
+
+        Args:
+            store: the judge's own database.
+            keys: the city's key folder; the judge reads ``judge/``, ``trust/`` and the public keys
+                in ``operators/``.
+            city: municipality code, 6 digits.
+            verdict_key: ``CityTrust.verdict_key``.
+            on_restart: called with the exit status when the judge died and its successor answers.
+        """
+        arguments = (
+            *("--store", str(store), "--keys", str(keys)),
+            *("--operators", str(keys / "operators"), "--city", city),
+        )
+        child = Child(module=JUDGE_MODULE, arguments=arguments, on_restart=on_restart)
+        return cls(child, verdict_key=verdict_key)
+
+    async def start(self) -> None:
+        """Start the judge and wait until it judges.
+
+        Raises:
+            AdapterError: it could not start; it has told why on standard error.
+        """
+        await self._child.start()
+
+    async def stop(self) -> None:
+        """End the judge; what is under way may finish."""
+        await self._child.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the judge answers now."""
+        return self._child.running.is_set()
+
+    async def challenge(self, terminal: str, visit_id: bytes, attempt: int) -> bytes | None:
+        """Return the challenge of an attempt.
+
+        Args:
+            terminal: the terminal's id.
+            visit_id: 16 bytes.
+            attempt: 1 and up, per visit.
+
+        Returns:
+            32 bytes, good once and for 60 s; the same ones when asked again before that. None when
+            the attempt was made already.
+
+        Raises:
+            AdapterError: as always; or too many challenges are out.
+        """
+        request = wire.AskChallenge(terminal=terminal, visit_id=visit_id, attempt=attempt)
+        answer = await self._ask(request)
+        if isinstance(answer, wire.Refused) and answer.code is ReplyCode.KEY_REUSED:
+            return None
+        return _expected(answer, wire.ChallengeIs).challenge
+
+    async def judge(self, attempt: PinAttempt) -> Verdict:
+        """Have an attempt judged.
+
+        Returns:
+            the verdict, signed by the judge for this attempt and this request.
+
+        Raises:
+            AdapterError: as always; or the verdict is about something else, or not the judge's.
+        """
+        answer = await self._ask(wire.AskVerdict(asked=attempt))
+        signed = _expected(answer, wire.VerdictIs).signed
+        if not signature_holds(self._verdict_key, signed.signature, signed.verdict.statement()):
+            raise AdapterError("a verdict does not carry the PIN judge's signature")
+        if not signed.verdict.answers(attempt):
+            raise AdapterError("the PIN judge answered another attempt than was asked")
+        return signed.verdict
+
+    async def unlock(self, signed: SignedAct) -> None:
+        """Give a card its tries back: act ``card.unlock``, subject the card's reference.
+
+        Raises:
+            KeyManagementError: the judge does not accept the act; the text says why.
+        """
+        await self._act(wire.AskUnlock(signed=signed))
+
+    async def unfreeze(self, signed: SignedAct) -> None:
+        """Let a frozen terminal go on: act ``terminal.unfreeze``, subject the terminal's id.
+
+        Raises:
+            KeyManagementError: the judge does not accept the act; the text says why.
+        """
+        await self._act(wire.AskUnfreeze(signed=signed))
+
+    async def card_states(self, card_ref: str | None = None) -> tuple[CardState, ...]:
+        """Return one card's state (none if it is unknown), or of all that have not all tries."""
+        states: list[CardState] = []
+        while True:
+            after = states[-1].card_ref if states else ""
+            answer = await self._ask(wire.AskCardStates(card_ref=card_ref, after=after))
+            page = _expected(answer, wire.CardStatesAre).states
+            states += page
+            if card_ref is not None or len(page) < CARD_STATES_PER_PAGE:
+                return tuple(states)
+
+    async def card_known(self, card_ref: str) -> bool:
+        """Tell whether a card of this reference is registered."""
+        return bool(await self.card_states(card_ref))
+
+    async def collect_events(self) -> list[JudgeEvent]:
+        """Return what happened to cards and terminals since the last call, oldest first.
+
+        Calling again says that the events of the last call are safe in the journal: only then the
+        judge forgets them. After a restart of the server the last ones may come a second time,
+        with the same number.
+        """
+        answer = await self._ask(wire.AskEvents(collected_up_to=self._collected_up_to))
+        events = list(_expected(answer, wire.EventsAre).events)
+        if events:
+            self._collected_up_to = events[-1].number
+        return events
+
+    async def _act(self, request: wire.AskUnlock | wire.AskUnfreeze) -> None:
+        answer = await self._ask(request)
+        if isinstance(answer, wire.ActRefused):
+            raise KeyManagementError(answer.reason)
+        _expected(answer, wire.ActDone)
+
+    async def _ask(self, request: wire.Request) -> wire.Answer:
+        return wire.decode_answer(await self._child.ask(wire.encode(request), self._wait_ms_max))
+
+
+def _expected(answer: wire.Answer, kind: type[_A]) -> _A:
+    if isinstance(answer, kind):
+        return answer
+    if isinstance(answer, wire.Refused):
+        raise AdapterError(f"the PIN judge refused: {answer.code.name}")
+    raise AdapterError("the PIN judge answered something else than was asked")

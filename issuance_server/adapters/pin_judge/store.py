@@ -1,0 +1,268 @@
+"""What the PIN judge remembers: cards, attempts, frozen terminals, operators' acts, events."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, cast, final
+
+import msgspec
+
+from issuance_server.adapters.pin_judge import events, tries
+from issuance_server.adapters.pin_judge.challenges import AttemptKey
+from issuance_server.adapters.pin_judge.store_file import LOCK_WAIT_MS_MAX, StoreFile, Transaction
+from issuance_server.adapters.pin_judge.tries import CountedTry, NotCounted, PendingTry, Sign
+from issuance_server.core.pin_policy import (
+    CARD_STATES_PER_PAGE,
+    TRIES_MAX,
+    CardState,
+    JudgeEvent,
+    JudgeEventName,
+    SignedVerdict,
+    VerdictOutcome,
+)
+from keys.operators import SignedAct
+from protocol.errors import KeyManagementError, SetUpError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRow:
+    """A card as it is registered.
+
+    Attributes:
+        card_ref: its random reference.
+        card_index: what it is found by in place of its number, 32 bytes.
+        public_key: Ed25519, 32 bytes.
+        salt: of the verifier.
+        verifier: what is kept in place of the PIN, 32 bytes.
+    """
+
+    card_ref: str
+    card_index: bytes
+    public_key: bytes
+    salt: bytes
+    verifier: bytes
+
+
+@final
+class JudgeStore:
+    """The store of one city's judge. Each method is one transaction, on the disk at its end."""
+
+    def __init__(self, file: StoreFile) -> None:
+        self._file = file
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, city: str, pepper_mark: bytes, lock_wait_ms: int = LOCK_WAIT_MS_MAX
+    ) -> Self:
+        """Open a city's store, or begin it.
+
+        Args:
+            path: the database file.
+            city: municipality code, 6 digits.
+            pepper_mark: what the pepper at hand makes of a fixed text; a store is good with the
+                pepper that it began with and with no other.
+            lock_wait_ms: how long another process may still hold the file.
+
+        Raises:
+            SetUpError: it is in use, of another city or pepper, or no such store.
+        """
+        file = await StoreFile.open(path, lock_wait_ms=lock_wait_ms)
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(file.close)
+            if not await _is_store_of(file, city, pepper_mark):
+                raise SetUpError(
+                    f"{path} was begun for another city or with another pepper; "
+                    "give it the judge's keys that it was made with"
+                )
+            undo.pop_all()
+        return cls(file)
+
+    async def close(self) -> None:
+        """Close the file and let go of it."""
+        await self._file.close()
+
+    async def register(self, cards: Iterable[CardRow]) -> None:
+        """Add cards, all or none.
+
+        Raises:
+            KeyManagementError: one of them is registered already.
+        """
+        rows = [
+            (c.card_ref, c.card_index, c.public_key, c.salt, c.verifier, TRIES_MAX, None)
+            for c in cards
+        ]
+        try:
+            async with self._file.transaction() as t:
+                await t.insert_all("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.IntegrityError:
+            raise KeyManagementError("this card is registered already") from None
+
+    async def card(self, card_index: bytes) -> tuple[str, bytes] | None:
+        """Return reference and public key of a registered card."""
+        async with self._file.transaction() as t:
+            row = await t.first(
+                "SELECT card_ref, public_key FROM card WHERE card_index = ?", card_index
+            )
+        return None if row is None else (cast("str", row[0]), cast("bytes", row[1]))
+
+    async def verdict(self, key: AttemptKey) -> SignedVerdict | None:
+        """Return the stored verdict about an attempt; None when it was not made."""
+        async with self._file.transaction() as t:
+            row = await t.first(
+                "SELECT signed_verdict FROM attempt"
+                " WHERE terminal = ? AND visit_id = ? AND attempt = ?",
+                *key,
+            )
+        if row is None:
+            return None
+        return msgspec.msgpack.decode(cast("bytes", row[0]), type=SignedVerdict)
+
+    async def is_frozen(self, terminal: str) -> bool:
+        """Tell whether a terminal waits for an operator."""
+        async with self._file.transaction() as t:
+            return await tries.is_frozen(t, terminal)
+
+    async def count_try(
+        self, key: AttemptKey, *, request_digest: bytes, card_ref: str, at_ms: int
+    ) -> CountedTry | VerdictOutcome:
+        """Take one try off the card, or say why not.
+
+        Returns:
+            the counted try; or FROZEN, BUSY or LOCKED, with nothing changed.
+        """
+        try:
+            async with self._file.transaction() as t:
+                return await tries.count_try(
+                    t, key=key, request_digest=request_digest, card_ref=card_ref, at_ms=at_ms
+                )
+        except NotCounted as refused:
+            return refused.outcome
+
+    async def settle_try(
+        self, pending: PendingTry, outcome: VerdictOutcome, *, at_ms: int, sign: Sign
+    ) -> SignedVerdict:
+        """Write what became of a counted try, and return the verdict about it."""
+        async with self._file.transaction() as t:
+            return await tries.settle_try(t, pending, outcome, at_ms, sign)
+
+    async def burn_pending(self, *, at_ms: int, sign: Sign) -> int:
+        """Settle as burned what a predecessor counted and did not answer; return how many."""
+        async with self._file.transaction() as t:
+            pending = await tries.pending_tries(t)
+            for one in pending:
+                await tries.settle_try(t, one, VerdictOutcome.BURNED, at_ms, sign)
+        return len(pending)
+
+    async def record(self, signed: SignedVerdict) -> None:
+        """Store a verdict about an attempt for which nothing was counted."""
+        v = signed.verdict
+        async with self._file.transaction() as t:
+            await t.change(
+                "INSERT INTO attempt (terminal, visit_id, attempt, request_digest, card_ref,"
+                " outcome, at_ms, signed_verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                *(v.terminal, v.visit_id, v.attempt, v.request_digest, v.card_ref),
+                *(v.outcome.value, v.at_ms, msgspec.msgpack.encode(signed)),
+            )
+            await tries.forget_old_attempts(t, v.at_ms)
+
+    async def unlock(self, signed: SignedAct, at_ms: int) -> None:
+        """Give a card its tries back, by an act that was found good.
+
+        Raises:
+            KeyManagementError: the act was done before, the card is unknown or being checked.
+        """
+        card_ref = signed.act.subject
+        async with self._file.transaction() as t:
+            await _do_once(t, signed, at_ms)
+            if await t.first(
+                "SELECT 1 FROM attempt WHERE card_ref = ? AND outcome = 'pending'", card_ref
+            ):
+                raise KeyManagementError(
+                    "this card is being checked at a terminal; try again in a minute"
+                )
+            if not await t.change(
+                "UPDATE card SET tries_left = ?, locked_at_ms = NULL WHERE card_ref = ?",
+                *(TRIES_MAX, card_ref),
+            ):
+                raise KeyManagementError("no card of this reference is registered")
+            await events.report(
+                t,
+                JudgeEvent(
+                    number=0,
+                    name=JudgeEventName.CARD_UNLOCKED,
+                    at_ms=at_ms,
+                    card_ref=card_ref,
+                    tries_left=TRIES_MAX,
+                    operator=signed.act.operator,
+                ),
+            )
+
+    async def unfreeze(self, signed: SignedAct, at_ms: int) -> None:
+        """Let a terminal go on, its failed attempts forgiven, by an act that was found good.
+
+        Raises:
+            KeyManagementError: the act was done before, or the terminal is not frozen.
+        """
+        terminal = signed.act.subject
+        async with self._file.transaction() as t:
+            await _do_once(t, signed, at_ms)
+            if not await t.change("DELETE FROM frozen_terminal WHERE terminal = ?", terminal):
+                raise KeyManagementError("this terminal is not frozen")
+            await t.change("UPDATE attempt SET forgiven = 1 WHERE terminal = ?", terminal)
+            await events.report(
+                t,
+                JudgeEvent(
+                    number=0,
+                    name=JudgeEventName.TERMINAL_UNFROZEN,
+                    at_ms=at_ms,
+                    terminal=terminal,
+                    operator=signed.act.operator,
+                ),
+            )
+
+    async def card_states(self, card_ref: str | None, *, after: str = "") -> list[CardState]:
+        """Return one card's state, or a page of the cards that have not all their tries.
+
+        Args:
+            card_ref: the card; None for the page.
+            after: the page begins after this reference.
+        """
+        columns = "SELECT card_ref, tries_left, locked_at_ms FROM card WHERE card_ref"
+        async with self._file.transaction() as t:
+            rows = (
+                await t.rows(f"{columns} = ?", card_ref)
+                if card_ref is not None
+                else await t.rows(
+                    f"{columns} > ? AND tries_left < 3 ORDER BY card_ref LIMIT ?",
+                    *(after, CARD_STATES_PER_PAGE),
+                )
+            )
+        fields = CardState.__struct_fields__
+        return [msgspec.convert(dict(zip(fields, row, strict=True)), CardState) for row in rows]
+
+    async def events(self, collected_up_to: int) -> list[JudgeEvent]:
+        """Forget the events up to a number, and return the next ones, oldest first.
+
+        Args:
+            collected_up_to: number of the last event that is safe elsewhere; 0 for none.
+        """
+        async with self._file.transaction() as t:
+            return await events.page(t, collected_up_to)
+
+
+async def _is_store_of(file: StoreFile, city: str, pepper_mark: bytes) -> bool:
+    async with file.transaction() as t:
+        found = await t.first("SELECT city, pepper_mark FROM identity")
+        if found is None:
+            await t.change("INSERT INTO identity VALUES (?, ?)", city, pepper_mark)
+    return found in (None, (city, pepper_mark))
+
+
+async def _do_once(t: Transaction, signed: SignedAct, at_ms: int) -> None:
+    if not await t.change(
+        "INSERT INTO operator_act VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        *(signed.act.nonce, msgspec.msgpack.encode(signed), at_ms),
+    ):
+        raise KeyManagementError("this act was done before; sign a new one")

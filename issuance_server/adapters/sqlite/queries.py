@@ -1,0 +1,143 @@
+"""Reading for the commands: short, consistent, and of nothing personal."""
+
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import msgspec
+
+from issuance_server.adapters.sqlite.schema import READER_PRAGMAS
+from issuance_server.core.records import IssuanceApplied, decode_record
+
+ROWS_MAX = 1_000
+JOURNAL_PAGE_ROWS = 2_000
+
+
+class IssuanceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One issuance, as the projection has it."""
+
+    issuance: str
+    terminal: str
+    card_ref: str
+    kind: str
+    sheets: int | None
+    fee_yen: int
+    fee: str
+    state: str
+    deletion_confirmed: bool
+    numbers: tuple[str, ...]
+    applied_at_ms: int
+
+
+class LifeStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One record of the journal about a visit or an issuance."""
+
+    seq: int
+    at_ms: int
+    what: str
+    details: dict[str, Any]
+
+
+class JournalRow(msgspec.Struct, frozen=True, array_like=True):
+    """One leaf of the audit tree."""
+
+    seq: int
+    record: bytes
+
+
+class CheckpointRow(msgspec.Struct, frozen=True, array_like=True):
+    """One signed statement about the audit tree."""
+
+    size: int
+    root: bytes
+    at_ms: int
+    signature: bytes
+
+
+class Queries:
+    """Opens a ``query_only`` connection for each question and closes it at once."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    async def issuances(self, limit: int = ROWS_MAX) -> list[IssuanceRow]:
+        """Return the latest issuances, oldest first."""
+        sql = (
+            "SELECT * FROM (SELECT i.*, (SELECT group_concat(number, '|') FROM certificate_number n"
+            " WHERE n.issuance_id = i.issuance_id) AS numbers FROM issuance i"
+            " ORDER BY applied_at_ms DESC, rowid DESC LIMIT ?) ORDER BY applied_at_ms"
+        )
+        return [_issuance(row) for row in await self._all(sql, (min(limit, ROWS_MAX),))]
+
+    async def life(self, issuance_id: bytes) -> list[LifeStep]:
+        """Return every record about an issuance and its visit, in order; none if unknown."""
+        sql = "SELECT record FROM journal WHERE subject = ? ORDER BY seq"
+        rows = await self._all(sql, (issuance_id,))
+        records = [decode_record(row["record"]) for row in rows]
+        applied = next((r for r in records if isinstance(r, IssuanceApplied)), None)
+        visit_id = applied.visit_id if applied else issuance_id
+        sql = "SELECT seq, at_ms, record FROM journal WHERE subject IN (?, ?) ORDER BY seq"
+        rows = await self._all(sql, (issuance_id, visit_id))
+        return [_step(row["seq"], row["at_ms"], row["record"]) for row in rows]
+
+    async def cards(self) -> list[tuple[str, int]]:
+        """Return the registered cards' references and when they were registered."""
+        sql = "SELECT card_ref, registered_at_ms FROM card ORDER BY registered_at_ms, card_ref"
+        return [(row[0], row[1]) for row in await self._all(sql)]
+
+    async def journal(self, after: int) -> list[JournalRow]:
+        """Return the next page of leaves; short pages keep no reader open for long."""
+        sql = "SELECT seq, record FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [JournalRow(*row) for row in await self._all(sql, (after, JOURNAL_PAGE_ROWS))]
+
+    async def checkpoints(self, after: int) -> list[CheckpointRow]:
+        """Return the next page of signed checkpoints."""
+        sql = (
+            "SELECT size, root, at_ms, signature FROM audit_checkpoint WHERE size > ?"
+            " ORDER BY size LIMIT ?"
+        )
+        return [CheckpointRow(*row) for row in await self._all(sql, (after, JOURNAL_PAGE_ROWS))]
+
+    async def nonce_used(self, nonce: bytes) -> bool:
+        """Tell whether an act with this nonce was recorded."""
+        return bool(await self._all("SELECT 1 FROM operator_nonce WHERE nonce = ?", (nonce,)))
+
+    async def _all(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
+        async with aiosqlite.connect(self._database, isolation_level=None) as connection:
+            connection.row_factory = aiosqlite.Row
+            for pragma in READER_PRAGMAS:
+                await connection.execute(pragma)
+            return list(await connection.execute_fetchall(sql, values))
+
+
+def _issuance(row: Any) -> IssuanceRow:
+    return IssuanceRow(
+        issuance=row["issuance_id"].hex(),
+        terminal=row["terminal"],
+        card_ref=row["card_ref"],
+        kind=row["kind"],
+        sheets=row["sheets"],
+        fee_yen=row["fee_yen"],
+        fee=row["fee_state"],
+        state=row["state"],
+        deletion_confirmed=bool(row["deletion_reported"] and row["key_destroyed"]),
+        numbers=tuple((row["numbers"] or "").split("|")),
+        applied_at_ms=row["applied_at_ms"],
+    )
+
+
+def _step(seq: int, at_ms: int, packed: bytes) -> LifeStep:
+    """Show a record's content for people: bytes as hexadecimal digits."""
+    content = msgspec.msgpack.decode(packed)
+    what = content.pop("record")
+    content.pop("at_ms")
+    details = {key: _shown(value) for key, value in content.items()}
+    return LifeStep(seq=seq, at_ms=at_ms, what=what, details=details)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return value

@@ -1,0 +1,202 @@
+"""The configuration: one TOML file, every key explained here, an unknown key an error.
+
+Relative paths are relative to the file. Nothing in it is secret; keys lie in the key folder.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, field
+
+from issuance_server.adapters.system import SAMPLE_START, business_start_ms
+from issuance_server.certificates.order import Issuer
+from issuance_server.core.calendar import Calendar
+from issuance_server.core.rules import CityRules
+from protocol.errors import SetUpError
+from protocol.kinds import Item, Kind
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file; a key that is not declared is refused."""
+
+
+class City(_Section, frozen=True, kw_only=True):
+    """Who the city is."""
+
+    code: Annotated[str, Meta(pattern="^[0-9]{6}$", description="municipality code, 6 digits")]
+    name: Annotated[str, Meta(min_length=1, description="name, as in the certificate numbers")]
+    prefecture: Annotated[str, Meta(min_length=1, description="prefecture, before the title")]
+    mayor_title: Annotated[str, Meta(min_length=1, description="title of who certifies")]
+    mayor_name: Annotated[str, Meta(min_length=1, description="name of who certifies")]
+    seal_text: Annotated[str, Meta(min_length=1, description="characters of the seal")]
+    specimen: Annotated[bool, Meta(description="mark every sheet 見本")] = True
+    call_centre: Annotated[str, Meta(max_length=200, description="shown with a refusal")]
+
+
+class Storage(_Section, frozen=True, kw_only=True):
+    """Where things lie."""
+
+    database: Annotated[str, Meta(description="the city's database")] = "data/city.db"
+    pin_judge: Annotated[str, Meta(description="the PIN judge's database")] = "data/pin-judge.db"
+    keys: Annotated[str, Meta(description="the city's key folder")] = "keys"
+    control_socket: Annotated[str, Meta(description="for the commands")] = "run/control.sock"
+
+
+class Broker(_Section, frozen=True, kw_only=True):
+    """The MQTT broker."""
+
+    embedded: Annotated[bool, Meta(description="start a broker of our own on loopback")] = True
+    host: Annotated[str, Meta(description="name or address")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535, description="TCP port")] = 18_830
+
+
+class Service(_Section, frozen=True, kw_only=True):
+    """When the service is open, in Japan's time."""
+
+    opens: Annotated[dt.time, Meta(description="first minute of service")] = dt.time(6, 30)
+    closes: Annotated[dt.time, Meta(description="nothing new starts from here on")] = dt.time(23)
+    inspection_days: Annotated[
+        tuple[dt.date, ...], Meta(description="days without service; 12-29 to 01-03 never have")
+    ] = ()
+
+
+class Clock(_Section, frozen=True, kw_only=True):
+    """The business clock; keys, deadlines and certificates of keys use the real time."""
+
+    business: Annotated[
+        str, Meta(description=f"system, or where it starts, such as {SAMPLE_START}")
+    ] = "system"
+
+
+class Register(_Section, frozen=True, kw_only=True):
+    """The copy of the resident register."""
+
+    age_seconds_max: Annotated[
+        int, Meta(ge=1, le=86_400, description="an older copy refuses to issue")
+    ] = 600
+    heartbeat: Annotated[
+        bool, Meta(description="the copy feeds itself; for the sample city only")
+    ] = False
+
+
+class Rendering(_Section, frozen=True, kw_only=True):
+    """The making of certificates."""
+
+    workers: Annotated[int, Meta(ge=1, le=64, description="processes")] = 1
+    fonts: Annotated[
+        tuple[str, ...], Meta(description="font files in order of preference; none: Noto JP")
+    ] = ()
+
+
+class Shutdown(_Section, frozen=True, kw_only=True):
+    """The orderly stop (予備閉局)."""
+
+    drain_seconds_max: Annotated[
+        int, Meta(ge=0, le=3_600, description="wait so long for issuances under way")
+    ] = 60
+
+
+class Config(_Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    city: City
+    storage: Storage = field(default_factory=Storage)
+    broker: Broker = field(default_factory=Broker)
+    service: Service = field(default_factory=Service)
+    fees_yen: Annotated[
+        dict[Kind, Annotated[int, Meta(ge=0, le=100_000)]],
+        Meta(min_length=1, description="kinds that are offered, and the fee of one copy"),
+    ]
+    items: Annotated[
+        tuple[Item, ...], Meta(description="what a resident may ask for beside the rest")
+    ] = (Item.RELATIONSHIP, Item.DOMICILE)
+    clock: Clock = field(default_factory=Clock)
+    register: Register = field(default_factory=Register)
+    rendering: Rendering = field(default_factory=Rendering)
+    shutdown: Shutdown = field(default_factory=Shutdown)
+
+    def rules(self, software: str) -> CityRules:
+        """Return the rules that the core needs."""
+        return CityRules(
+            city=self.city.code,
+            city_name=self.city.name,
+            software=software,
+            call_centre=self.city.call_centre,
+            calendar=Calendar(
+                opens=self.service.opens,
+                closes=self.service.closes,
+                inspection_days=frozenset(self.service.inspection_days),
+            ),
+            fees_yen=self.fees_yen,
+            items=self.items,
+            register_age_ms_max=self.register.age_seconds_max * 1_000,
+        )
+
+    def issuer(self) -> Issuer:
+        """Return who certifies."""
+        return Issuer(
+            prefecture=self.city.prefecture,
+            city=self.city.name,
+            title=self.city.mayor_title,
+            name=self.city.mayor_name,
+            seal_text=self.city.seal_text,
+            specimen=self.city.specimen,
+        )
+
+
+class Paths:
+    """The configured paths, resolved against the file's folder."""
+
+    def __init__(self, config_file: Path, config: Config) -> None:
+        folder = config_file.resolve().parent
+        self.database = folder / config.storage.database
+        self.pin_judge = folder / config.storage.pin_judge
+        self.keys = folder / config.storage.keys
+        self.control_socket = folder / config.storage.control_socket
+        self.fonts = tuple(folder / font for font in config.rendering.fonts)
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        SetUpError: it cannot be read, is no TOML, has an unknown key, lacks one, or a value is out
+            of its range; the text names the key.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise SetUpError(f"the configuration {path} cannot be read: {error.strerror}") from error
+    try:
+        config = msgspec.toml.decode(text, type=Config)
+    except msgspec.DecodeError as error:
+        raise SetUpError(f"the configuration {path} is not right: {error}") from error
+    if config.service.opens >= config.service.closes:
+        raise SetUpError(f"the configuration {path} is not right: service.opens is after closes")
+    business_start_ms(config.clock.business)
+    return config
+
+
+def explanations() -> Iterator[tuple[str, str, str]]:
+    """Give key, default and meaning of everything that a file may say."""
+    for name, kind in get_type_hints(Config, include_extras=True).items():
+        if get_origin(kind) is Annotated:
+            yield name, _default_of(Config, name), _meaning(kind)
+            continue
+        for key, annotated in get_type_hints(kind, include_extras=True).items():
+            yield f"{name}.{key}", _default_of(kind, key), _meaning(annotated)
+
+
+def _meaning(annotated: object) -> str:
+    metas = [extra for extra in get_args(annotated)[1:] if isinstance(extra, Meta)]
+    return next((meta.description for meta in metas if meta.description), "")
+
+
+def _default_of(section: type, key: str) -> str:
+    for declared in msgspec.structs.fields(section):
+        if declared.name == key and declared.default is not msgspec.NODEFAULT:
+            return msgspec.json.encode(declared.default).decode()
+    return "required"

@@ -1,0 +1,213 @@
+"""All loops of a running server, from the first to the last.
+
+A failure of the journal ends them all at once (fail closed). An orderly stop drains first: no new
+issuances, those under way finish, and only then the lines go.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.core import inputs as i
+from issuance_server.core.line_table import LineTable, RegisteredTerminal
+from issuance_server.core.pin_policy import JudgeEventName
+from issuance_server.core.rules import CityRules
+from issuance_server.core.state import SwitchState, evolve
+from issuance_server.core.switch import Switch
+from issuance_server.ports import Clock, Gateway, Sign
+from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.runtime.key_destroyer import KeyDestroyer
+from issuance_server.runtime.line_shell import PUBLISHERS, LineShell
+from issuance_server.runtime.performer import CityHand, Performer, World
+from protocol.errors import AdapterError, JournalFailed
+from protocol.handshake_port import HandshakePort
+from protocol.telegrams import NoticeKind
+
+JUDGE_EVENTS_INTERVAL_MS = 1_000
+CHECKPOINT_INTERVAL_MS = 1_000
+ALLOW_LIST_INTERVAL_MS = 500
+HEARTBEAT_INTERVAL_MS = 30_000
+DRAIN_POLL_MS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a runtime is made of.
+
+    Attributes:
+        rules: the city's rules.
+        store: the open database.
+        gateway: the way to the terminals.
+        handshakes: the server's end of handshakes.
+        hand: what the city signs with.
+        sign_checkpoint: signs the audit tree.
+        world: judge, renderer, clock, entropy, log.
+        heartbeat: the register copy feeds itself (sample city only).
+    """
+
+    rules: CityRules
+    store: SqliteStore
+    gateway: Gateway
+    handshakes: HandshakePort
+    hand: CityHand
+    sign_checkpoint: Sign
+    world: World
+    heartbeat: bool
+
+
+class Runtime:
+    """One running city."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._clock: Clock = parts.world.clock
+        self._log: Callable[..., None] = parts.world.log
+        self._allowed: dict[bytes, RegisteredTerminal] = {}
+        self.state = SwitchState()
+        self.switch = Switch(parts.rules, self.state)
+        self._performer = Performer(
+            state=self.state, store=parts.store, hand=parts.hand, world=parts.world
+        )
+        self._timer_changed = asyncio.Event()
+        self._commits = CommitLoop(
+            switch=self.switch,
+            store=parts.store,
+            clock=self._clock,
+            perform=self._performer.perform,
+            committed=self._timer_changed.set,
+        )
+        lines = LineTable(
+            city=parts.rules.city, handshakes=parts.handshakes, find=self._allowed.get
+        )
+        self.lines = LineShell(
+            city=parts.rules.city,
+            lines=lines,
+            gateway=parts.gateway,
+            clock=self._clock,
+            offer=self._commits.offer,
+            log=self._log,
+        )
+        self._destroyer = KeyDestroyer(
+            store=parts.store, clock=self._clock, submit=self._commits.submit, log=self._log
+        )
+        self._performer.connect(
+            lines=self.lines, submit=self._commits.submit, destroy=self._destroyer.add
+        )
+
+    @property
+    def terminal_count(self) -> int:
+        """How many terminals are on the allow-list."""
+        return len(self._allowed)
+
+    async def prepare(self) -> None:
+        """Fold the journal and settle what only the last process's memory held."""
+        now_ms = self._clock.now().real_ms
+        for record in await self._parts.store.records_of_open_subjects(now_ms):
+            evolve(self.state, record)
+        self.state.stopped_terminals |= await self._parts.store.stopped_terminals()
+        await self._read_allow_list()
+        await self._retire_day_keys()
+        if self._parts.heartbeat:
+            await self._parts.store.set_watermark(now_ms)
+        await self._commits.commit([i.Restarted()])
+
+    async def run(self) -> None:
+        """Run all loops until cancelled.
+
+        Raises:
+            JournalFailed: the journal could not be written; nothing was sent after that.
+        """
+        loops = [
+            self._parts.gateway.run(),
+            self.lines.read(),
+            self.lines.keep_time(),
+            *(self.lines.publish() for _ in range(PUBLISHERS)),
+            self._commits.run(),
+            self._destroyer.run(),
+            self._keep_time(),
+            self._every(JUDGE_EVENTS_INTERVAL_MS, self._collect_judge_events),
+            self._every(CHECKPOINT_INTERVAL_MS, self.sign_tree),
+            self._every(ALLOW_LIST_INTERVAL_MS, self._read_allow_list),
+        ]
+        if self._parts.heartbeat:
+            loops.append(self._every(HEARTBEAT_INTERVAL_MS, self._beat))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in loops:
+                    group.create_task(loop)
+        except* JournalFailed as failed:
+            raise JournalFailed(str(failed.exceptions[0])) from None
+
+    async def drain(self, wait_ms_max: int) -> bool:
+        """予備閉局: take nothing new, and wait until what is under way has ended.
+
+        Returns:
+            False if something was still under way when the time was over; it is in the journal.
+        """
+        await self._commits.submit(i.DrainBegun())
+        self.lines.notify_all(NoticeKind.DRAINING)
+        until_ms = self._clock.now().real_ms + wait_ms_max
+        while not self.switch.idle:
+            if self._clock.now().real_ms >= until_ms:
+                return False
+            await asyncio.sleep(DRAIN_POLL_MS / 1_000)
+        return True
+
+    async def record_act(self, act: i.ActAccepted) -> None:
+        """Journal a signed act; it is on the disk when this returns, and may be carried out."""
+        await self._commits.commit([act])
+
+    async def sign_tree(self) -> None:
+        """Sign the audit tree as it stands, if it has grown."""
+        at_ms = self._clock.now().real_ms
+        await self._parts.store.sign_tree(
+            city=self._parts.rules.city, at_ms=at_ms, sign=self._parts.sign_checkpoint
+        )
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._timer_changed.clear()
+            deadline_ms = self.switch.next_deadline_ms()
+            now_ms = self._clock.now().real_ms
+            wait_s = None if deadline_ms is None else max(0, deadline_ms - now_ms) / 1_000
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._timer_changed.wait()
+            except TimeoutError:
+                await self._commits.submit(i.Woken())
+                await self._timer_changed.wait()
+
+    async def _every(self, interval_ms: int, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(interval_ms / 1_000)
+            await work()
+
+    async def _collect_judge_events(self) -> None:
+        try:
+            events = await self._parts.world.judge.collect_events()
+        except AdapterError:
+            return  # it is being restarted, and keeps its events until they are collected
+        for event in events:
+            if event.name is JudgeEventName.TRY_BURNED and event.card_ref is not None:
+                await self._commits.submit(
+                    i.TryWasBurned(card_ref=event.card_ref, tries_left=event.tries_left or 0)
+                )
+
+    async def _read_allow_list(self) -> None:
+        """Take the register of terminals anew, so that a revocation acts within a second."""
+        listed = {entry.line_id: entry for entry in await self._parts.store.terminals()}
+        for line_id in self._allowed.keys() - listed.keys():
+            del self._allowed[line_id]
+        self._allowed.update(listed)
+
+    async def _retire_day_keys(self) -> None:
+        """Destroy the keys of days that wrap nothing any more; today's is kept."""
+        used = await self._parts.store.key_days()
+        day_keys = self._parts.hand.day_keys
+        for day in sorted(day_keys.days())[:-1]:
+            if day not in used:
+                day_keys.destroy(day)
+
+    async def _beat(self) -> None:
+        await self._parts.store.set_watermark(self._clock.now().real_ms)
