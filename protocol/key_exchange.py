@@ -136,9 +136,10 @@ class KeyExchange:
             return
         if now_ms >= self.expires_at_ms:
             self.failed = True
-        elif self._answer is not None:
-            self._repeat_at_ms = now_ms + FLIGHT_REPEAT_MS
-            self._outbox.append(self._answer)
+            return
+        assert self._answer is not None  # only a terminal repeats, and it spoke first
+        self._repeat_at_ms = now_ms + FLIGHT_REPEAT_MS
+        self._outbox.append(self._answer)
 
     def _step(self, tls: bytes, *, number: int) -> None:
         assert self._session is not None

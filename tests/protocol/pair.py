@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from protocol import codec
-from protocol.exchange import Exchange, ExchangeEvent
+from protocol.exchange import Exchange, ExchangeEvent, ReplyReceived
 from protocol.handshake_port import Role
 from protocol.line import KeysUnknown, Line, LineEvent, LineReady, TelegramReceived
 from protocol.telegrams import AnyTelegram, LineTest, LineTested
@@ -150,6 +150,11 @@ class Pair:
             elif isinstance(event, TelegramReceived) and event.telegram.in_reply_to is not None:
                 self.replies.append(self.exchange.receive(event.telegram))
         return events
+
+    @property
+    def answered(self) -> set[bytes]:
+        """The digests of the requests that were answered."""
+        return {event.request_digest for event in self.replies if isinstance(event, ReplyReceived)}
 
     def run(self, now_ms: int, until_ms: int, *, stop: Callable[[], bool]) -> int:
         """Let time pass, from deadline to deadline, until ``stop`` or ``until_ms``.
