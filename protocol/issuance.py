@@ -46,6 +46,7 @@ S, I = IssuanceState, IssuanceInput  # noqa: E741  # short, for the table
 
 _VOID = "erase body and key, void numbers"
 _BACK = "erase spool, return money"
+_RETURN = "return fee, void numbers"
 _ENDED = (S.COMPLETED, S.REVERSED, S.CLOSED, S.WITHDRAWN)
 
 ISSUANCE_TABLE = StateTable(
@@ -66,10 +67,10 @@ ISSUANCE_TABLE = StateTable(
         Row(S.RELEASING, I.WITHDRAWAL, S.WITHDRAWN, "(terminal only)", _BACK),
         Row(S.RELEASING, I.FAILURE_REPORTED, S.PRINT_FAILED, "(terminal only)", _BACK),
         Row(S.RELEASED, I.PRINT_REPORTED, S.PRINTED, "earn fee", "report, erase"),
-        Row(S.RELEASED, I.FAILURE_REPORTED, S.PRINT_FAILED, "return fee, void numbers", _BACK),
+        Row(S.RELEASED, I.FAILURE_REPORTED, S.PRINT_FAILED, _RETURN, _BACK),
         Row(S.RELEASED, I.DEADLINE_PASSED, S.UNCONFIRMED, "alarm", "(server only)"),
         Row(S.UNCONFIRMED, I.PRINT_REPORTED, S.PRINTED, "earn fee", "(server only)"),
-        Row(S.UNCONFIRMED, I.FAILURE_REPORTED, S.PRINT_FAILED, "return fee", "(server only)"),
+        Row(S.UNCONFIRMED, I.FAILURE_REPORTED, S.PRINT_FAILED, _RETURN, "(server only)"),
         Row(S.UNCONFIRMED, I.DEADLINE_PASSED, S.UNCONFIRMED, "alarm again", "(server only)"),
         Row(S.UNCONFIRMED, I.CLOSED_BY_TWO, S.CLOSED, "destroy key", "(server only)"),
         Row(S.PRINTED, I.DELETION_RECORDED, S.COMPLETED, "destroyed its key", "has the word"),
