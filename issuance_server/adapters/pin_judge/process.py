@@ -70,10 +70,22 @@ async def _run(arguments: argparse.Namespace, surroundings: Surroundings) -> Non
         raise SetUpError(f"{arguments.keys} holds the keys of {keys.city}, not {arguments.city}")
     store = await open_store(arguments.store, keys)
     try:
-        judge = await PinJudge.start(store=store, keys=keys, operators_folder=arguments.operators)
+        judge = await PinJudge.start(
+            store=store,
+            keys=keys,
+            operators_folder=arguments.operators,
+            surroundings=surroundings,
+        )
         await serve(arguments.fd, lambda content: answer(judge, content))
     finally:
         await store.close()
+
+
+def _name_of(error: BaseException) -> str:
+    """Return the class name of an error, or of the first one in a group of tasks' errors."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return type(error).__name__
 
 
 def main(argv: Sequence[str], surroundings: Surroundings | None = None) -> int:
@@ -103,6 +115,6 @@ def main(argv: Sequence[str], surroundings: Surroundings | None = None) -> int:
         sys.stderr.write(f"pin judge: {error}\n")
         return EXIT_FAILED
     except Exception as error:  # noqa: BLE001  # its text may hold what nobody may read
-        sys.stderr.write(f"pin judge: stopped by {type(error).__name__}\n")
+        sys.stderr.write(f"pin judge: stopped by {_name_of(error)}\n")
         return EXIT_FAILED
     return EXIT_DONE
