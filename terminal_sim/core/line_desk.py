@@ -1,0 +1,102 @@
+"""Opening (開局) and closing (閉局) of the line."""
+
+from protocol.limits import REQUEST_REPEAT_MS, TABLES_VERSION, UNFINISHED_LISTED_MAX
+from protocol.telegrams import Close, Closed, Counters, Open, Opened, Refused, UnfinishedIssuance
+from protocol.visit import VisitState
+from terminal_sim.core import advices
+from terminal_sim.core.effects import Forget, LineClosed, LineOpened, LineRefused
+from terminal_sim.core.endings import end_after_restart
+from terminal_sim.core.records import VisitEnded
+from terminal_sim.core.requests import AGAIN_CODES, Answer, Request, Step
+from terminal_sim.core.state import Counted, Opening
+from terminal_sim.core.turn import Turn
+
+CLOSE_MS_MAX = 10_000
+
+_OPEN = Request(Step.OPEN)
+_CLOSE = Request(Step.CLOSE)
+
+
+def start(turn: Turn) -> None:
+    """Decide over everything that the process before this one left."""
+    state = turn.state
+    for issuance in list(state.issuances.values()):
+        end_after_restart(turn, issuance)
+    if state.open_visit is not None:
+        turn.record(VisitEnded(visit_id=state.open_visit, at_ms=turn.now_ms))
+
+
+def open_line(turn: Turn) -> None:
+    """Ask to take up business under fresh keys; an opening under way is given up for it."""
+    state = turn.state
+    state.opening = None
+    state.again.pop(_OPEN, None)
+    for request in (_OPEN, _CLOSE):
+        if request in state.asked:
+            state.asked.discard(request)
+            turn.do(Forget(request=request))
+    unfinished = tuple(
+        UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
+        for issuance in state.unfinished()
+    )
+    turn.ask(
+        _OPEN,
+        Open(
+            terminal=state.profile.terminal,
+            software=state.profile.software,
+            tables_version=TABLES_VERSION,
+            unfinished=unfinished[:UNFINISHED_LISTED_MAX],
+        ),
+        give_up_ms=None,
+    )
+
+
+def opening_answered(turn: Turn, answer: Answer | None) -> None:
+    """Take the answer to ``open``: compare what both sides have not ended."""
+    state = turn.state
+    match answer:
+        case Opened() if answer.city == state.profile.city:
+            opening = Opening(
+                listed=tuple((entry.issuance_id, entry.state) for entry in answer.unfinished),
+                before=frozenset(i.issuance_id for i in state.unfinished() if i.over),
+            )
+            state.opening = opening
+            state.counted = Counted()
+            advices.compare(state, opening)
+            turn.do(LineOpened(call_centre=answer.call_centre))
+        case Refused() if answer.code not in AGAIN_CODES:
+            turn.do(LineRefused(code=answer.code))
+        case _:
+            turn.ask_again_later(_OPEN, REQUEST_REPEAT_MS)
+
+
+def closing_answered(turn: Turn, answer: Answer | None) -> None:
+    """Take the answer to ``close`` and compare the counters; None if there was none."""
+    theirs = answer.counters if isinstance(answer, Closed) else None
+    turn.do(LineClosed(ours=_counters(turn.state.counted), theirs=theirs))
+
+
+def pass_time(turn: Turn) -> None:
+    """Open again after a refusal that decided nothing."""
+    if turn.now_ms >= turn.state.again.get(_OPEN, turn.now_ms + 1):
+        open_line(turn)
+
+
+def go_on(turn: Turn) -> None:
+    """Close the line once that was asked and nothing is left to settle."""
+    state, visit = turn.state, turn.state.visit
+    busy = visit is not None and visit.state is not VisitState.ENDED
+    if not state.closing or state.opening is None or busy:
+        return
+    if state.asked or advices.outstanding(state):
+        return
+    state.closing = False
+    turn.ask(_CLOSE, Close(counters=_counters(state.counted)), give_up_ms=CLOSE_MS_MAX)
+
+
+def _counters(counted: Counted) -> Counters:
+    return Counters(
+        completed=counted.completed,
+        reversed=counted.reversed,
+        fees_earned_yen=counted.fees_earned_yen,
+    )
