@@ -214,10 +214,6 @@ class VisitDesk:
             out.log("pin.wrong", **names, card_ref=card_ref, tries_left=verdict.tries_left)
         else:
             out.log("visit.refused", **names, reason=code.name)
-        if verdict is not None and verdict.locked_now:
-            out.log("card.locked", **names, card_ref=card_ref)
-        if verdict is not None and verdict.frozen_now:
-            out.log("terminal.frozen", terminal=visit.terminal, reason="wrong-pins")
 
 
 def _given(visit_id: bytes, attempt: int, challenge: bytes) -> ChallengeGiven:

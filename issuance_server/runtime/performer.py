@@ -124,10 +124,11 @@ class Performer:
             case e.Write() | e.KeepKey():
                 raise Misuse("this belongs into the transaction")
 
-    async def finish(self) -> None:
-        """Wait until nothing is under way."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+    async def stop(self) -> None:
+        """Give up what is under way; the journal knows of it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def _shell(self) -> LineShell:

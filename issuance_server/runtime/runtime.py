@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import inputs as i
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
-from issuance_server.core.pin_policy import JudgeEventName
+from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState, evolve
 from issuance_server.core.switch import Switch
@@ -138,6 +138,8 @@ class Runtime:
                     group.create_task(loop)
         except* JournalFailed as failed:
             raise JournalFailed(str(failed.exceptions[0])) from None
+        finally:
+            await self._performer.stop()
 
     async def drain(self, wait_ms_max: int) -> bool:
         """予備閉局: take nothing new, and wait until what is under way has ended.
@@ -189,10 +191,23 @@ class Runtime:
         except AdapterError:
             return  # it is being restarted, and keeps its events until they are collected
         for event in events:
-            if event.name is JudgeEventName.TRY_BURNED and event.card_ref is not None:
-                await self._commits.submit(
-                    i.TryWasBurned(card_ref=event.card_ref, tries_left=event.tries_left or 0)
+            await self._take_judge_event(event)
+
+    async def _take_judge_event(self, event: JudgeEvent) -> None:
+        """Log what happened to cards and terminals, also what no verdict could tell any more.
+
+        What operators did was logged when they did it.
+        """
+        match event.name:
+            case JudgeEventName.TRY_BURNED:
+                burned = i.TryWasBurned(
+                    card_ref=event.card_ref or "", tries_left=event.tries_left or 0
                 )
+                await self._commits.submit(burned)
+            case JudgeEventName.CARD_LOCKED:
+                self._log("card.locked", card_ref=event.card_ref, terminal=event.terminal)
+            case JudgeEventName.TERMINAL_FROZEN:
+                self._log("terminal.frozen", terminal=event.terminal, reason="wrong-pins")
 
     async def _read_allow_list(self) -> None:
         """Take the register of terminals anew, so that a revocation acts within a second."""

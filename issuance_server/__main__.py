@@ -1,0 +1,184 @@
+"""``issuance-server``: the city's program. ``issuance-server --help`` lists its commands."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from issuance_server import app, config
+from issuance_server.desk_commands import audit, cards, issuances
+from issuance_server.desk_commands.set_up import init
+from issuance_server.desk_commands.tables import print_table
+from issuance_server.observe.logging import add_log_arguments, log
+from protocol.errors import KofuError
+
+EXIT_DONE = 0
+EXIT_REFUSED = 1
+CONFIG_FILE = Path("server.toml")
+LIST_ROWS = 100
+
+_Command = Callable[[app.City, argparse.Namespace], Awaitable[int]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done, 1 refused or found wrong, 2 usage.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        result: int = arguments.run(arguments)
+    except KofuError as error:
+        sys.stderr.write(f"issuance-server: {error}\n")
+        return EXIT_REFUSED
+    except KeyboardInterrupt:
+        return EXIT_REFUSED
+    return result
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    log.configure(log_format=arguments.log_format, level=arguments.log_level)
+    city = app.City.load(arguments.config, config.load(arguments.config))
+    return asyncio.run(app.serve(city, clock_start=arguments.clock))
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    if arguments.explain:
+        print_table(("key", "default", "meaning"), config.explanations())
+        return EXIT_DONE
+    city = app.City.load(arguments.config, config.load(arguments.config))
+    code = city.config.city.code
+    sys.stdout.write(f"{arguments.config} is right: city {code}, its keys are at hand\n")
+    return EXIT_DONE
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    init(arguments.folder, sample=arguments.sample, broker_port=arguments.broker_port)
+    return EXIT_DONE
+
+
+def _of_city(command: _Command) -> Callable[[argparse.Namespace], int]:
+    """Make a command that works on a configured city."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        log.configure(log_format="console", level="error")
+        city = app.City.load(arguments.config, config.load(arguments.config))
+
+        async def work() -> int:
+            return await command(city, arguments)
+
+        return asyncio.run(work())
+
+    return run
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="issuance-server",
+        description="Issues municipal certificates to convenience-store terminals.",
+        epilog="exit status: 0 done, 1 refused or found wrong, 2 usage",
+    )
+    parser.add_argument("--version", action="version", version=app.software())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    made = commands.add_parser("init", help="make the folder of a city")
+    made.add_argument("folder", type=Path, metavar="DIR", help="a folder that does not exist yet")
+    made.add_argument(
+        "--sample", choices=["toyonaka"], required=True, help="which fictitious city to make"
+    )
+    made.add_argument("--broker-port", type=int, help="TCP port of the embedded broker")
+    made.set_defaults(run=_init)
+
+    run = commands.add_parser("run", help="serve the city until Ctrl-C")
+    _add_config(run)
+    run.add_argument(
+        "--clock",
+        metavar="START",
+        help="where the business clock starts: system, or a time such as 2026-11-30T23:30:00",
+    )
+    add_log_arguments(run)
+    run.set_defaults(run=_run)
+
+    check = commands.add_parser("check-config", help="check a configuration, or explain its keys")
+    _add_config(check)
+    check.add_argument("--explain", action="store_true", help="list every key with its meaning")
+    check.set_defaults(run=_check_config)
+
+    _add_issuance(commands)
+    _add_card(commands)
+    _add_audit(commands)
+    return parser
+
+
+def _add_issuance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("issuance", help="look at issuances")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="the latest issuances")
+    _add_config(listed, json=True)
+    listed.add_argument("--limit", type=int, default=LIST_ROWS, help="rows (%(default)s)")
+    listed.set_defaults(run=_of_city(issuances.list_issuances))
+    shown = actions.add_parser("show", help="the whole life of one issuance, with times")
+    shown.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")
+    _add_config(shown, json=True)
+    shown.set_defaults(run=_of_city(issuances.show_issuance))
+
+
+def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("card", help="look at cards, and unlock one")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="the registered cards, by reference")
+    _add_config(listed, json=True)
+    listed.add_argument("--locked", action="store_true", help="only those that are locked")
+    listed.set_defaults(run=_of_city(cards.list_cards))
+    shown = actions.add_parser("show", help="one card")
+    shown.add_argument("card_ref", metavar="CARD", help="the card's reference")
+    _add_config(shown, json=True)
+    shown.set_defaults(run=_of_city(cards.show_card))
+    unlocked = actions.add_parser("unlock", help="give a locked card its tries back")
+    unlocked.add_argument("card_ref", metavar="CARD", help="the card's reference")
+    _add_act(unlocked)
+    unlocked.set_defaults(run=_of_city(cards.unlock_card))
+    terminal = commands.add_parser("terminal", help="let a frozen terminal go on")
+    actions = terminal.add_subparsers(required=True, metavar="ACTION")
+    unfrozen = actions.add_parser("unfreeze", help="after too many wrong PINs")
+    unfrozen.add_argument("terminal", metavar="TERMINAL", help="the terminal's id")
+    _add_act(unfrozen)
+    unfrozen.set_defaults(run=_of_city(cards.unfreeze_terminal))
+
+
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("audit", help="verify the audit record")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    verified = actions.add_parser("verify", help="the journal against its signed checkpoints")
+    _add_config(verified, json=True)
+    verified.set_defaults(run=_of_city(audit.verify_audit))
+
+
+def _add_config(parser: argparse.ArgumentParser, *, json: bool = False) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIG_FILE,
+        metavar="FILE",
+        help="the city's configuration (%(default)s)",
+    )
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _add_act(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--operator", required=True, metavar="NAME", help="who does it")
+    parser.add_argument("--reason", required=True, help="why; it goes into the audit record")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="the operator's key file")
+    parser.add_argument(
+        "--passphrase-stdin",
+        action="store_true",
+        help="read the passphrase from standard input instead of asking",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

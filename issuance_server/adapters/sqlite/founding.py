@@ -1,0 +1,96 @@
+"""Makes a new city's database: the tables, and what a city starts with."""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
+from issuance_server.core.register import Household
+from protocol.errors import SetUpError
+
+
+class NewTerminal(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal for the allow-list.
+
+    Attributes:
+        terminal: its id.
+        line_id: 8 bytes.
+        fingerprint: SHA-256 of its key certificate.
+        report_key: Ed25519 public key that checks its reports.
+        chain: who runs the store.
+        store: the store's name.
+        in_city: whether it stands in the city.
+    """
+
+    terminal: str
+    line_id: bytes
+    fingerprint: bytes
+    report_key: bytes
+    chain: str
+    store: str
+    in_city: bool
+
+
+def found_city(
+    path: Path,
+    *,
+    households: Iterable[Household],
+    terminals: Iterable[NewTerminal],
+    cards: Iterable[tuple[str, str]],
+    at_ms: int,
+) -> None:
+    """Create the database in one transaction.
+
+    Args:
+        path: the file; its folder exists.
+        households: the register copy.
+        terminals: the allow-list.
+        cards: card reference and 宛名番号 of its holder.
+        at_ms: the time of registration, and the register copy's watermark.
+
+    Raises:
+        SetUpError: the file exists already.
+    """
+    if path.exists():
+        raise SetUpError(f"{path} exists already; a city is founded once")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in WRITER_PRAGMAS:
+            connection.execute(pragma)
+        connection.executescript("BEGIN;" + SCHEMA)
+        connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
+        connection.execute("INSERT INTO audit_frontier VALUES (1, 0, x'')")
+        connection.execute("INSERT INTO register_state VALUES (1, ?)", (at_ms,))
+        for household in households:
+            _add_household(connection, household)
+        connection.executemany(
+            "INSERT INTO terminal (terminal, line_id, fingerprint, report_key, chain, store,"
+            " in_city) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [msgspec.structs.astuple(terminal) for terminal in terminals],
+        )
+        connection.executemany(
+            "INSERT INTO card (card_ref, resident_id, registered_at_ms) VALUES (?, ?, ?)",
+            [(card_ref, resident_id, at_ms) for card_ref, resident_id in cards],
+        )
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _add_household(connection: sqlite3.Connection, household: Household) -> None:
+    connection.execute(
+        "INSERT INTO household (household_id, version, record) VALUES (?, 1, ?)",
+        (household.household_id, msgspec.msgpack.encode(household)),
+    )
+    connection.executemany(
+        "INSERT INTO resident (resident_id, household_id, birth_on) VALUES (?, ?, ?)",
+        [
+            (
+                member.resident_id,
+                household.household_id,
+                member.birth.on.isoformat() if member.birth.on else None,
+            )
+            for member in household.members
+        ],
+    )

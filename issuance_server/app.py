@@ -1,0 +1,215 @@
+"""The composition root: from a configuration to a running city, and its orderly end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from issuance_server.adapters.broker_process import BrokerProcess
+from issuance_server.adapters.control_socket import serve_control
+from issuance_server.adapters.file_lock import only_one
+from issuance_server.adapters.pin_judge.client import JudgeClient
+from issuance_server.adapters.renderer.pool import RendererPool
+from issuance_server.adapters.sqlite.queries import Queries
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.system import SystemClock, SystemEntropy, business_start_ms
+from issuance_server.config import Config, Paths
+from issuance_server.control_desk import ControlDesk
+from issuance_server.observe.logging import log
+from issuance_server.runtime.performer import CityHand, World
+from issuance_server.runtime.runtime import Parts, Runtime
+from keys.city_keys import ServerKeys, load_server_keys
+from keys.line_tls import LineTls
+from keys.operators import OperatorRing
+from protocol.errors import JournalFailed, SetUpError
+from protocol.handshake_port import Role
+from protocol.shells.mqtt import BrokerAddress, MqttGateway
+from protocol.topics import city_subscription
+
+INCOMING_MAX = 8_192
+EXIT_DONE = 0
+EXIT_FAILED = 1
+
+
+def software() -> str:
+    """Return name and version of this program."""
+    try:
+        return f"konbini-kofu {version('konbini-kofu')}"
+    except PackageNotFoundError:
+        return "konbini-kofu (not installed)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """A configured city whose files are at hand."""
+
+    config: Config
+    paths: Paths
+    keys: ServerKeys
+
+    @classmethod
+    def load(cls, config_file: Path, config: Config) -> "City":
+        """Take configuration and keys together.
+
+        Raises:
+            SetUpError: the keys are of another city.
+            KeyManagementError: keys are missing, damaged, or readable by others.
+        """
+        paths = Paths(config_file, config)
+        keys = load_server_keys(paths.keys)
+        if keys.city != config.city.code:
+            raise SetUpError(
+                f"{paths.keys} holds the keys of city {keys.city}, the configuration is for"
+                f" {config.city.code}"
+            )
+        return cls(config=config, paths=paths, keys=keys)
+
+    def judge(self) -> JudgeClient:
+        """Return the client of this city's PIN judge, not yet started."""
+        return JudgeClient.of_city(
+            store=self.paths.pin_judge,
+            keys=self.paths.keys,
+            city=self.config.city.code,
+            verdict_key=self.keys.trust.verdict_key,
+            on_restart=lambda exit_status: log("judge.restarted", exit_status=exit_status),
+        )
+
+    def operators(self) -> OperatorRing:
+        """Return the operators as they are now; one that was added needs no restart."""
+        return OperatorRing.load(self.paths.keys / "operators")
+
+
+async def serve(city: City, *, clock_start: str | None = None) -> int:
+    """Run a city until it is told to stop (SIGINT or SIGTERM), or cannot go on.
+
+    Args:
+        city: the city.
+        clock_start: start of the business clock; None for what the configuration says.
+
+    Returns:
+        The exit status: 0 after an orderly stop, 1 when the journal failed.
+
+    Raises:
+        SetUpError: something is not as needed; the text names the way out.
+        AdapterError: a child process could not start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    clock = SystemClock(business_start_ms(clock_start or city.config.clock.business))
+    async with _running(city, clock) as (runtime, running):
+        log(
+            "server.started",
+            version=software(),
+            municipality=city.config.city.code,
+            process=os.getpid(),
+            terminals=runtime.terminal_count,
+        )
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if running.done():
+            return _failure(running)
+        log("server.stopping", reason="asked", open_issuances=len(runtime.state.issuances))
+        drained = asyncio.create_task(runtime.drain(city.config.shutdown.drain_seconds_max * 1_000))
+        await asyncio.wait({running, drained}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            drained.cancel()
+            return _failure(running)
+        await runtime.sign_tree()
+    log("server.stopped", exit_status=EXIT_DONE)
+    return EXIT_DONE
+
+
+@asynccontextmanager
+async def _running(
+    city: City, clock: SystemClock
+) -> AsyncIterator[tuple[Runtime, "asyncio.Task[None]"]]:
+    """Start everything in order; stop it in the opposite order, whatever happens."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(only_one(city.paths.database))
+        store = await SqliteStore.open(city.paths.database)
+        stack.push_async_callback(store.close)
+        judge = city.judge()
+        await judge.start()
+        stack.push_async_callback(judge.stop)
+        renderer = RendererPool(
+            workers=city.config.rendering.workers,
+            fonts=city.paths.fonts,
+            on_restart=lambda exit_status: log("renderer.restarted", exit_status=exit_status),
+        )
+        await renderer.start()
+        stack.push_async_callback(renderer.stop)
+        broker = city.config.broker
+        if broker.embedded:
+            embedded = BrokerProcess(host=broker.host, port=broker.port)
+            await embedded.start()
+            stack.push_async_callback(embedded.stop)
+        gateway = MqttGateway(
+            broker=BrokerAddress(host=broker.host, port=broker.port),
+            client_id=f"kofu-{city.config.city.code}",
+            subscriptions=[city_subscription(city.config.city.code)],
+            incoming_max=INCOMING_MAX,
+            on_event=log,
+        )
+        stack.push_async_callback(gateway.close)
+        world = World(judge=judge, renderer=renderer, clock=clock, entropy=SystemEntropy(), log=log)
+        runtime = Runtime(_parts(city, store, gateway, world))
+        await runtime.prepare()
+        desk = ControlDesk(
+            queries=Queries(city.paths.database),
+            judge=judge,
+            operators=city.operators,
+            record=runtime.record_act,
+            clock=clock,
+            log=log,
+        )
+        await stack.enter_async_context(serve_control(city.paths.control_socket, desk.handle))
+        running = asyncio.create_task(runtime.run())
+        stack.push_async_callback(_cancel, running)
+        connected = asyncio.create_task(gateway.connected.wait())
+        await asyncio.wait({running, connected}, return_when=asyncio.FIRST_COMPLETED)
+        connected.cancel()
+        yield runtime, running
+
+
+def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -> Parts:
+    return Parts(
+        rules=city.config.rules(software()),
+        store=store,
+        gateway=gateway,
+        handshakes=LineTls(Role.SERVER, city.keys.line, city.keys.trust.authority_certificate),
+        hand=CityHand(
+            city=city.config.city.code,
+            issuer=city.config.issuer(),
+            sign_binding=city.keys.binding.sign,
+            day_keys=city.keys.day_keys,
+        ),
+        sign_checkpoint=city.keys.checkpoint.sign,
+        world=world,
+        heartbeat=city.config.register.heartbeat,
+    )
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, JournalFailed):
+        await task
+
+
+def _failure(running: "asyncio.Task[None]") -> int:
+    """Say why the loops ended; a bug goes on up, the journal's failure is an exit status."""
+    error = running.exception()
+    if isinstance(error, JournalFailed):
+        log("journal.failed", reason=str(error))
+        log("server.stopped", exit_status=EXIT_FAILED)
+        return EXIT_FAILED
+    if error is not None:
+        raise error
+    return EXIT_DONE

@@ -1,0 +1,84 @@
+"""``issuance-server issuance list | show``."""
+
+import argparse
+
+from issuance_server import control_wire as wire
+from issuance_server.adapters.sqlite.queries import IssuanceRow, LifeStep
+from issuance_server.app import City
+from issuance_server.desk_commands.reach import ask
+from issuance_server.desk_commands.tables import clock_text, print_json, print_table
+from protocol.errors import SetUpError
+from protocol.limits import ID_BYTES
+
+_COLUMNS = ("issuance", "terminal", "kind", "sheets", "yen", "fee", "state", "deletion")
+
+
+async def list_issuances(city: City, arguments: argparse.Namespace) -> int:
+    """Print the latest issuances."""
+    answer = await ask(city, wire.ListIssuances(limit=arguments.limit))
+    if not isinstance(answer, wire.Issuances):
+        raise SetUpError("the server gave another answer than was asked")
+    if arguments.json:
+        print_json(answer.rows)
+    else:
+        print_table(_COLUMNS, map(issuance_cells, answer.rows))
+    return 0
+
+
+def issuance_cells(row: IssuanceRow) -> tuple[object, ...]:
+    """Return one line of the table of issuances."""
+    confirmed = "confirmed" if row.deletion_confirmed else "-"
+    if row.state == "withdrawn":
+        confirmed = "nothing released"
+    return (
+        row.issuance,
+        row.terminal,
+        row.kind,
+        row.sheets,
+        row.fee_yen,
+        row.fee,
+        row.state,
+        confirmed,
+    )
+
+
+async def show_issuance(city: City, arguments: argparse.Namespace) -> int:
+    """Print the whole life of one issuance, record by record."""
+    try:
+        issuance_id = bytes.fromhex(arguments.issuance)
+    except ValueError:
+        issuance_id = b""
+    if len(issuance_id) != ID_BYTES:
+        raise SetUpError("an issuance id has 32 hexadecimal digits; see: issuance list")
+    answer = await ask(city, wire.ShowIssuance(issuance_id=issuance_id))
+    if not isinstance(answer, wire.Life) or not answer.steps:
+        raise SetUpError(f"there is no issuance {arguments.issuance}; see: issuance list")
+    if arguments.json:
+        print_json(answer.steps)
+        return 0
+    first_ms = answer.steps[0].at_ms
+    rows = [
+        (clock_text(step.at_ms), f"+{step.at_ms - first_ms} ms", step.what, _details(step))
+        for step in answer.steps
+    ]
+    print_table(("time", "since", "what", "details"), rows)
+    return 0
+
+
+_LONG = frozenset({"signature", "sealed_digest", "file_digest", "pages", "digest", "challenge"})
+
+
+def _details(step: LifeStep) -> str:
+    """The short facts of a record; digests and signatures are in the JSON form."""
+    ids = {"issuance_id", "visit_id"}
+    shown = {k: v for k, v in step.details.items() if k not in _LONG | ids and v is not None}
+    shown.pop("request_digest", None)
+    return " ".join(f"{key}={_short(value)}" for key, value in shown.items())
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict):
+        return ",".join(f"{key}:{_short(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return str(value)

@@ -1,0 +1,64 @@
+"""Reaches the city: through the running server's control socket, or alone when none runs."""
+
+from issuance_server import control_wire as wire
+from issuance_server.adapters.control_socket import ask_control
+from issuance_server.adapters.file_lock import only_one
+from issuance_server.adapters.sqlite.queries import Queries
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.system import SystemClock
+from issuance_server.app import City
+from issuance_server.control_desk import ControlDesk
+from issuance_server.core.effects import Write
+from issuance_server.core.inputs import ActAccepted
+from issuance_server.core.switch import Switch
+from issuance_server.observe.logging import log
+
+LOCK_WAIT_MS = 500
+
+
+async def ask(city: City, request: wire.Request) -> wire.Answer:
+    """Return the city's answer.
+
+    Raises:
+        KofuError: it was refused; the text says why.
+    """
+    content = wire.encode(request)
+    reply = await ask_control(city.paths.control_socket, content)
+    if reply is None:
+        reply = await _alone(city, content)
+    return wire.decode_answer(reply)
+
+
+async def _alone(city: City, content: bytes) -> bytes:
+    """Answer in this process, holding the city's lock as a server would."""
+    clock = SystemClock()
+    async with only_one(city.paths.database, wait_ms=LOCK_WAIT_MS):
+        store = await SqliteStore.open(city.paths.database)
+        judge = city.judge()
+        try:
+            await judge.start()
+
+            async def record(act: ActAccepted) -> None:
+                switch = Switch(city.config.rules("command"))
+                async with store.transaction() as transaction:
+                    for effect in switch.step(act, clock.now()):
+                        if isinstance(effect, Write):
+                            transaction.write(effect.record)
+
+            desk = ControlDesk(
+                queries=Queries(city.paths.database),
+                judge=judge,
+                operators=city.operators,
+                record=record,
+                clock=clock,
+                log=log,
+            )
+            answer = await desk.handle(content)
+            at_ms = clock.now().real_ms
+            await store.sign_tree(
+                city=city.config.city.code, at_ms=at_ms, sign=city.keys.checkpoint.sign
+            )
+            return answer
+        finally:
+            await judge.stop()
+            await store.close()

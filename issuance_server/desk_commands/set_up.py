@@ -1,0 +1,235 @@
+"""``issuance-server init``: the whole folder of a sample city, or nothing."""
+
+import asyncio
+import hashlib
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from issuance_server.adapters.pin_judge.registration import NewCard, register_offline
+from issuance_server.adapters.sqlite.founding import NewTerminal, found_city
+from issuance_server.adapters.system import SAMPLE_START
+from issuance_server.core.register import Household, Resident, age_on
+from issuance_server.sample import city as sample_city
+from issuance_server.sample.residents import sample_households
+from issuance_server.sample.stores import SampleTerminal, sample_terminals
+from keys import file_store
+from keys.cards import CardFile
+from keys.city_keys import create_city_keys, create_terminal_keys, load_judge_keys
+from keys.operators import Operator
+from protocol.errors import SetUpError
+from protocol.limits import LINE_ID_BYTES
+from protocol.secret import Secret
+
+CITY_CODE = "272035"
+BROKER_PORT = 18_830
+OPERATORS = ("mado-1", "mado-2")
+OPERATOR_PASSPHRASE = "toyonaka-sample"  # noqa: S105  # of a sample; it stands in the README
+CARD_AGE_MIN_YEARS = 15
+_CARD_NUMBER_BYTES = 16
+_PINS = 10_000
+
+
+def init(folder: Path, *, sample: str, broker_port: int | None = None) -> None:
+    """Make a sample city.
+
+    Args:
+        folder: must not exist, or be empty.
+        sample: ``toyonaka``.
+        broker_port: TCP port of the embedded broker.
+
+    Raises:
+        SetUpError: the folder is in use.
+        KeyManagementError: a key cannot be written.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise SetUpError(f"{folder} exists and is not empty; give a new folder, or remove it")
+    if folder.exists():
+        folder.rmdir()
+    port = BROKER_PORT if broker_port is None else broker_port
+    file_store.create_folder_whole(folder, lambda made: _fill(made, port))
+    sys.stderr.write(f"{folder} holds the sample city {sample}; read {folder}/README.md\n")
+
+
+def _fill(folder: Path, broker_port: int) -> None:
+    now = datetime.now(UTC)
+    keys = folder / "keys"
+    create_city_keys(keys, CITY_CODE, now)
+    for name in OPERATORS:
+        passphrase = Secret(OPERATOR_PASSPHRASE.encode())
+        Operator.create(keys / "operators", name, passphrase)
+    households = sample_households()
+    file_store.private_folder(folder / "data")
+    cards = _make_cards(folder, households)
+    found_city(
+        folder / "data" / "city.db",
+        households=households,
+        terminals=[_admit(folder, keys, one, broker_port, now) for one in sample_terminals()],
+        cards=cards,
+        at_ms=int(now.timestamp() * 1_000),
+    )
+    config = _CONFIG.format(
+        code=CITY_CODE,
+        city=sample_city.CITY,
+        prefecture=sample_city.PREFECTURE,
+        title=sample_city.ISSUER.title,
+        mayor=sample_city.ISSUER.name,
+        seal=sample_city.ISSUER.seal_text,
+        port=broker_port,
+        start=SAMPLE_START,
+    )
+    (folder / "server.toml").write_text(config, encoding="utf-8")
+    (folder / "README.md").write_text(_readme(households), encoding="utf-8")
+
+
+def card_holders(households: tuple[Household, ...]) -> list[tuple[str, Resident]]:
+    """Return the card files' names and their holders: everybody who may have a card.
+
+    The name is the number of the household and of the member, such as ``h001-m1``.
+    """
+    today = datetime.fromisoformat(SAMPLE_START).date()
+    return [
+        (f"h{at:03d}-m{number}", member)
+        for at, household in enumerate(households)
+        for number, member in enumerate(household.members, start=1)
+        if member.birth.on is None or age_on(member.birth.on, today) >= CARD_AGE_MIN_YEARS
+    ]
+
+
+def sample_pin(name: str) -> str:
+    """Return the PIN of a sample card; made from the file's name, so that it never changes."""
+    return f"{int.from_bytes(_derived('pin', name)[:8], 'big') % _PINS:04d}"
+
+
+def _derived(purpose: str, name: str) -> bytes:
+    return hashlib.sha256(f"kofu sample {purpose} {name}".encode()).digest()
+
+
+def _make_cards(folder: Path, households: tuple[Household, ...]) -> list[tuple[str, str]]:
+    """Write the card files and register the cards with the PIN judge."""
+    place = file_store.private_folder(folder / "cards")
+    holders = card_holders(households)
+    new_cards = []
+    for name, holder in holders:
+        card = CardFile.create(
+            place / f"{name}.card.json",
+            holder=holder.name,
+            number=_derived("card number", name)[:_CARD_NUMBER_BYTES],
+            seed=Secret(_derived("card key", name)),
+        )
+        pin = Secret(sample_pin(name).encode())
+        new_cards.append(NewCard(number=card.number, public_key=card.public_key, pin=pin))
+    judge_keys = load_judge_keys(folder / "keys")
+    store = folder / "data" / "pin-judge.db"
+    card_refs = asyncio.run(register_offline(store, judge_keys, new_cards))
+    return [
+        (card_ref, holder.resident_id)
+        for card_ref, (_, holder) in zip(card_refs, holders, strict=True)
+    ]
+
+
+def _admit(
+    folder: Path, keys: Path, terminal: SampleTerminal, broker_port: int, now: datetime
+) -> NewTerminal:
+    """Give a terminal its folder and return its entry for the allow-list."""
+    line_id = secrets.token_bytes(LINE_ID_BYTES)
+    place = file_store.private_folder(folder / "terminals") / terminal.terminal_id
+    file_store.private_folder(place)
+    made = create_terminal_keys(keys, terminal.terminal_id, place / "keys", line_id, now)
+    settings = _TERMINAL.format(
+        terminal=terminal.terminal_id,
+        code=CITY_CODE,
+        line_id=line_id.hex(),
+        port=broker_port,
+        chain=terminal.chain,
+        store=terminal.store_name,
+    )
+    (place / "terminal.toml").write_text(settings, encoding="utf-8")
+    return NewTerminal(
+        terminal=terminal.terminal_id,
+        line_id=line_id,
+        fingerprint=made.line.fingerprint,
+        report_key=made.report_key.public_key,
+        chain=terminal.chain,
+        store=terminal.store_name,
+        in_city=terminal.in_city,
+    )
+
+
+def _readme(households: tuple[Household, ...]) -> str:
+    """Return the list of cards and PINs; everybody in it is fictitious."""
+    at_home = {
+        member.resident_id: len(household.members)
+        for household in households
+        for member in household.members
+    }
+    rows = "\n".join(
+        f"| cards/{name}.card.json | {sample_pin(name)} | {holder.name} |"
+        f" {at_home[holder.resident_id]} | {holder.relationship} |"
+        for name, holder in card_holders(households)
+    )
+    return _README.format(
+        rows=rows,
+        operators=", ".join(OPERATORS),
+        passphrase=OPERATOR_PASSPHRASE,
+        start=SAMPLE_START,
+    )
+
+
+_CONFIG = """\
+# A sample city. `issuance-server check-config --explain` lists every key.
+
+fees_yen = {{ juminhyo = 200 }}
+
+[city]
+code = "{code}"
+name = "{city}"
+prefecture = "{prefecture}"
+mayor_title = "{title}"
+mayor_name = "{mayor}"
+seal_text = "{seal}"
+specimen = true
+call_centre = "06-0000-0000 (9:00-17:15, fictitious)"
+
+[broker]
+embedded = true
+port = {port}
+
+[clock]
+business = "{start}"
+
+[register]
+heartbeat = true
+"""
+
+_TERMINAL = """\
+# A sample terminal: one multicopy machine. Keys and storage are relative to this file.
+
+terminal = "{terminal}"
+city = "{code}"
+line_id = "{line_id}"
+broker_host = "127.0.0.1"
+broker_port = {port}
+keys = "keys"
+storage = "storage"
+chain = "{chain}"
+store = "{store}"
+"""
+
+_README = """\
+# A sample city
+
+Everything here is fictitious: the residents, their households, the cards, the stores and the mayor.
+
+- `server.toml`: the configuration. Its business clock starts at {start} in Japan (a Monday),
+  so that the city is open whenever you try it; `issuance-server run --clock system` takes the real
+  time.
+- `terminals/ID/`: one folder for each multicopy machine.
+- `keys/operators/`: the operators {operators}; their passphrase is `{passphrase}`.
+- `cards/`: cards as files, with these PINs:
+
+| card | PIN | holder (fictitious) | members of the household | relationship |
+|---|---|---|---|---|
+{rows}
+"""
