@@ -35,7 +35,7 @@ class BrokerProcess:
             raise Misuse("the broker runs already")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "issuance_server.adapters.embedded_broker"),
+            *("-P", "-m", "issuance_server.adapters.embedded_broker"),
             *("--host", self.host, "--port", str(self.port)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -116,7 +116,8 @@ class Child:
         ours, theirs = socket.socketpair()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", self._module, "--fd", str(theirs.fileno())),
+                # -P: a folder named like a package, where the server was started, is no package
+                *(sys.executable, "-P", "-m", self._module, "--fd", str(theirs.fileno())),
                 *self._arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
