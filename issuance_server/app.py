@@ -32,6 +32,7 @@ from protocol.shells.mqtt import BrokerAddress, MqttGateway
 from protocol.topics import city_subscription
 
 INCOMING_MAX = 8_192
+BROKER_RESTART_MS = 200
 EXIT_DONE = 0
 EXIT_FAILED = 1
 
@@ -148,9 +149,7 @@ async def _running(
         stack.push_async_callback(renderer.stop)
         broker = city.config.broker
         if broker.embedded:
-            embedded = BrokerProcess(host=broker.host, port=broker.port)
-            await embedded.start()
-            stack.push_async_callback(embedded.stop)
+            await _start_broker(BrokerProcess(host=broker.host, port=broker.port), stack)
         gateway = MqttGateway(
             broker=BrokerAddress(host=broker.host, port=broker.port),
             client_id=f"kofu-{city.config.city.code}",
@@ -195,6 +194,21 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
         world=world,
         heartbeat=city.config.register.heartbeat,
     )
+
+
+async def _start_broker(embedded: BrokerProcess, stack: AsyncExitStack) -> None:
+    """Start the embedded broker and start it again whenever it dies; terminals come back."""
+    await embedded.start()
+    stack.push_async_callback(embedded.stop)
+
+    async def keep() -> None:
+        while True:
+            await embedded.wait()
+            await embedded.stop()
+            await asyncio.sleep(BROKER_RESTART_MS / 1_000)
+            await embedded.start()
+
+    stack.push_async_callback(_cancel, asyncio.create_task(keep()))
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

@@ -1,0 +1,1 @@
+"""The demonstration (``make demo``) and the sample city that stays up (``make run``)."""
