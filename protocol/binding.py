@@ -1,7 +1,8 @@
 """What binds the paper to the applicant: the statement that 2023's systems lacked.
 
 The release carries the city's signature over this value. The terminal prints only when every field
-is what it asked for and the sheets that it decrypted are, page by page, the ones named here.
+is what it asked for and the sheets that it decrypted are, page by page, the ones named here
+(TP-071).
 """
 
 from typing import Annotated

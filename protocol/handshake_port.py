@@ -1,8 +1,8 @@
 """The port through which a line runs its key exchange.
 
 The line itself never draws randomness and knows no certificate. In production the port is TLS 1.3
-with memory buffers (``keys.line_tls``); in vectors and simulation it is a deterministic stand-in
-that feeds the same exporter secrets.
+with memory buffers and everything pinned (``keys.line_tls``, TP-026); in vectors and simulation it
+is a deterministic stand-in that feeds the same exporter secrets.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The states of one issuance (発行), for both roles; drawn into ``docs/states.md``.
+"""The states of one issuance (発行, TP-101), for both roles; drawn into ``docs/states.md``.
 
 From RELEASED on there is no way to an end without a word from the terminal or from two people.
 RELEASING exists on the terminal only: it has durably noted that it asked for the key, and must from

@@ -22,7 +22,7 @@ MENU_BUCKET_BYTES = 4_096
 TELEGRAM_BUCKETS_BYTES = (SMALL_BUCKET_BYTES, 2_048, MENU_BUCKET_BYTES, 16_384, 50_176)
 """A telegram is padded to the first of these that holds it."""
 PIECE_BYTES = 49_152
-"""Length of every piece of a sealed certificate; the last one is padded by the sealing itself."""
+"""Length of every piece of a sealed certificate; the last one may be shorter."""
 SEALED_BASE_BYTES = 131_072
 SEALED_SHEET_BYTES = 131_072
 """A certificate of n sheets is padded to SEALED_BASE_BYTES + n * SEALED_SHEET_BYTES."""
@@ -55,7 +55,7 @@ CHALLENGE_MS_MAX = 60_000
 VISIT_MS_MAX = 5 * 60 * 1_000
 QUOTATION_MS_MAX = 10 * 60 * 1_000
 RELEASE_REPEAT_MS_MAX = 60_000
-"""A terminal that has no answer to its release after this never prints."""
+"""A terminal that has no answer to its release after this never prints (TP-111)."""
 REPORT_MS_MAX = 5 * 60 * 1_000
 """From the release to the print report, before the issuance is unconfirmed."""
 DELETION_MS_MAX = 5 * 60 * 1_000

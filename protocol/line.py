@@ -112,7 +112,7 @@ class Line:
 
     @property
     def fingerprint(self) -> bytes | None:
-        """The peer's key certificate in the present generation; looked up at every telegram."""
+        """The peer's key certificate in the present generation, for the list (TP-027)."""
         return self._generations[-1].peer.fingerprint if self._generations else None
 
     @property

@@ -5,6 +5,7 @@ classes is valid from construction on receipt: ``codec.decode`` refuses what doe
 that a receiver does not know are ignored, so that a later version may add some (SPEC.md §9).
 
 A reply carries ``in_reply_to``: which copy of which request it answers, and the request's digest.
+A request is handled once, however often it comes (TP-047).
 """
 
 from enum import Enum
@@ -69,7 +70,8 @@ class Open(Telegram, frozen=True, kw_only=True, tag="open"):
         terminal: the terminal's id.
         software: name and version of its program.
         tables_version: version of its telegram and state tables.
-        unfinished: issuances that it has not ended.
+        unfinished: issuances that it has not ended (TP-103), after it has decided over what the
+            process before it left (TP-116).
     """
 
     terminal: Name
@@ -124,7 +126,7 @@ class Authenticate(Telegram, frozen=True, kw_only=True, tag="authenticate"):
         attempt: the same as in the ``begin`` that brought the challenge.
         card: card number, 16 bytes; never logged.
         card_signature: Ed25519 over ``statements.card_proof``.
-        pin_block: HPKE sealed to the judge with ``statements.pin_block_info``.
+        pin_block: HPKE sealed to the judge with ``statements.pin_block_info`` (TP-052).
     """
 
     visit_id: Id
@@ -164,7 +166,7 @@ class Menu(Telegram, frozen=True, kw_only=True, tag="menu"):
 
 
 class Apply(Telegram, frozen=True, kw_only=True, tag="apply"):
-    """申請: one issuance of the visit. The terminal made the id and stored it before sending."""
+    """申請: one issuance of the visit. The terminal stored its id before sending (TP-102)."""
 
     visit_id: Id
     issuance_id: Id
@@ -218,7 +220,7 @@ class Held(Telegram, frozen=True, kw_only=True, tag="held"):
 
 
 class Release(Telegram, frozen=True, kw_only=True, tag="release"):
-    """印刷許可: the terminal holds the money and asks for the key."""
+    """印刷許可: the terminal holds the money and asks for the key (TP-110, TP-112)."""
 
     issuance_id: Id
     amount_yen: Yen
@@ -229,7 +231,7 @@ class Released(Telegram, frozen=True, kw_only=True, tag="released"):
 
     Attributes:
         issuance_id: the issuance.
-        content_key: AES-256 key of the sealed certificate; secret, memory only.
+        content_key: AES-256 key of the sealed certificate; secret, memory only (TP-114).
         binding: what is to come out, and for whom.
         binding_signature: the city's Ed25519 over ``binding.statement()``.
     """
@@ -248,7 +250,7 @@ class Report(Telegram, frozen=True, kw_only=True, tag="report"):
 
 
 class Deleted(Telegram, frozen=True, kw_only=True, tag="deleted"):
-    """消去報告 (advice): repeated until acknowledged; signed over ``report.statement``."""
+    """消去報告 (advice): like the report, and only after it was acknowledged (TP-082)."""
 
     report: DeletionReport
     signature: Signature
@@ -366,4 +368,4 @@ BUCKET_FLOOR_BYTES: dict[type[Telegram], int] = {
     Opened: limits.MENU_BUCKET_BYTES,
     Open: limits.MENU_BUCKET_BYTES,
 }
-"""Telegrams whose length could tell something start at a larger bucket, so that it does not."""
+"""Telegrams whose length could tell something start at a larger bucket (TP-048)."""

@@ -9,7 +9,7 @@ from protocol.statements import statement
 
 
 class PrintOutcome(Enum):
-    """What became of the printing."""
+    """What became of the printing; it decides over the money (TP-115)."""
 
     PRINTED = "printed"
     FAILED = "failed"
@@ -33,7 +33,7 @@ class PrintReport(msgspec.Struct, frozen=True, kw_only=True):
         issuance_id: the issuance.
         outcome: printed or failed.
         sheets_out: sheets that left the printer; at least that many where ``sheets_unknown``.
-        sheets_unknown: the terminal died between a sheet and its record.
+        sheets_unknown: the terminal died between a sheet and its record (TP-113).
         cause: why it failed.
         at_ms: the terminal's clock.
     """

@@ -1,4 +1,4 @@
-"""The states of a visit (来訪): one card in front of one terminal, at most 5 minutes."""
+"""The states of a visit (来訪, TP-100): one card in front of one terminal, at most 5 minutes."""
 
 from enum import Enum
 

@@ -5,7 +5,7 @@ acknowledgement proves nothing about the other end. What must not be lost is rep
 telegrams' own rules. So sessions are clean, nothing is retained, and what does not fit is dropped,
 counted and reported.
 
-Only what MQTT 3.1.1 and 5 share is used: QoS 1, no shared subscriptions, no properties.
+Only what MQTT 3.1.1 and 5 share is used: QoS 1, no shared subscriptions, no properties (TP-003).
 """
 
 import asyncio

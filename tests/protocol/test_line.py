@@ -139,14 +139,14 @@ def test_oversized_envelopes_are_dropped() -> None:
 
 
 def test_an_envelope_of_the_own_direction_is_misdirected() -> None:
-    """What a terminal sent does not come back to it as something said to it."""
+    """What a terminal sent does not come back to it as something said to it (TP-011)."""
     pair = opened()
 
     assert [Dropped(reason="misdirected")] == pair.terminal.receive(sealed(pair), 0)
 
 
 def test_an_envelope_of_another_line_is_misdirected() -> None:
-    """The line id in the header must be this line's."""
+    """The line id in the header must be this line's (TP-011)."""
     pair = opened()
     foreign = replace(parse(sealed(pair)), line_id=bytes(8)).pack()
 
@@ -173,7 +173,7 @@ def test_the_true_telegram_of_another_line_does_not_open() -> None:
 @given(st.binary(max_size=120), st.sampled_from(EnvelopeKind), st.integers(0, 3))
 @settings(max_examples=200)
 def test_garbage_never_raises(garbage: bytes, kind: EnvelopeKind, number: int) -> None:
-    """Random bytes, alone or behind a good header, give events and nothing else."""
+    """Random bytes, alone or behind a good header, give events and nothing else (TP-012)."""
     pair = opened()
     for direction, line in ((Direction.UP, pair.server), (Direction.DOWN, pair.terminal)):
         example = replace(parse(sealed(pair)), kind=kind, direction=direction, counter=number)
