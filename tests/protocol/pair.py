@@ -14,14 +14,13 @@ import msgspec
 
 from protocol import codec
 from protocol.exchange import Exchange, ExchangeEvent, ReplyReceived
-from protocol.handshake_port import Role
+from protocol.handshake_port import HandshakePort, Role
 from protocol.line import KeysUnknown, Line, LineEvent, LineReady, TelegramReceived
 from protocol.telegrams import AnyTelegram, LineTest, LineTested
 from tests.protocol.stand_in import (
     CITY,
     LINE_ID,
     TERMINAL,
-    StandInPort,
     server_port,
     terminal_port,
 )
@@ -86,13 +85,11 @@ class Pair:
         *,
         meddle: Meddle = faithful,
         answer: Answer = echo,
-        terminal_handshakes: StandInPort | None = None,
-        server_handshakes: StandInPort | None = None,
+        terminal_handshakes: HandshakePort | None = None,
+        server_handshakes: HandshakePort | None = None,
     ) -> None:
-        self.terminal_handshakes = terminal_handshakes or terminal_port()
-        self.server_handshakes = server_handshakes or server_port()
-        self.terminal = _line(Role.TERMINAL, self.terminal_handshakes)
-        self.server = _line(Role.SERVER, self.server_handshakes)
+        self.terminal = _line(Role.TERMINAL, terminal_handshakes or terminal_port())
+        self.server = _line(Role.SERVER, server_handshakes or server_port())
         self.exchange = Exchange(self.terminal)
         self.meddle = meddle
         self.answer = answer
@@ -197,5 +194,5 @@ class Pair:
         return arriving
 
 
-def _line(role: Role, handshakes: StandInPort) -> Line:
+def _line(role: Role, handshakes: HandshakePort) -> Line:
     return Line(role=role, city=CITY, terminal=TERMINAL, line_id=LINE_ID, handshakes=handshakes)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol import codec
@@ -171,7 +171,6 @@ def test_the_true_telegram_of_another_line_does_not_open() -> None:
 
 
 @given(st.binary(max_size=120), st.sampled_from(EnvelopeKind), st.integers(0, 3))
-@settings(max_examples=200)
 def test_garbage_never_raises(garbage: bytes, kind: EnvelopeKind, number: int) -> None:
     """Random bytes, alone or behind a good header, give events and nothing else (TP-012)."""
     pair = opened()

@@ -91,13 +91,16 @@ def test_before_a_handshake_there_is_nothing() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2, 3])
 def test_any_flight_may_be_lost_or_doubled(number: int, fault: str) -> None:
     """The handshake completes, and the session takes every flight once (TP-022)."""
-    pair = Pair(meddle=OneFault(number, fault))
+    ends = terminal_port(), server_port()
+    pair = Pair(
+        meddle=OneFault(number, fault), terminal_handshakes=ends[0], server_handshakes=ends[1]
+    )
     pair.exchange.ask(LineTest(nonce=1), 0)
     ended_ms = pair.run(0, HOUR_MS, stop=lambda: bool(pair.answered))
 
     assert pair.answered
     assert ended_ms <= 2 * FLIGHT_REPEAT_MS
-    assert (2, 2) == (pair.terminal_handshakes.stepped, pair.server_handshakes.stepped)
+    assert [2, 2] == [end.stepped for end in ends]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -221,14 +224,15 @@ def test_a_finished_handshake_is_forgotten_in_the_end() -> None:
 
 def test_repeats_of_a_finished_handshake_are_answered_but_not_stepped() -> None:
     """Late copies of every flight change nothing at either end (TP-022)."""
-    pair = Pair()
+    ends = terminal_port(), server_port()
+    pair = Pair(terminal_handshakes=ends[0], server_handshakes=ends[1])
     pair.open()
     for sender, message in list(pair.passed):
         line = pair.server if sender is Role.TERMINAL else pair.terminal
 
         assert [] == line.receive(message, 5)
     pair.carry(5)
-    assert (2, 2) == (pair.terminal_handshakes.stepped, pair.server_handshakes.stepped)
+    assert [2, 2] == [end.stepped for end in ends]
 
 
 def test_starting_again_gives_up_the_handshake_under_way() -> None:
@@ -255,11 +259,12 @@ def test_forgetting_keys_closes_the_line_at_once() -> None:
 
 def test_a_flight_longer_than_it_may_be_is_dropped() -> None:
     """It never reaches the handshake (TP-021)."""
-    pair = Pair()
+    end = server_port()
+    pair = Pair(server_handshakes=end)
     envelope = flight(
         direction=Direction.UP, line_id=LINE_ID, handshake_id=handshake_id(1), number=0, tls=b""
     )
     long = Envelope.pack(replace(envelope, body=envelope.body + bytes(16_385)))
 
     assert [Dropped(reason="envelope")] == pair.server.receive(long, 0)
-    assert 0 == pair.server_handshakes.started
+    assert 0 == end.started
