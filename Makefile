@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENV := .venv/.made
 
-# Modules that write a generated page into docs/, and with --check say whether it is up to date.
-PAGES := issuance_server.observe.event_page
+# Programs that write a generated page into docs/, and with --check say whether it is up to date.
+PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
@@ -32,12 +32,12 @@ check: $(VENV) poppler ## all that must hold before a commit: style, types, impo
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(foreach page,$(PAGES),$(BIN)/python -m $(page) --check &&) true
+	for page in $(PAGES); do $(BIN)/python $$page --check || exit 1; done
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
 docs: $(VENV) ## write the generated pages of docs/ anew
-	$(foreach page,$(PAGES),$(BIN)/python -m $(page) &&) true
+	for page in $(PAGES); do $(BIN)/python $$page || exit 1; done
 
 lock: ## take up new releases of what requirements/*.in names (needs uv)
 	tools/lock

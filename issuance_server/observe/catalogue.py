@@ -44,6 +44,15 @@ _CARD = {**_VISIT, "card_ref": "the card's reference, given at registration"}
 _ISSUANCE = {"issuance": "issuance id, 32 hex digits", **_TERMINAL}
 _KIND = {"kind": "kind of certificate, as on the command line"}
 _MONEY = {"fee_yen": "fee in yen, all copies together"}
+_WHOLE_LIFE = {
+    **_ISSUANCE,
+    "card_ref": "the card's reference, given at registration",
+    **_KIND,
+    "sheets": "sheets of all copies",
+    **_MONEY,
+    "state": "the state in which it ended",
+    "durations_ms": "milliseconds from the application to each state, by name of the state",
+}
 _REASON = {"reason": "why, as a code"}
 _BROKER = {"host": "the broker's host", "port": "the broker's TCP port"}
 _CHILD = {"exit_status": "exit status of the process that died; negative: the signal"}
@@ -123,6 +132,13 @@ _PROCESS_EVENTS = (
         fields=_CHILD,
         when="A process that renders certificates died and a new one answers.",
         what_to_do="Look for its last words on standard error.",
+    ),
+    Event(
+        name="key.destruction_blocked",
+        level=Level.ERROR,
+        fields={"waited_ms": "how long, milliseconds", "keys": "keys that wait to be destroyed"},
+        when="A reader keeps deleted keys in the write-ahead log; deletions are not confirmed.",
+        what_to_do="Find the program that reads the database for so long, and end it.",
     ),
     Event(
         name="journal.failed",
@@ -319,21 +335,13 @@ _ISSUANCE_EVENTS = (
     Event(
         name="issuance.completed",
         level=Level.INFO,
-        fields={
-            **_ISSUANCE,
-            "card_ref": "the card's reference, given at registration",
-            **_KIND,
-            "sheets": "sheets of all copies",
-            **_MONEY,
-            "state": "the state in which it ended",
-            "durations_ms": "milliseconds of each step, by name of the step",
-        },
+        fields=_WHOLE_LIFE,
         when="Deletion is recorded on both sides: the one line that tells the whole issuance.",
     ),
     Event(
         name="issuance.reversed",
         level=Level.INFO,
-        fields=_ISSUANCE,
+        fields=_WHOLE_LIFE,
         when="After a failed print, deletion is recorded on both sides and the money is back.",
     ),
     Event(
