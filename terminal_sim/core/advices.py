@@ -27,7 +27,6 @@ _KEY_WAS_OUT = frozenset(
     state.value for state in (S.RELEASED, S.UNCONFIRMED, S.PRINTED, S.PRINT_FAILED)
 )
 _WITHDRAWABLE = frozenset(state.value for state in (S.APPLIED, S.QUOTED, S.SEALED))
-_NEITHER_PAID_NOR_TOLD = frozenset({S.SEALED.value, S.RELEASED.value, S.UNCONFIRMED.value})
 
 
 def go_on(turn: Turn) -> None:
@@ -71,7 +70,6 @@ def report_answered(turn: Turn, request: Request, answer: Answer | None) -> None
     elif request.subject in turn.state.said_again:
         turn.state.said_again[request.subject] = True
     else:
-        _count_report(turn.state, turn.issuance(request.subject), answer)
         turn.record(ReportTaken(issuance_id=request.subject, answer=taken, at_ms=turn.now_ms))
 
 
@@ -81,7 +79,7 @@ def deletion_answered(turn: Turn, request: Request, answer: Answer | None) -> No
     if taken is None:
         turn.ask_again_later(request, REQUEST_REPEAT_MS_MAX)
     elif turn.state.said_again.pop(request.subject, None) is None:
-        _count_deletion(turn.state, request.subject, taken)
+        _count(turn.state, turn.issuance(request.subject), taken)
         turn.record(DeletionTaken(issuance_id=request.subject, answer=taken, at_ms=turn.now_ms))
 
 
@@ -157,24 +155,19 @@ def _taken(answer: Answer | None) -> str | None:
     return None
 
 
-def _count_report(state: TerminalState, issuance: Issuance, answer: Answer | None) -> None:
-    opening, issuance_id = state.opening, issuance.issuance_id
-    if opening is None or not isinstance(answer, Acknowledged) or issuance.state is not S.PRINTED:
-        return
-    there = dict(opening.listed).get(issuance_id)
-    if issuance_id in opening.before and there not in _NEITHER_PAID_NOR_TOLD:
-        return  # the city took this report before the opening and counted it then
-    earned_yen = state.counted.fees_earned_yen + issuance.amount_yen
-    state.counted = replace(state.counted, fees_earned_yen=earned_yen)
-
-
-def _count_deletion(state: TerminalState, issuance_id: bytes, taken: str) -> None:
+def _count(state: TerminalState, issuance: Issuance, taken: str) -> None:
+    """Count an end as the city does: when the deletion is recorded there."""
     opening, counted = state.opening, state.counted
+    issuance_id = issuance.issuance_id
     if opening is None:
         return
     if issuance_id in opening.before and issuance_id not in dict(opening.listed):
         return  # the city ended it before the opening and counted it then
     if taken == S.COMPLETED.value:
-        state.counted = replace(counted, completed=counted.completed + 1)
+        state.counted = replace(
+            counted,
+            completed=counted.completed + 1,
+            fees_earned_yen=counted.fees_earned_yen + issuance.amount_yen,
+        )
     elif taken == S.REVERSED.value:
         state.counted = replace(counted, reversed=counted.reversed + 1)

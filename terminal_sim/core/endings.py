@@ -55,6 +55,7 @@ def fail(
     *,
     cause: FailureCause,
     mismatch: Mismatch | None = None,
+    refusal: Refused | None = None,
     started_may_be_out: bool = False,
 ) -> None:
     """Mark durably that it prints no further, and give the money back.
@@ -64,6 +65,7 @@ def fail(
         issuance_id: the issuance.
         cause: why.
         mismatch: what did not fit, for ``BINDING_MISMATCH``.
+        refusal: what the city said instead of an answer, for the screen.
         started_may_be_out: whether a sheet that was started may have left unseen.
     """
     issuance = turn.issuance(issuance_id)
@@ -78,7 +80,7 @@ def fail(
         at_ms=turn.now_ms,
     )
     turn.record(record)
-    _clear_up(turn, issuance_id)
+    _clear_up(turn, issuance_id, refusal=refusal)
 
 
 def complete(turn: Turn, issuance_id: bytes) -> None:

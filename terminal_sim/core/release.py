@@ -30,8 +30,8 @@ from terminal_sim.core.turn import Turn
 
 S = IssuanceState
 
-_DECISIVE_BANDS = frozenset({20, 30, 40, 50})
-"""Refusals of these bands are decisions of the city: it has not released."""
+_DECISIVE_BANDS = frozenset({30, 40})
+"""Refusals of these bands are decisions of the city about this issuance: it has not released."""
 
 
 def insert_money(turn: Turn, input_: MoneyInserted) -> None:
@@ -75,8 +75,11 @@ def release_answered(turn: Turn, request: Request, answer: Answer | None) -> Non
         case Refused() if _decided(answer):
             withdraw(turn, request.subject, refusal=answer)
         case _:
-            # Nothing that decides: the key might have been given, so the city gets a report.
-            fail(turn, request.subject, cause=FailureCause.NO_RELEASE_ANSWER)
+            # Nothing that decides: an earlier copy may have been granted, so the city gets a
+            # report. For one that it never released, it takes the report as a withdrawal.
+            refusal = answer if isinstance(answer, Refused) else None
+            cause = FailureCause.NO_RELEASE_ANSWER
+            fail(turn, request.subject, cause=cause, refusal=refusal)
 
 
 def pass_time(turn: Turn) -> None:

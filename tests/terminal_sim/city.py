@@ -222,12 +222,6 @@ class City:
             assert known == report, "a repeated report must be the same"
             if self.states[report.issuance_id] is S.PRINTED and before is not S.PRINTED:
                 self.fees_yen += FEE_YEN
-                fees_yen = self.counters.fees_earned_yen + FEE_YEN
-                self.counters = Counters(
-                    completed=self.counters.completed,
-                    reversed=self.counters.reversed,
-                    fees_earned_yen=fees_yen,
-                )
         return answer
 
     def _delete(self, report: DeletionReport) -> Answer:
@@ -240,7 +234,8 @@ class City:
                 self.counters = Counters(
                     completed=self.counters.completed + (after is S.COMPLETED),
                     reversed=self.counters.reversed + (after is S.REVERSED),
-                    fees_earned_yen=self.counters.fees_earned_yen,
+                    fees_earned_yen=self.counters.fees_earned_yen
+                    + FEE_YEN * (after is S.COMPLETED),
                 )
         return answer
 

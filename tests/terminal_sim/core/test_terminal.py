@@ -227,7 +227,6 @@ def test_money_that_comes_after_the_end_is_given_back() -> None:
         ReplyCode.DATA_CHANGED,
         ReplyCode.QUOTATION_EXPIRED,
         ReplyCode.AMOUNT_WRONG,
-        ReplyCode.ISSUING_STOPPED,
         ReplyCode.UNKNOWN,
         ReplyCode.ENDED,
     ],
@@ -242,7 +241,10 @@ def test_a_refused_release_gives_the_money_back(code: ReplyCode) -> None:
     assert {} == world.paper
 
 
-@pytest.mark.parametrize("answer", [Refused(code=ReplyCode.OUT_OF_ORDER), Strange()])
+@pytest.mark.parametrize(
+    "answer",
+    [Refused(code=ReplyCode.OUT_OF_ORDER), Refused(code=ReplyCode.LINE_STOPPED), Strange()],
+)
 def test_an_answer_to_a_release_that_decides_nothing_is_reported(answer: object) -> None:
     """The key might have been given, so the city gets a report and a deletion report."""
     world = World(City(refusals={Step.RELEASE: [answer]})).visit()

@@ -1,0 +1,99 @@
+"""What an ``issue`` came to: the exit code, the words for a person, the object for a program."""
+
+from enum import IntEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from protocol.codes import ReplyCode
+from protocol.issuance import IssuanceState
+from protocol.telegrams import Refused
+from terminal_sim.core.state import Issuance, TerminalState
+from terminal_sim.person import Person
+
+
+class Exit(IntEnum):
+    """Exit codes of the programs."""
+
+    DONE = 0  # the paper is out and the deletion is confirmed
+    SET_UP = 1  # files, broker or city are not as needed
+    USAGE = 2
+    REFUSED = 3  # the city refused
+    UNKNOWN = 4  # something is still to be settled; the next opening does
+    FAILED = 5  # failed, withdrawn or cancelled; the money is returned
+
+
+_NOT_CONFIRMED = frozenset({ReplyCode.UNKNOWN.name.lower()})
+
+
+def exit_of(issuance: Issuance | None, refusal: Refused | None) -> Exit:
+    """Return the exit code for an issuance, or for a visit that never came to one."""
+    if issuance is not None and not issuance.ended:
+        return Exit.UNKNOWN
+    if issuance is not None and issuance.state is IssuanceState.COMPLETED:
+        return Exit.DONE if deletion_confirmed(issuance) else Exit.UNKNOWN
+    return Exit.REFUSED if refusal is not None else Exit.FAILED
+
+
+def deletion_confirmed(issuance: Issuance) -> bool:
+    """Tell whether the city has recorded the deletion, or has ended the issuance otherwise."""
+    answer = issuance.deletion_answer
+    return answer is not None and answer not in _NOT_CONFIRMED
+
+
+def result_object(
+    state: TerminalState,
+    person: Person,
+    *,
+    refusal: Refused | None,
+    paper: Path | None,
+    counters_agree: bool | None,
+) -> dict[str, Any]:
+    """Return the object that ``--json`` prints.
+
+    Args:
+        state: the terminal's state at the end.
+        person: who had the visit.
+        refusal: what the city refused, if that was how it ended.
+        paper: where the paper would lie.
+        counters_agree: whether both sides counted the same; None if they could not be compared.
+    """
+    issuance = state.issuances.get(person.issuance_id or b"")
+    quoted = None if issuance is None else issuance.quoted
+    failure = None if issuance is None else issuance.failure
+    return {
+        "terminal": state.profile.terminal,
+        "visit": None if person.visit_id is None else person.visit_id.hex(),
+        "issuance": None if issuance is None else issuance.issuance_id.hex(),
+        "kind": None if issuance is None else issuance.applied.kind.value,
+        "sheets": None if quoted is None else quoted.sheets,
+        "fee_yen": None if quoted is None else quoted.fee_yen,
+        "state": None if issuance is None else issuance.state.value,
+        "money": None if issuance is None else issuance.money.value,
+        "sheets_out": None if issuance is None else issuance.sheets_laid,
+        "sheets_unknown": failure is not None and failure.sheets_unknown,
+        "failure": None if failure is None else failure.cause.value,
+        "mismatch": failure.mismatch.value if failure and failure.mismatch else None,
+        "deletion_confirmed": issuance is not None and deletion_confirmed(issuance),
+        "paper": str(paper) if paper is not None and paper.exists() else None,
+        "refusal": _refusal_object(refusal),
+        "counters_agree": counters_agree,
+        "durations_ms": durations_ms(person.marks),
+    }
+
+
+def durations_ms(marks: list[tuple[str, int]]) -> dict[str, int]:
+    """Return how long each stretch took, named by what it led to, and the total."""
+    durations = {name: at_ms - before_ms for (_, before_ms), (name, at_ms) in pairwise(marks)}
+    return {**durations, "total": marks[-1][1] - marks[0][1]}
+
+
+def _refusal_object(refusal: Refused | None) -> dict[str, Any] | None:
+    if refusal is None:
+        return None
+    return {
+        "code": refusal.code.value,
+        "name": refusal.code.name,
+        "sentence": refusal.code.sentence(),
+        "tries_left": refusal.tries_left,
+    }
