@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -138,18 +138,18 @@ async def _running(
         store = await SqliteStore.open(city.paths.database)
         stack.push_async_callback(store.close)
         judge = city.judge()
-        await judge.start()
         stack.push_async_callback(judge.stop)
         renderer = RendererPool(
             workers=city.config.rendering.workers,
             fonts=city.paths.fonts,
             on_restart=lambda exit_status: log("renderer.restarted", exit_status=exit_status),
         )
-        await renderer.start()
         stack.push_async_callback(renderer.stop)
         broker = city.config.broker
+        starts = [judge.start(), renderer.start()]
         if broker.embedded:
-            await _start_broker(BrokerProcess(host=broker.host, port=broker.port), stack)
+            starts.append(_start_broker(BrokerProcess(host=broker.host, port=broker.port), stack))
+        await _all(starts)
         gateway = MqttGateway(
             broker=BrokerAddress(host=broker.host, port=broker.port),
             client_id=f"kofu-{city.config.city.code}",
@@ -194,6 +194,14 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
         world=world,
         heartbeat=city.config.register.heartbeat,
     )
+
+
+async def _all(starts: list[Coroutine[None, None, None]]) -> None:
+    """Start children at the same time; the first failure is the one that is told."""
+    outcomes = await asyncio.gather(*starts, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _start_broker(embedded: BrokerProcess, stack: AsyncExitStack) -> None:
