@@ -3,19 +3,19 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiomqtt
 import pytest
 
-from issuance_server.demo.stage import ISSUANCE_SERVER
 from issuance_server.desk_commands.set_up import sample_pin
+from keys.authority import Authority
 from keys.city_keys import load_terminal_keys
 from protocol.envelope import HEADER_BYTES
 from protocol.limits import ENVELOPE_BYTES_MAX
@@ -116,21 +116,26 @@ def test_a_recorded_session_played_again_does_nothing(town: Town) -> None:
     assert town.issue("7E-0001", "h005-m1").wait() == 0
 
 
-def test_a_terminal_with_keys_of_another_city_is_refused(town: Town, tmp_path: Path) -> None:
-    """Foreign keys on a known line: the terminal says so and gives up; the server logs it."""
-    foreign = tmp_path / "foreign"
-    command = [*ISSUANCE_SERVER, "init", str(foreign), "--sample", "toyonaka"]
-    subprocess.run(command, check=True, capture_output=True)
-    keys = town.folder / "terminals" / "7E-0001" / "keys"
-    shutil.rmtree(keys)
-    shutil.copytree(foreign / "terminals" / "7E-0001" / "keys", keys)
+def test_a_forged_key_certificate_is_refused_and_logged(town: Town, tmp_path: Path) -> None:
+    """Right names, wrong authority: no line, no visit; another terminal goes on."""
+    place = town.folder / "terminals" / "7E-0001" / "keys"
+    now = datetime.now(UTC)
+    forger = Authority.create(tmp_path / "forger", CITY, not_before=now)
+    forged = forger.issue_terminal("7E-0001", _line_id(town, "7E-0001"), not_before=now)
+    for path in place.glob("terminal.*"):
+        path.unlink()
+    forged.save(place, "terminal")
     town.start()
 
-    terminal = town.issue("7E-0001", ALONE, "--timeout", "8")
+    terminal = town.issue("7E-0001", ALONE, "--timeout", "6")
 
-    assert terminal.wait() == 1
+    assert terminal.wait() in {1, 5}
     assert "Traceback" not in "".join(terminal.said)
+    refused = town.events("line.handshake_refused")
+    assert refused
+    assert {line["reason"] for line in refused} <= {"handshake", "handshake-rate"}
     assert town.issuances() == []
+    assert town.issue("LW-0001", ALONE).wait() == 0
 
 
 def test_a_second_server_on_the_same_database_is_refused(town: Town) -> None:
