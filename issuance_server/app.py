@@ -104,15 +104,16 @@ async def serve(city: City, *, clock_start: str | None = None) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     clock = SystemClock(business_start_ms(clock_start or city.config.clock.business))
-    async with _running(city, clock) as (runtime, running):
-        log(
-            "server.started",
-            version=software(),
-            municipality=city.config.city.code,
-            process=os.getpid(),
-            terminals=runtime.terminal_count,
-        )
-        stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(stop.wait())
+    async with _running(city, clock, stopping) as (runtime, running):
+        if not stopping.done():
+            log(
+                "server.started",
+                version=software(),
+                municipality=city.config.city.code,
+                process=os.getpid(),
+                terminals=runtime.terminal_count,
+            )
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if running.done():
@@ -130,9 +131,12 @@ async def serve(city: City, *, clock_start: str | None = None) -> int:
 
 @asynccontextmanager
 async def _running(
-    city: City, clock: SystemClock
+    city: City, clock: SystemClock, stopping: "asyncio.Task[bool]"
 ) -> AsyncIterator[tuple[Runtime, "asyncio.Task[None]"]]:
-    """Start everything in order; stop it in the opposite order, whatever happens."""
+    """Start everything in order; stop it in the opposite order, whatever happens.
+
+    A broker that is out of reach is waited for, unless the server is told to stop meanwhile.
+    """
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(only_one(city.paths.database))
         store = await SqliteStore.open(city.paths.database)
@@ -173,7 +177,7 @@ async def _running(
         running = asyncio.create_task(runtime.run())
         stack.push_async_callback(_cancel, running)
         connected = asyncio.create_task(gateway.connected.wait())
-        await asyncio.wait({running, connected}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, connected, stopping}, return_when=asyncio.FIRST_COMPLETED)
         connected.cancel()
         yield runtime, running
 

@@ -176,7 +176,12 @@ def load(path: Path) -> Config:
         raise SetUpError(f"the configuration {path} is not right: {error}") from error
     if config.service.opens >= config.service.closes:
         raise SetUpError(f"the configuration {path} is not right: service.opens is after closes")
-    business_start_ms(config.clock.business)
+    try:
+        business_start_ms(config.clock.business)
+    except SetUpError as error:
+        raise SetUpError(
+            f"the configuration {path} is not right: {error} - at `$.clock.business`"
+        ) from None
     return config
 
 

@@ -1,5 +1,8 @@
 """What all tests share: how many cases are generated."""
 
+import os
+from pathlib import Path
+
 import hypothesis
 import pytest
 
@@ -14,6 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Generate the same cases at every run of the short form; search further in the long one."""
+    # Children are started apart from the working folder (python -P); doubles live in this tree.
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)
     full = bool(config.getoption("--full"))
     hypothesis.settings.register_profile(
         "chosen",

@@ -22,9 +22,12 @@ async def only_one(path: Path, *, wait_ms: int = LOCK_WAIT_MS_MAX) -> AsyncItera
         wait_ms: how long to wait for a predecessor that is just ending.
 
     Raises:
-        SetUpError: another process holds it.
+        SetUpError: another process holds it, or the folder cannot be written.
     """
-    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SetUpError(f"{path} cannot be locked: {error.strerror}") from error
     try:
         waited_ms = 0
         while True:

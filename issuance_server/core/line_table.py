@@ -91,9 +91,11 @@ class LineTable:
         return registered, events
 
     def line_of(self, line_id: bytes) -> Line | None:
-        """Return the line if it has keys to send under."""
-        line = self._lines.get(line_id)
-        return line if line is not None and line.ready else None
+        """Return the line if it has keys to send under, and its terminal is still allowed."""
+        line, registered = self._lines.get(line_id), self._find(line_id)
+        if line is None or registered is None or line.fingerprint != registered.fingerprint:
+            return None
+        return line
 
     def messages_to_send(self, line_id: bytes) -> list[bytes]:
         """Return what one line wants to send now."""

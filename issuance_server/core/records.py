@@ -43,7 +43,7 @@ class LineStopped(Record, frozen=True, kw_only=True, tag="line-stopped"):
 
     terminal: str
     issuance_id: bytes
-    cause: FailureCause
+    reason: str
 
 
 class VisitBegun(Record, frozen=True, kw_only=True, tag="visit-begun"):
@@ -289,7 +289,12 @@ def decode_record(packed: bytes) -> AnyRecord:
 
 
 def subject_of(record: AnyRecord) -> bytes | None:
-    """Return the id of the issuance, or else the visit, that the record is about."""
+    """Return the id of the issuance, or else the visit, that the record is about.
+
+    A refused application came to no issuance: it belongs to its visit, and is folded with it.
+    """
+    if isinstance(record, ApplicationRefused):
+        return record.visit_id
     issuance_id: bytes | None = getattr(record, "issuance_id", None)
     visit_id: bytes | None = getattr(record, "visit_id", None)
     return issuance_id if issuance_id is not None else visit_id

@@ -15,6 +15,7 @@ from protocol.terminal_statements import FailureCause, PrintOutcome
 S = IssuanceState
 _RELEASED = frozenset({S.RELEASED, S.UNCONFIRMED})
 _REPORTED = frozenset({S.PRINTED, S.PRINT_FAILED})
+_NEVER_RELEASED = "never-released"
 
 
 class SettlingDesk:
@@ -31,12 +32,14 @@ class SettlingDesk:
         Returns:
             False if the issuance was never released and is to be withdrawn by the issuance desk.
         """
-        issuance = self._find(came.terminal, came.ref, came.report.issuance_id, facts, out)
-        if issuance is None:
-            return True
         if not came.signature_good:
             out.refuse(came.terminal, came.ref, ReplyCode.MALFORMED)
-        elif issuance.state in _RELEASED:
+            return True
+        issuance = self._find(came.terminal, came.ref, came.report.issuance_id, facts, out)
+        if issuance is None:
+            self._suspect_withdrawn(came, facts, now, out)
+            return True
+        if issuance.state in _RELEASED:
             self._take_report(issuance, came, now, out)
         elif issuance.state in _REPORTED:
             same = issuance.report is not None and issuance.report.signature == came.signature
@@ -47,7 +50,7 @@ class SettlingDesk:
         elif came.report.outcome is PrintOutcome.FAILED:
             return False
         else:  # paper that was never released: the terminal cannot be trusted
-            self.stop_line(issuance, FailureCause.BINDING_MISMATCH, now, out)
+            self._stop_line(came, _NEVER_RELEASED, now, out)
             out.refuse(came.terminal, came.ref, ReplyCode.LINE_STOPPED)
         return True
 
@@ -61,6 +64,8 @@ class SettlingDesk:
             out.refuse(came.terminal, came.ref, ReplyCode.MALFORMED)
         elif issuance.state not in _REPORTED:
             out.refuse(came.terminal, came.ref, ReplyCode.OUT_OF_ORDER)
+        elif issuance.deletion is not None and issuance.deletion.signature != came.signature:
+            out.refuse(came.terminal, came.ref, ReplyCode.KEY_REUSED)
         else:
             self._waiting[issuance_id] = came.ref
             if issuance.deletion is None:
@@ -98,6 +103,7 @@ class SettlingDesk:
         issuance_id, terminal = issuance.issuance_id, issuance.terminal
         again_ms = now.real_ms + ALARM_REPEAT_MS
         if issuance.state in _RELEASED:
+            released_ms = dict(issuance.times_ms)[S.RELEASED]
             out.write(
                 r.IssuanceUnconfirmed(
                     at_ms=now.real_ms, issuance_id=issuance_id, deadline_ms=again_ms
@@ -107,7 +113,7 @@ class SettlingDesk:
                 "issuance.unconfirmed",
                 issuance=issuance_id.hex(),
                 terminal=terminal,
-                waited_ms=now.real_ms - issuance.times_ms[-1][1],
+                waited_ms=now.real_ms - released_ms,
             )
         else:
             out.write(
@@ -120,21 +126,32 @@ class SettlingDesk:
                 waited_ms=now.real_ms - issuance.times_ms[-1][1],
             )
 
-    def stop_line(self, issuance: Issuance, cause: FailureCause, now: Now, out: Outcome) -> None:
+    def _suspect_withdrawn(self, came: Reported, facts: Facts, now: Now, out: Outcome) -> None:
+        """Stop a terminal that says it printed what was withdrawn before any release."""
+        ended = facts.ended
+        mine = ended is not None and ended.terminal == came.terminal
+        withdrawn = mine and ended is not None and ended.state is S.WITHDRAWN
+        if withdrawn and came.report.outcome is PrintOutcome.PRINTED:
+            self._stop_line(came, _NEVER_RELEASED, now, out)
+
+    def _stop_line(self, came: Reported, reason: str, now: Now, out: Outcome) -> None:
         """An integrity alarm stops the terminal's line at once; only people open it again."""
+        if came.terminal in self._state.stopped_terminals:
+            return
+        issuance_id = came.report.issuance_id
         out.write(
             r.LineStopped(
                 at_ms=now.real_ms,
-                terminal=issuance.terminal,
-                issuance_id=issuance.issuance_id,
-                cause=cause,
+                terminal=came.terminal,
+                issuance_id=issuance_id,
+                reason=reason,
             )
         )
         out.log(
             "integrity.alarm",
-            terminal=issuance.terminal,
-            issuance=issuance.issuance_id.hex(),
-            reason=cause.value,
+            terminal=came.terminal,
+            issuance=issuance_id.hex(),
+            reason=reason,
         )
 
     def _take_report(self, issuance: Issuance, came: Reported, now: Now, out: Outcome) -> None:
@@ -168,7 +185,7 @@ class SettlingDesk:
                 cause=report.cause.value,
             )
             if report.cause is FailureCause.BINDING_MISMATCH:
-                self.stop_line(issuance, report.cause, now, out)
+                self._stop_line(came, report.cause.value, now, out)
         after = self._state.issuances[report.issuance_id]
         out.acknowledge(came.terminal, came.ref, after.state.value)
 

@@ -58,6 +58,8 @@ class Switch:
         self._visits = VisitDesk(self.state, rules)
         self._issuances = IssuanceDesk(self.state, rules)
         self._settling = SettlingDesk(self.state)
+        # The latest opening or closing of each terminal, to know a repeat of it.
+        self._line_acts: dict[str, tuple[int, bytes]] = {}
 
     def needs(self, input_: i.Input, now: Now) -> Needs:
         """Return what must be read of the store before ``step`` can decide on the input."""
@@ -183,7 +185,7 @@ class Switch:
                 )
             case i.TryWasBurned(card_ref=card_ref, tries_left=tries_left):
                 out.write(r.TryBurned(at_ms=now.real_ms, card_ref=card_ref, tries_left=tries_left))
-                out.log("card.try_burned", card=card_ref, tries_left=tries_left)
+                out.log("card.try_burned", card_ref=card_ref, tries_left=tries_left)
             case _:
                 assert_never(input_)
 
@@ -204,6 +206,8 @@ class Switch:
                 continue
             if issuance.state in OWED_STATES:
                 self._settling.deadline_passed(issuance, now, out)
+            elif issuance.state is IssuanceState.APPLIED:
+                self._issuances.withdraw(issuance, ReplyCode.RENDERING_FAILED, now, out)
             else:
                 self._issuances.withdraw(issuance, ReplyCode.QUOTATION_EXPIRED, now, out)
 
@@ -211,21 +215,15 @@ class Switch:
         self, terminal: str, ref: t.RequestRef, asked: t.Open, now: Now, out: Outcome
     ) -> None:
         """開局: what the terminal no longer knows of, and was never released, is withdrawn."""
-        out.write(r.LineOpened(at_ms=now.real_ms, terminal=terminal, software=asked.software[:200]))
-        listed = {unfinished.issuance_id for unfinished in asked.unfinished}
-        for issuance in self.state.of_terminal(terminal):
-            if issuance.issuance_id not in listed and issuance.state in _BEFORE_RELEASE:
-                self._issuances.withdraw(issuance, ReplyCode.ENDED, now, out, reason="line-lost")
+        if asked.tables_version != TABLES_VERSION:
+            out.refuse(terminal, ref, ReplyCode.VERSION_UNKNOWN)
+            return
+        if not self._is_repeat(terminal, ref):
+            self._take_opening(terminal, asked, now, out)
         mine = self.state.of_terminal(terminal)[:UNFINISHED_LISTED_MAX]
         unfinished = tuple(
             t.UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
             for issuance in mine
-        )
-        out.log(
-            "line.opened",
-            terminal=terminal,
-            software=asked.software,
-            unfinished=len(asked.unfinished),
         )
         out.reply(
             terminal,
@@ -239,6 +237,19 @@ class Switch:
             ),
         )
 
+    def _take_opening(self, terminal: str, asked: t.Open, now: Now, out: Outcome) -> None:
+        out.write(r.LineOpened(at_ms=now.real_ms, terminal=terminal, software=asked.software))
+        out.log(
+            "line.opened",
+            terminal=terminal,
+            software=asked.software,
+            unfinished=len(asked.unfinished),
+        )
+        listed = {unfinished.issuance_id for unfinished in asked.unfinished}
+        for issuance in self.state.of_terminal(terminal):
+            if issuance.issuance_id not in listed and issuance.state in _BEFORE_RELEASE:
+                self._issuances.withdraw(issuance, ReplyCode.ENDED, now, out, reason="line-lost")
+
     def _close(
         self, terminal: str, ref: t.RequestRef, asked: t.Close, now: Now, out: Outcome
     ) -> None:
@@ -247,11 +258,19 @@ class Switch:
         counters = t.Counters(
             completed=own.completed, reversed=own.reversed, fees_earned_yen=own.fees_earned_yen
         )
-        agree = counters == asked.counters
-        out.write(r.LineClosed(at_ms=now.real_ms, terminal=terminal, counters_agree=agree))
-        reason = "in-order" if agree else "counters-differ"
-        out.log("line.closed", terminal=terminal, reason=reason)
+        if not self._is_repeat(terminal, ref):
+            agree = counters == asked.counters
+            out.write(r.LineClosed(at_ms=now.real_ms, terminal=terminal, counters_agree=agree))
+            reason = "in-order" if agree else "counters-differ"
+            out.log("line.closed", terminal=terminal, reason=reason)
         out.reply(terminal, ref, t.Closed(counters=counters))
+
+    def _is_repeat(self, terminal: str, ref: t.RequestRef) -> bool:
+        """Tell whether this very opening or closing came before, under the same keys."""
+        act = (ref.generation, ref.digest)
+        repeated = self._line_acts.get(terminal) == act
+        self._line_acts[terminal] = act
+        return repeated
 
     def _stopped(self, terminal: str) -> bool:
         return terminal in self.state.stopped_terminals

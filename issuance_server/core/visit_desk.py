@@ -21,8 +21,10 @@ class VisitDesk:
     def __init__(self, state: SwitchState, rules: CityRules) -> None:
         self._state = state
         self._rules = rules
-        # Whom to answer when the judge has spoken; after a restart repeats fill it again.
-        self._waiting: dict[tuple[bytes, int], RequestRef] = {}
+        # Whom to answer when the judge has spoken; after a restart repeats fill it again. A
+        # challenge that comes twice must not take the place of the verdict.
+        self._await_challenge: dict[tuple[bytes, int], RequestRef] = {}
+        self._await_verdict: dict[tuple[bytes, int], RequestRef] = {}
 
     def begin(self, terminal: str, ref: RequestRef, asked: Begin, now: Now, out: Outcome) -> None:
         """受付: open the visit if it is new, and ask the judge for a challenge."""
@@ -53,7 +55,7 @@ class VisitDesk:
             challenge = visit.attempts[asked.attempt].challenge
             out.reply(terminal, ref, _given(asked.visit_id, asked.attempt, challenge))
             return
-        self._waiting[asked.visit_id, asked.attempt] = ref
+        self._await_challenge[asked.visit_id, asked.attempt] = ref
         out.add(DrawChallenge(terminal=terminal, visit_id=asked.visit_id, attempt=asked.attempt))
 
     def _begin_refusal(
@@ -79,7 +81,7 @@ class VisitDesk:
 
     def challenge_drawn(self, drawn: ChallengeDrawn, now: Now, out: Outcome) -> None:
         """The judge answered with a challenge, or has none."""
-        ref = self._waiting.pop((drawn.visit_id, drawn.attempt), None)
+        ref = self._await_challenge.pop((drawn.visit_id, drawn.attempt), None)
         visit = self._state.visits.get(drawn.visit_id)
         if visit is None or visit.state is VisitState.ENDED or drawn.attempt in visit.attempts:
             return
@@ -107,15 +109,19 @@ class VisitDesk:
         attempt = visit.attempts.get(asked.attempt)
         key = (asked.visit_id, asked.attempt)
         if attempt is None:
-            out.refuse(asked.terminal, asked.ref, ReplyCode.OUT_OF_ORDER)
+            ended = visit.state is VisitState.ENDED
+            code = ReplyCode.ENDED if ended else ReplyCode.OUT_OF_ORDER
+            out.refuse(asked.terminal, asked.ref, code)
         elif attempt.digest is not None and attempt.digest != asked.ref.digest:
             out.refuse(asked.terminal, asked.ref, ReplyCode.KEY_REUSED)
         elif attempt.code is not None:
             self._answer(visit, asked.attempt, asked.ref, now, out)
+        elif visit.state is VisitState.ENDED:
+            out.refuse(asked.terminal, asked.ref, ReplyCode.ENDED)
         elif attempt.digest is not None:
-            if key not in self._waiting:  # after a restart the judge is asked again: same verdict
+            if key not in self._await_verdict:  # after a restart the judge says the same again
                 out.add(_judge(asked))
-            self._waiting[key] = asked.ref
+            self._await_verdict[key] = asked.ref
         elif visit.state is not VisitState.CHALLENGED:
             out.refuse(asked.terminal, asked.ref, ReplyCode.OUT_OF_ORDER)
         else:
@@ -127,19 +133,23 @@ class VisitDesk:
                     digest=asked.ref.digest,
                 )
             )
-            self._waiting[key] = asked.ref
+            self._await_verdict[key] = asked.ref
             out.add(_judge(asked))
 
     def verdict_given(self, given: VerdictGiven, facts: Facts, now: Now, out: Outcome) -> None:
         """The judge has spoken, or is out of reach."""
-        ref = self._waiting.pop((given.visit_id, given.attempt), None)
+        ref = self._await_verdict.pop((given.visit_id, given.attempt), None)
         visit = self._state.visits.get(given.visit_id)
         if visit is None or visit.state is not VisitState.JUDGING:
+            if visit is not None and visit.state is VisitState.ENDED:
+                out.refuse(visit.terminal, ref, ReplyCode.ENDED)
             return
         verdict = given.verdict
         code = ReplyCode.JUDGE_UNAVAILABLE if verdict is None else verdict.reply_code
+        tries_left = verdict.tries_left if verdict else None
         resident_id = facts.resident_id if code is ReplyCode.DONE else None
         if code is ReplyCode.DONE:
+            tries_left = None  # a right PIN has none to tell of, also if nothing is issued
             code = holder_refusal(self._rules, facts.holder, now) or ReplyCode.DONE
             if resident_id is None:
                 code = ReplyCode.CARD_NOT_ACCEPTED
@@ -151,7 +161,7 @@ class VisitDesk:
                 code=code,
                 card_ref=verdict.card_ref if verdict else None,
                 resident_id=resident_id if code is ReplyCode.DONE else None,
-                tries_left=verdict.tries_left if verdict else None,
+                tries_left=tries_left,
             )
         )
         self._log_verdict(visit, verdict, code, out)

@@ -22,21 +22,21 @@ async def ask(city: City, request: wire.Request) -> wire.Answer:
     Raises:
         KofuError: it was refused; the text says why.
     """
-    content = wire.encode(request)
-    reply = await ask_control(city.paths.control_socket, content)
+    reply = await ask_control(city.paths.control_socket, wire.encode(request))
     if reply is None:
-        reply = await _alone(city, content)
+        reply = await _alone(city, request)
     return wire.decode_answer(reply)
 
 
-async def _alone(city: City, content: bytes) -> bytes:
+async def _alone(city: City, request: wire.Request) -> bytes:
     """Answer in this process, holding the city's lock as a server would."""
     clock = SystemClock()
     async with only_one(city.paths.database, wait_ms=LOCK_WAIT_MS):
         store = await SqliteStore.open(city.paths.database)
         judge = city.judge()
         try:
-            await judge.start()
+            if isinstance(request, wire.ListCards | wire.Act):
+                await judge.start()
 
             async def record(act: ActAccepted) -> None:
                 switch = Switch(city.config.rules("command"))
@@ -53,7 +53,7 @@ async def _alone(city: City, content: bytes) -> bytes:
                 clock=clock,
                 log=log,
             )
-            answer = await desk.handle(content)
+            answer = await desk.handle(wire.encode(request))
             at_ms = clock.now().real_ms
             await store.sign_tree(
                 city=city.config.city.code, at_ms=at_ms, sign=city.keys.checkpoint.sign

@@ -43,13 +43,20 @@ def init(folder: Path, *, sample: str, broker_port: int | None = None) -> None:
         SetUpError: the folder is in use.
         KeyManagementError: a key cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise SetUpError(f"{folder} exists and is not empty; give a new folder, or remove it")
     if folder.exists():
-        folder.rmdir()
+        _make_way(folder)
     port = BROKER_PORT if broker_port is None else broker_port
     file_store.create_folder_whole(folder, lambda made: _fill(made, port))
     sys.stderr.write(f"{folder} holds the sample city {sample}; read {folder}/README.md\n")
+
+
+def _make_way(folder: Path) -> None:
+    """Remove an empty folder; the city's takes its place as a whole."""
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise SetUpError(f"{folder} exists and is not empty; give a new folder, or remove it")
+    if folder.resolve() == Path.cwd():
+        raise SetUpError("the folder that you are in cannot be replaced; give a new folder")
+    folder.rmdir()
 
 
 def _fill(folder: Path, broker_port: int) -> None:

@@ -103,6 +103,7 @@ class LineShell:
 
     def reply(self, terminal: str, ref: RequestRef, telegram: AnyTelegram) -> None:
         """Answer one copy of a request, under the line's present keys."""
+        self._attempts.pop(ref, None)  # answered, whether or not the judge ever saw it
         answer = msgspec.structs.replace(telegram, in_reply_to=ref)
         self._send(terminal, answer)
 

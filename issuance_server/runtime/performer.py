@@ -24,6 +24,7 @@ from protocol.binding import Binding
 from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, KeyManagementError, Misuse
 from protocol.issuance import IssuanceState
+from protocol.kinds import MEMBERS_MAX
 from protocol.limits import RENDER_MS_MAX
 from protocol.telegrams import Member, Menu, PieceGiven, Refused, Released
 
@@ -183,7 +184,7 @@ class Performer:
     async def _reply_menu(self, effect: e.ReplyMenu) -> None:
         """Fill in the members' names, which no journal and no effect holds."""
         found = await self._store.household_of(effect.resident_id)
-        members = found[0].members if found else ()
+        members = found[0].members[:MEMBERS_MAX] if found else ()
         menu = Menu(
             visit_id=effect.visit_id,
             items=effect.items,

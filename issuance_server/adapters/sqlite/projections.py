@@ -22,8 +22,9 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
     """
     match record:
         case r.VisitBegun():
+            over = "DELETE FROM open_subject WHERE until_ms <= ?"
             sql = "INSERT INTO open_subject (subject, until_ms) VALUES (?, ?)"
-            return [(sql, (record.visit_id, record.deadline_ms))]
+            return [(over, (record.at_ms,)), (sql, (record.visit_id, record.deadline_ms))]
         case r.IssuanceApplied():
             return _applied(record)
         case r.IssuanceQuoted():

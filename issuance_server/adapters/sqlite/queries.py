@@ -61,13 +61,17 @@ class Queries:
         self._database = database
 
     async def issuances(self, limit: int = ROWS_MAX) -> list[IssuanceRow]:
-        """Return the latest issuances, oldest first."""
+        """Return the latest issuances, oldest first.
+
+        Args:
+            limit: how many, 0 to ``ROWS_MAX``; what is outside is taken as the nearer end.
+        """
         sql = (
             "SELECT * FROM (SELECT i.*, (SELECT group_concat(number, '|') FROM certificate_number n"
             " WHERE n.issuance_id = i.issuance_id) AS numbers FROM issuance i"
             " ORDER BY applied_at_ms DESC, rowid DESC LIMIT ?) ORDER BY applied_at_ms"
         )
-        return [_issuance(row) for row in await self._all(sql, (min(limit, ROWS_MAX),))]
+        return [_issuance(row) for row in await self._all(sql, (max(0, min(limit, ROWS_MAX)),))]
 
     async def life(self, issuance_id: bytes) -> list[LifeStep]:
         """Return every record about an issuance and its visit, in order; none if unknown."""

@@ -96,16 +96,18 @@ CREATE TABLE register_state (
 CREATE TABLE operator_nonce (nonce BLOB PRIMARY KEY, operator TEXT NOT NULL) STRICT;
 """
 
+BUSY_TIMEOUT_PRAGMA = "PRAGMA busy_timeout = 5000"
+
 WRITER_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # what was acknowledged survives a power cut
     "PRAGMA secure_delete = ON",  # a deleted key is overwritten, not only unlinked
     "PRAGMA wal_autocheckpoint = 0",  # the writer alone checkpoints, when it says so
     "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 5000",
+    BUSY_TIMEOUT_PRAGMA,
 )
 
-READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000")
+READER_PRAGMAS = ("PRAGMA query_only = ON", BUSY_TIMEOUT_PRAGMA)
 
 REQUIRED_SQLITE_VERSION = (3, 37, 0)
 """STRICT tables."""

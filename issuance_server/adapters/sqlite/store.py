@@ -5,6 +5,7 @@ serves them all. Whatever fails in here is fatal (``JournalFailed``): nothing is
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ import msgspec
 
 from issuance_server.adapters.sqlite.projections import Statement, statements_for
 from issuance_server.adapters.sqlite.schema import (
+    BUSY_TIMEOUT_PRAGMA,
     READER_PRAGMAS,
     REQUIRED_SQLITE_VERSION,
     SCHEMA_VERSION,
@@ -56,13 +58,15 @@ class SqliteStore:
             raise SetUpError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
         if not await asyncio.to_thread(path.exists):
             raise SetUpError(f"there is no database at {path}; make one: issuance-server init")
-        try:
-            writer = await _connect(path, WRITER_PRAGMAS)
-            reader = await _connect(path, READER_PRAGMAS)
-            store = cls(writer, reader)
-            await store._load()
-        except sqlite3.Error as error:
-            raise SetUpError(f"the database at {path} cannot be opened: {error}") from error
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                writer = await _connect(path, WRITER_PRAGMAS, opened)
+                reader = await _connect(path, READER_PRAGMAS, opened)
+                store = cls(writer, reader)
+                await store._load()
+            except sqlite3.Error as error:
+                raise SetUpError(f"the database at {path} cannot be opened: {error}") from error
+            opened.pop_all()  # it stays open: ``close`` is the caller's
         return store
 
     async def close(self) -> None:
@@ -73,12 +77,12 @@ class SqliteStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["Transaction"]:
-        """Run one transaction; it is on the disk when the block is left.
+        """Run one transaction; it is on the disk when the block is left, or nothing of it is.
 
         Raises:
             JournalFailed: it could not be written.
         """
-        async with self._writing:
+        async with self._writing, _undone_on_error(self._writer):
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 transaction = Transaction(self._writer)
@@ -147,7 +151,8 @@ class SqliteStore:
     async def set_watermark(self, at_ms: int) -> None:
         """Note that the register copy is as of now (the sample city's own heartbeat)."""
         sql = "UPDATE register_state SET watermark_ms = ? WHERE id = 1"
-        await self._write(sql, (at_ms,))
+        async with self._writing:
+            await self._write(sql, (at_ms,))
 
     async def checkpoint(self) -> bool:
         """Empty the write-ahead log, so that what was deleted is off the disk.
@@ -156,28 +161,32 @@ class SqliteStore:
             False if a reader was in the way; try again.
         """
         async with self._writing:
+            # Who waits here for a reader keeps the journal waiting too; the caller tries again.
+            await self._writer.execute("PRAGMA busy_timeout = 0")
             try:
                 row = await _one(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)", ())
             except sqlite3.OperationalError:
                 return False
+            finally:
+                await self._writer.execute(BUSY_TIMEOUT_PRAGMA)
         return row is not None and row[0] == 0
 
     async def sign_tree(self, *, city: str, at_ms: int, sign: Sign) -> None:
         """Store a signed checkpoint of the audit tree if it has grown since the last one."""
-        size, root = self._tree.size, self._tree.root()
-        if size == self._signed_size:
-            return
-        signature = sign(checkpoint_statement(city=city, size=size, root=root, at_ms=at_ms))
-        sql = "INSERT INTO audit_checkpoint (size, root, at_ms, signature) VALUES (?, ?, ?, ?)"
-        await self._write(sql, (size, root, at_ms, signature))
-        self._signed_size = size
+        async with self._writing:  # two that ask at once sign it once
+            size, root = self._tree.size, self._tree.root()
+            if size == self._signed_size:
+                return
+            signature = sign(checkpoint_statement(city=city, size=size, root=root, at_ms=at_ms))
+            sql = "INSERT INTO audit_checkpoint (size, root, at_ms, signature) VALUES (?, ?, ?, ?)"
+            await self._write(sql, (size, root, at_ms, signature))
+            self._signed_size = size
 
     async def _write(self, sql: str, values: tuple[object, ...]) -> None:
-        async with self._writing:
-            try:
-                await self._writer.execute(sql, values)
-            except sqlite3.Error as error:
-                raise JournalFailed(f"the database cannot be written: {error}") from error
+        try:
+            await self._writer.execute(sql, values)
+        except sqlite3.Error as error:
+            raise JournalFailed(f"the database cannot be written: {error}") from error
 
     async def _load(self) -> None:
         version = await _one(self._reader, "SELECT value FROM meta WHERE key = 'schema'", ())
@@ -300,8 +309,21 @@ async def _one(
     return None if row is None else tuple(row)
 
 
-async def _connect(path: Path, pragmas: Iterable[str]) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None)
+@contextlib.asynccontextmanager
+async def _undone_on_error(writer: aiosqlite.Connection) -> AsyncIterator[None]:
+    """Take back a transaction that did not come to its end, so that the next one can begin."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error, ValueError):  # none is open, or the file is closed
+            await writer.execute("ROLLBACK")
+        raise
+
+
+async def _connect(
+    path: Path, pragmas: Iterable[str], opened: contextlib.AsyncExitStack
+) -> aiosqlite.Connection:
+    connection = await opened.enter_async_context(aiosqlite.connect(path, isolation_level=None))
     for pragma in pragmas:
         await connection.execute(pragma)
     return connection
