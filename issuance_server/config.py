@@ -169,7 +169,9 @@ def load(path: Path) -> Config:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise SetUpError(f"the configuration {path} cannot be read: {error.strerror}") from error
+        raise SetUpError(
+            f"the configuration {path} cannot be read: {error.strerror}; name it with --config FILE"
+        ) from error
     try:
         config = msgspec.toml.decode(text, type=Config)
     except msgspec.DecodeError as error:

@@ -7,6 +7,7 @@ from issuance_server.adapters.sqlite.queries import IssuanceRow, LifeStep
 from issuance_server.app import City
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
+from protocol.codes import ReplyCode
 from protocol.errors import SetUpError
 from protocol.limits import ID_BYTES
 
@@ -73,12 +74,16 @@ def _details(step: LifeStep) -> str:
     ids = {"issuance_id", "visit_id"}
     shown = {k: v for k, v in step.details.items() if k not in _LONG | ids and v is not None}
     shown.pop("request_digest", None)
-    return " ".join(f"{key}={_short(value)}" for key, value in shown.items())
+    return " ".join(f"{key}={_short(key, value)}" for key, value in shown.items())
 
 
-def _short(value: object) -> str:
+def _short(key: str, value: object) -> str:
+    if key.endswith("_ms") and isinstance(value, int):
+        return clock_text(value).split()[1]
+    if key == "code" and isinstance(value, int):
+        return ReplyCode(value).name
     if isinstance(value, dict):
-        return ",".join(f"{key}:{_short(item)}" for key, item in value.items())
+        return ",".join(f"{name}:{_short(name, item)}" for name, item in value.items())
     if isinstance(value, list):
         return "[" + ", ".join(map(str, value)) + "]"
     return str(value)
