@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from keys.cards import CardFile
 from protocol.errors import KofuError, Misuse
-from protocol.kinds import Kind
+from protocol.kinds import Kind, Options
 from protocol.telegrams import Refused
 from terminal_sim.arguments import options_of, parser, terminal_folders
 from terminal_sim.config import TerminalConfig, find_terminal
@@ -25,11 +25,10 @@ _MS_PER_S = 1_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code. The user never sees a traceback."""
-    top = parser()
-    arguments = top.parse_args(argv)
+    arguments = parser().parse_args(argv)
     run = _issue if arguments.command == "issue" else _settle
     try:
-        return run(top, arguments)
+        return run(arguments)
     except KofuError as error:
         _say(f"terminal-sim: {error}")
     except OSError as error:
@@ -41,12 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return Exit.SET_UP
 
 
-def _issue(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
-    try:
-        options = options_of(arguments.option)
-    except ValueError as error:
-        top.error(f"--option: {error}")
-    keypad = _keypad(top, arguments)
+def _issue(arguments: argparse.Namespace) -> int:
+    options = _options(arguments)
+    keypad = _keypad(arguments)
     config = _config(arguments)
     card = CardFile.load(arguments.card)
     clock = Clock()
@@ -62,7 +58,7 @@ def _issue(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     return _tell_issue(arguments, ended, person)
 
 
-def _settle(_top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+def _settle(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     ended = asyncio.run(run_opening(config, None, _settings(arguments, Clock())))
     left = [issuance.issuance_id.hex() for issuance in ended.state.unfinished()]
@@ -112,16 +108,24 @@ _CLOSING_WORDS = {
 }
 
 
-def _keypad(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> Keypad:
+def _options(arguments: argparse.Namespace) -> Options:
+    try:
+        return options_of(arguments.option)
+    except ValueError as error:
+        arguments.usage_error(f"--option: {error}")
+        raise  # never reached: a wrong usage ends the program
+
+
+def _keypad(arguments: argparse.Namespace) -> Keypad:
     if arguments.pin:
         return Keypad(pins=arguments.pin)
     if arguments.pin_stdin:
         pins = [pin_of(line) for line in sys.stdin if line.strip()]
         if not pins or None in pins:
-            top.error("--pin-stdin: a PIN has 4 to 12 digits, one a line")
+            arguments.usage_error("--pin-stdin: a PIN has 4 to 12 digits, one a line")
         return Keypad(pins=[pin for pin in pins if pin is not None])
     if not sys.stdin.isatty():
-        top.error("no PIN: use --pin, --pin-stdin, or a keyboard")
+        arguments.usage_error("no PIN: use --pin, --pin-stdin, or a keyboard")
     return Keypad(pins=[], prompt=prompt_for_pin)
 
 

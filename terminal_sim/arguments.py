@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_common(issue)
     _add_issue(issue)
+    issue.set_defaults(usage_error=issue.error)
     settle = commands.add_parser(
         "settle",
         help="open the line and settle what was left unfinished",

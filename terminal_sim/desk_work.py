@@ -9,6 +9,8 @@ import contextlib
 import hashlib
 import secrets
 
+from msgspec import structs
+
 from keys.signing import SigningKey
 from protocol import sealed_certificate
 from protocol.errors import MalformedTelegram, Misuse, SealError
@@ -116,7 +118,8 @@ class DeskWork:
             case _ if isinstance(reply, _PASSED_ON):
                 if isinstance(reply, Quotation):
                     self._quoted_sheets[request.subject] = reply.sheets
-                answer = reply
+                # Which copy it answers was the line's business, and is the same for no two runs.
+                answer = structs.replace(reply, in_reply_to=None)
             case _:
                 answer = Strange()
         return into.Answered(request=request, answer=answer)

@@ -91,6 +91,8 @@ class Journal:
             self._database.executemany("INSERT INTO records (record) VALUES (?)", rows)
             self._database.execute("COMMIT")
         except sqlite3.Error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
             raise JournalFailed("the terminal's journal cannot be written") from None
 
     def read(self) -> list[AnyRecord]:
