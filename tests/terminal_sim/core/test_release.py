@@ -157,3 +157,17 @@ def test_a_printer_that_is_not_ready_has_certainly_laid_nothing() -> None:
     world.check()
     report = world.city.reports[THE_ISSUANCE]
     assert (0, False) == (report.sheets_out, report.sheets_unknown)
+
+
+def test_a_sheet_that_is_leaving_is_not_started_again() -> None:
+    """A printer that says twice that it is ready, or names another sheet, moves nothing."""
+    world = World(person=Person(insert_yen=None)).begin()
+    world.pay(FEE_YEN)
+    while not any(isinstance(effect, out.LaySheet) for effect in world.shown):
+        world.give(world.queue.popleft())
+
+    ready = into.PrinterReady(issuance_id=THE_ISSUANCE)
+    other = into.SheetOut(issuance_id=THE_ISSUANCE, sheet=2)
+    assert [] == step(world.state, ready, world.now_ms)
+    assert [] == step(world.state, other, world.now_ms)
+    world.run().check()

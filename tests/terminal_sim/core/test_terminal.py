@@ -98,7 +98,7 @@ def test_the_third_wrong_pin_locks_and_ends_the_visit() -> None:
 def test_a_refusal_or_silence_before_the_menu_ends_the_visit(at: Step, answer: object) -> None:
     """The card is given back and nothing was applied for."""
     answers = [answer] * 30 if answer is None else [answer]
-    world = World(City(refusals={at: answers})).visit()
+    world = World(City(refusals={at: answers}), Person(pins=("1234", "1234"))).visit()
 
     (card,) = shown(world, out.ReturnCard)
     assert (answer if isinstance(answer, Refused) else None) == card.refusal
@@ -302,6 +302,7 @@ def test_words_that_come_too_late_change_nothing() -> None:
 
     for input_ in (
         into.Answered(request=Request(Step.HELD, THE_ISSUANCE), answer=Strange()),
+        into.Answered(request=Request(Step.CLOSE), answer=Strange()),
         into.Unanswered(request=Request(Step.APPLY, THE_ISSUANCE)),
         into.CiphertextStored(issuance_id=THE_ISSUANCE, sealed_digest=bytes(32)),
         into.PrinterReady(issuance_id=THE_ISSUANCE),
