@@ -21,7 +21,6 @@ from protocol import telegrams as t
 from protocol.codes import ReplyCode
 from protocol.issuance import ISSUANCE_TABLE, IssuanceState
 from tests.core.made import (
-    BAD_SIGNATURE,
     CANARIES,
     HOLDER,
     ISSUANCE,
@@ -33,6 +32,7 @@ from tests.core.made import (
     TERMINAL,
     VISIT,
     applying,
+    as_input,
     authenticating,
     deletion,
     failed_report,
@@ -115,39 +115,7 @@ class Desk:
     ) -> t.RequestRef:
         """Give a request and return the name of this copy."""
         ref = self.ref(telegram, generation)
-        match telegram:
-            case t.Authenticate():
-                self.give(
-                    i.Authenticated(
-                        terminal=terminal,
-                        ref=ref,
-                        visit_id=telegram.visit_id,
-                        attempt=telegram.attempt,
-                    )
-                )
-            case t.Report(report=report, signature=signature):
-                self.give(
-                    i.Reported(
-                        terminal=terminal,
-                        ref=ref,
-                        report=report,
-                        signature=signature,
-                        signature_good=signature != BAD_SIGNATURE,
-                    )
-                )
-            case t.Deleted(report=deletion, signature=signature):
-                self.give(
-                    i.Deleted(
-                        terminal=terminal,
-                        ref=ref,
-                        report=deletion,
-                        signature=signature,
-                        signature_good=signature != BAD_SIGNATURE,
-                    )
-                )
-            case _:
-                asked: Any = telegram
-                self.give(i.Asked(terminal=terminal, ref=ref, telegram=asked))
+        self.give(as_input(telegram, ref, terminal))
         return ref
 
     def ref(self, telegram: t.AnyTelegram, generation: int = 1) -> t.RequestRef:

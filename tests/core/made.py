@@ -153,3 +153,27 @@ def rendered(issuance_id: bytes = ISSUANCE, **changes: Any) -> i.Rendered:
         "wrapped_key": b"w" * 40,
     }
     return i.Rendered(issuance_id=issuance_id, **(usual | changes))
+
+
+def as_input(telegram: Any, ref: t.RequestRef, terminal: str = TERMINAL) -> i.Input:
+    """Return the input that a copy of a request becomes once its signature was looked at."""
+    match telegram:
+        case t.Authenticate(visit_id=visit_id, attempt=attempt):
+            return i.Authenticated(terminal=terminal, ref=ref, visit_id=visit_id, attempt=attempt)
+        case t.Report(report=report, signature=signature):
+            return i.Reported(
+                terminal=terminal,
+                ref=ref,
+                report=report,
+                signature=signature,
+                signature_good=signature != BAD_SIGNATURE,
+            )
+        case t.Deleted(report=erased, signature=signature):
+            return i.Deleted(
+                terminal=terminal,
+                ref=ref,
+                report=erased,
+                signature=signature,
+                signature_good=signature != BAD_SIGNATURE,
+            )
+    return i.Asked(terminal=terminal, ref=ref, telegram=telegram)

@@ -11,7 +11,12 @@ Statement: TypeAlias = tuple[str, tuple[object, ...]]
 _SET_STATE = "UPDATE issuance SET state = ? WHERE issuance_id = ?"
 _SET_STATE_AND_FEE = "UPDATE issuance SET state = ?, fee_state = ? WHERE issuance_id = ?"
 _SET_NUMBERS = "UPDATE certificate_number SET state = ? WHERE issuance_id = ?"
-_CLOSE_SUBJECT = "DELETE FROM open_subject WHERE subject = ?"
+_CLOSE_SUBJECT = (
+    "UPDATE open_subject SET until_ms = coalesce((SELECT v.until_ms FROM issuance i"
+    " JOIN open_subject v ON v.subject = i.visit_id WHERE i.issuance_id = open_subject.subject), 0)"
+    " WHERE subject = ?"
+)
+"""An issuance that has ended is folded as long as its visit is, which counts its issuances."""
 
 
 def statements_for(record: r.AnyRecord) -> list[Statement]:
