@@ -39,6 +39,9 @@ check: $(VENV) poppler ## all that must hold before a commit: style, types, impo
 docs: $(VENV) ## write the generated pages of docs/ anew
 	for page in $(PAGES); do $(BIN)/python $$page || exit 1; done
 
+vectors: $(VENV) ## make the test vectors in tests/vectors/ anew, byte for byte
+	$(BIN)/python -m tools.make_vectors
+
 lock: ## take up new releases of what requirements/*.in names (needs uv)
 	tools/lock
 
