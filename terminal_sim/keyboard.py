@@ -27,14 +27,15 @@ async def prompt_for_pin() -> Secret | None:
     hidden = [*before]
     hidden[3] &= ~termios.ECHO
     loop, came = asyncio.get_running_loop(), asyncio.Event()
-    sys.stderr.write("暗証番号 (PIN): ")
-    sys.stderr.flush()
     try:
+        # Hidden before it is asked for: what is typed at the very first sight does not show either.
         termios.tcsetattr(handle, termios.TCSAFLUSH, hidden)
+        sys.stderr.write("暗証番号 (PIN): ")
+        sys.stderr.flush()
         loop.add_reader(handle, came.set)
         await came.wait()
         return pin_of(os.read(handle, _LINE_BYTES_MAX).decode("ascii", errors="replace"))
     finally:
         loop.remove_reader(handle)
-        termios.tcsetattr(handle, termios.TCSAFLUSH, before)
+        termios.tcsetattr(handle, termios.TCSADRAIN, before)
         sys.stderr.write("\n")

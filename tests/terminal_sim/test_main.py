@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ from tests.terminal_sim.conftest import Town
 from tests.terminal_sim.world import Person, World, number
 
 Run = Callable[..., int]
+
+KEYBOARD_WAIT_S_MAX = 20
 
 
 @pytest.fixture
@@ -285,19 +288,23 @@ def test_a_pin_at_the_keyboard_is_hidden() -> None:
     if child == 0:
         os.execv(sys.executable, [sys.executable, "-c", code])
     shown = b""
-    for typed, until in ((b"739105\n", b"read 6"), (b"12\n", b"read None")):
-        shown = read_until(keyboard, shown, b"(PIN): ", times=1 + shown.count(b"(PIN): "))
-        os.write(keyboard, typed)
-        shown = read_until(keyboard, shown, until)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os.close(keyboard)
+    try:
+        for nth, (typed, read) in enumerate(((b"739105\n", b"read 6"), (b"12\n", b"read None"))):
+            shown = read_until(keyboard, shown, b"(PIN): ", times=nth + 1)
+            os.write(keyboard, typed)
+            shown = read_until(keyboard, shown, read)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(keyboard)
 
     assert b"739105" not in shown
 
 
 def read_until(handle: int, shown: bytes, words: bytes, *, times: int = 1) -> bytes:
     while shown.count(words) < times:
+        ready, _, _ = select.select([handle], [], [], KEYBOARD_WAIT_S_MAX)
+        assert ready, f"never shown: {words!r}"
         shown += os.read(handle, 1_024)
     return shown
 
