@@ -176,6 +176,8 @@ def load(path: Path) -> Config:
         config = msgspec.toml.decode(text, type=Config)
     except msgspec.DecodeError as error:
         raise SetUpError(f"the configuration {path} is not right: {error}") from error
+    except UnicodeDecodeError:
+        raise SetUpError(f"the configuration {path} is not right: save it as UTF-8") from None
     if config.service.opens >= config.service.closes:
         raise SetUpError(f"the configuration {path} is not right: service.opens is after closes")
     try:

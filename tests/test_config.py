@@ -1,0 +1,160 @@
+"""The configuration: what is missing, unknown or out of range is named; every key is explained."""
+
+import datetime as dt
+from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+
+from issuance_server import config
+from issuance_server.config import Config, Paths, load
+from protocol.errors import SetUpError
+from protocol.kinds import Item, Kind
+
+LEAST = """
+fees_yen = { juminhyo = 200 }
+
+[city]
+code = "272035"
+name = "豊中市"
+prefecture = "大阪府"
+mayor_title = "豊中市長"
+mayor_name = "見本　一郎"
+seal_text = "豊中市長之印"
+call_centre = "06-0000-0000"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    """Write a configuration."""
+    path = folder / "server.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_least_file_has_defaults_for_the_rest(tmp_path: Path) -> None:
+    """A city that names itself and a fee can be served."""
+    loaded = load(written(tmp_path, LEAST))
+
+    assert ("127.0.0.1", 18_830, True) == (
+        loaded.broker.host,
+        loaded.broker.port,
+        loaded.broker.embedded,
+    )
+    assert (dt.time(6, 30), dt.time(23)) == (loaded.service.opens, loaded.service.closes)
+    assert loaded.city.specimen, "nothing looks real unless somebody said so"
+    assert not loaded.register.heartbeat
+    assert "system" == loaded.clock.business
+
+
+def test_rules_and_issuer_are_what_the_file_says(tmp_path: Path) -> None:
+    """Hours, inspection days, fees and the age of the register reach the core."""
+    text = LEAST + (
+        "[service]\nopens = 07:00:00\ncloses = 22:00:00\ninspection_days = [2026-11-18]\n"
+        "[register]\nage_seconds_max = 60\n"
+    )
+    loaded = load(written(tmp_path, text))
+    rules = loaded.rules("software 1")
+
+    assert ("272035", "豊中市", "software 1") == (rules.city, rules.city_name, rules.software)
+    assert {Kind.JUMINHYO: 200} == rules.fees_yen
+    assert (Item.RELATIONSHIP, Item.DOMICILE) == rules.items
+    assert 60_000 == rules.register_age_ms_max
+    assert (dt.time(7), dt.time(22)) == (rules.calendar.opens, rules.calendar.closes)
+    assert frozenset({dt.date(2026, 11, 18)}) == rules.calendar.inspection_days
+    issuer = loaded.issuer()
+    assert ("大阪府", "豊中市", "豊中市長", "見本　一郎", "豊中市長之印", True) == (
+        issuer.prefecture,
+        issuer.city,
+        issuer.title,
+        issuer.name,
+        issuer.seal_text,
+        issuer.specimen,
+    )
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """Wherever the command is run from; an absolute path stays what it is."""
+    text = LEAST + (
+        '[storage]\ndatabase = "/srv/city.db"\nkeys = "../keys"\n[rendering]\nfonts = ["a.ttf"]\n'
+    )
+    path = written(tmp_path, text)
+    paths = Paths(path, load(path))
+
+    assert Path("/srv/city.db") == paths.database
+    assert tmp_path / "../keys" == paths.keys
+    assert tmp_path / "run/control.sock" == paths.control_socket
+    assert (tmp_path / "a.ttf",) == paths.fonts
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("fees_yen = { juminhyo = 200 }", "no_such_key = 1"), "no_such_key"),
+        (("[city]", "[city]\nmayor = 1"), r"mayor.*\$\.city"),
+        (("[city]", "[brokers]\nport = 1\n[city]"), "brokers"),
+        (('code = "272035"\n', ""), r"code.*\$\.city"),
+        (("fees_yen = { juminhyo = 200 }\n", ""), "fees_yen"),
+        (('code = "272035"', 'code = "27203"'), r"\$\.city\.code"),
+        (('code = "272035"', "code = 272035"), r"\$\.city\.code"),
+        (("juminhyo = 200", "juminhyo = -1"), r"\$\.fees_yen"),
+        (("juminhyo = 200", "passport = 200"), r"\$\.fees_yen"),
+        (("{ juminhyo = 200 }", "{ }"), r"\$\.fees_yen"),
+        (("[city]", "[broker]\nport = 0\n[city]"), r"\$\.broker\.port"),
+        (("[city]", "[rendering]\nworkers = 0\n[city]"), r"\$\.rendering\.workers"),
+        (("[city]", "[register]\nage_seconds_max = 0\n[city]"), r"\$\.register\.age_seconds_max"),
+        (("[city]", '[clock]\nbusiness = "noon"\n[city]'), r"\$\.clock\.business"),
+        (("[city]", "[service]\nopens = 23:00:00\n[city]"), r"service\.opens"),
+        (("[city]", "[city"), "is not right"),
+    ],
+)
+def test_fault_names_its_key(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    """Unknown, missing, out of range, of the wrong kind, or no TOML at all."""
+    with pytest.raises(SetUpError, match=named) as fault:
+        load(written(tmp_path, LEAST.replace(*change)))
+
+    assert str(tmp_path / "server.toml") in str(fault.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """And so is one that cannot be read as text."""
+    with pytest.raises(SetUpError, match=r"none\.toml cannot be read: No such file"):
+        load(tmp_path / "none.toml")
+    path = tmp_path / "shift-jis.toml"
+    path.write_bytes(LEAST.encode("shift_jis"))
+    with pytest.raises(SetUpError, match="save it as UTF-8"):
+        load(path)
+
+
+def test_every_key_is_explained_with_its_default() -> None:
+    """Nothing that a file may say is left out, and nothing is without a meaning."""
+    explained = {key: (default, meaning) for key, default, meaning in config.explanations()}
+    expected = set()
+    for name, kind in get_type_hints(Config, include_extras=True).items():
+        if get_origin(kind) is None:
+            expected |= {f"{name}.{field.name}" for field in msgspec.structs.fields(kind)}
+        else:
+            assert get_args(kind)
+            expected.add(name)
+
+    assert expected == explained.keys()
+    assert all(meaning for _, meaning in explained.values())
+    assert ("required", "18830", '"06:30:00"', "true") == (
+        explained["city.code"][0],
+        explained["broker.port"][0],
+        explained["service.opens"][0],
+        explained["city.specimen"][0],
+    )
+    assert "required" == explained["fees_yen"][0]
+
+
+def test_defaults_that_are_explained_are_the_defaults(tmp_path: Path) -> None:
+    """What the explanation says of a key is what a file without it gets."""
+    loaded = load(written(tmp_path, LEAST))
+    for key, default, _ in config.explanations():
+        value = loaded
+        for part in key.split("."):
+            value = getattr(value, part)
+        if default != "required":
+            assert msgspec.json.encode(value).decode() == default, key
