@@ -75,13 +75,12 @@ class ControlDesk:
                 assert_never(request)
 
     async def _cards(self, card_ref: str | None) -> tuple[wire.CardRow, ...]:
-        states = {state.card_ref: state for state in await self._judge.card_states(card_ref)}
         registered = await self._queries.cards()
-        return tuple(
-            _card(ref, at_ms, states.get(ref))
-            for ref, at_ms in registered
-            if card_ref in {None, ref}
-        )
+        asked = [(ref, at_ms) for ref, at_ms in registered if card_ref in {None, ref}]
+        if not asked:
+            return ()
+        states = {state.card_ref: state for state in await self._judge.card_states(card_ref)}
+        return tuple(_card(ref, at_ms, states.get(ref)) for ref, at_ms in asked)
 
     async def _act(self, request: wire.Act) -> None:
         asked = request.signed.act
@@ -125,9 +124,13 @@ class ControlDesk:
         )
         if await self._queries.nonce_used(act.nonce):
             raise KeyManagementError("this act was carried out before; sign a new one")
-        if act.act == wire.ACT_CARD_UNLOCK and not await self._judge.card_known(act.subject):
+        if act.act == wire.ACT_CARD_UNLOCK and not await self._card_known(act.subject):
             raise KeyManagementError(f"no card has the reference {act.subject}")
         return act
+
+    async def _card_known(self, card_ref: str) -> bool:
+        registered = dict(await self._queries.cards())
+        return card_ref in registered and await self._judge.card_known(card_ref)
 
 
 def _card(card_ref: str, registered_at_ms: int, state: CardState | None) -> wire.CardRow:
