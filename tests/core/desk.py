@@ -189,21 +189,22 @@ class Desk:
                 self.give(step)
         assert self.issuance_state(issuance_id) is state
 
-    def begun(self) -> None:
-        """Open the usual visit and give it its first challenge."""
-        self.ask(t.Begin(visit_id=VISIT, attempt=1))
-        self.give(i.ChallengeDrawn(visit_id=VISIT, attempt=1, challenge=bytes(32)))
+    def begun(self, visit_id: bytes = VISIT) -> None:
+        """Open a visit and give it its first challenge."""
+        self.ask(t.Begin(visit_id=visit_id, attempt=1))
+        self.give(i.ChallengeDrawn(visit_id=visit_id, attempt=1, challenge=bytes(32)))
 
     def judged(self, outcome: VerdictOutcome, *, attempt: int = 1, **changes: Any) -> None:
         """Let the judge say something about an attempt."""
         said = verdict(outcome, attempt=attempt, **changes)
         self.give(i.VerdictGiven(visit_id=VISIT, attempt=attempt, verdict=said))
 
-    def authenticated(self) -> None:
-        """Open the usual visit, and let the first PIN be right."""
-        self.begun()
-        self.ask(authenticating())
-        self.judged(VerdictOutcome.RIGHT)
+    def authenticated(self, visit_id: bytes = VISIT) -> None:
+        """Open a visit, and let the first PIN be right."""
+        self.begun(visit_id)
+        self.ask(authenticating(visit_id=visit_id))
+        right = verdict(VerdictOutcome.RIGHT)
+        self.give(i.VerdictGiven(visit_id=visit_id, attempt=1, verdict=right))
 
     def written(self, kind: type[r.Record]) -> list[Any]:
         """Return the records of one kind so far."""

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
-from issuance_server.core.rules import ISSUANCES_UNDER_WAY_MAX
+from issuance_server.core.rules import ISSUANCES_PER_TERMINAL_MAX, ISSUANCES_UNDER_WAY_MAX
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
@@ -32,6 +33,7 @@ from tests.core.made import (
 )
 
 S = IssuanceState
+SECOND = b"issuance-two----"
 HELD = t.Held(issuance_id=ISSUANCE, sealed_digest=SEALED_DIGEST)
 RELEASE = t.Release(issuance_id=ISSUANCE, amount_yen=200)
 CANCEL = t.Cancel(issuance_id=ISSUANCE, cause=FailureCause.CANCELLED)
@@ -239,7 +241,10 @@ def test_ten_issuances_are_one_visits_limit(desk: Desk) -> None:
 def test_too_many_issuances_are_told_to_wait(desk: Desk) -> None:
     """Beyond the bound a new one is busy; those under way go on."""
     desk.ask(applying())
-    issuance = desk.state.issuances[ISSUANCE]
+    applied = msgspec.structs.replace(
+        desk.state.issuances[ISSUANCE].applied, terminal=OTHER_TERMINAL
+    )
+    issuance = replace(desk.state.issuances[ISSUANCE], applied=applied)
     for number in range(ISSUANCES_UNDER_WAY_MAX - 1):
         desk.state.issuances[b"%016d" % number] = issuance
         desk.folded.issuances[b"%016d" % number] = issuance
@@ -247,6 +252,36 @@ def test_too_many_issuances_are_told_to_wait(desk: Desk) -> None:
     assert ReplyCode.BUSY is desk.code(applying(b"one too many----"))
     desk.give(rendered())
     assert S.QUOTED is desk.issuance_state()
+
+
+def test_one_terminals_issuances_are_bounded_until_their_release(desk: Desk) -> None:
+    """It cannot take the places of the others; what is owed afterwards keeps nobody out."""
+    desk.reach(S.RELEASED, SECOND)
+    for number in range(ISSUANCES_PER_TERMINAL_MAX):
+        if number % 8 == 0:
+            visit_id = b"visit %010d" % number
+            desk.authenticated(visit_id)
+        desk.ask(applying(b"%016d" % number, visit_id=visit_id))
+    assert ReplyCode.BUSY is desk.code(applying())
+    desk.ask(t.Cancel(issuance_id=bytes(b"%016d" % 0), cause=FailureCause.CANCELLED))
+
+    assert desk.ask(applying()) is None
+    assert S.APPLIED is desk.issuance_state()
+
+
+def test_register_that_moved_since_the_menu_is_told(desk: Desk) -> None:
+    """The members' numbers may be others by now: the resident starts again."""
+    desk.holder = replace(HOLDER, register_version=8)
+
+    assert ReplyCode.DATA_CHANGED is desk.code(applying())
+    assert [ReplyCode.DATA_CHANGED] == [
+        record.code for record in desk.written(r.ApplicationRefused)
+    ]
+
+
+def test_id_of_a_visit_is_no_issuances(desk: Desk) -> None:
+    """Ids are made by terminals; one that is used already opens nothing."""
+    assert ReplyCode.KEY_REUSED is desk.code(applying(VISIT))
 
 
 def test_draining_takes_no_new_issuance(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from protocol.visit import VisitState
 from tests.core.desk import Desk
 from tests.core.made import (
     CARD_REF,
+    HOLDER,
     RESIDENT,
     TERMINAL,
     VISIT,
@@ -105,7 +106,12 @@ def test_right_pin_gets_the_menu() -> None:
 
     items = (t.MenuItem(kind=Kind.JUMINHYO, fee_yen=200, items=(Item.RELATIONSHIP, Item.DOMICILE)),)
     menu = e.ReplyMenu(
-        terminal=TERMINAL, ref=ref, visit_id=VISIT, resident_id=RESIDENT, items=items
+        terminal=TERMINAL,
+        ref=ref,
+        visit_id=VISIT,
+        resident_id=RESIDENT,
+        register_version=HOLDER.register_version,
+        items=items,
     )
     assert menu == desk.answer(ref)
     assert [CARD_REF] == [fields["card_ref"] for fields in desk.logged("pin.right")]
@@ -159,18 +165,20 @@ def test_every_other_verdict_is_a_refusal(
     assert (VisitState.ENDED if locked else VisitState.BEGUN) is desk.state.visits[VISIT].state
 
 
-def test_unreachable_judge_is_told_and_the_next_attempt_may_follow() -> None:
-    """The attempt has its answer for good; the next one is number two."""
+def test_judge_out_of_reach_is_asked_again() -> None:
+    """The try may have been counted, so nothing is decided: the terminal's repeat asks anew."""
     desk = Desk()
     desk.begun()
     ref = desk.ask_ref(authenticating())
     desk.give(i.VerdictGiven(visit_id=VISIT, attempt=1, verdict=None))
-    unavailable = t.Refused(code=ReplyCode.JUDGE_UNAVAILABLE)
+    assert desk.answer(ref) is None
+    assert ["JUDGE_UNAVAILABLE"] == [f["reason"] for f in desk.logged("visit.refused")]
+    again = desk.ask_ref(authenticating())
+    assert [again] == [asked.ref for asked in desk.asked_for(e.JudgeAttempt)]
+    desk.judged(VerdictOutcome.RIGHT)
 
-    assert unavailable == desk.answer(ref) == desk.ask(authenticating())
-    second = desk.ask_ref(t.Begin(visit_id=VISIT, attempt=2))
-    desk.give(i.ChallengeDrawn(visit_id=VISIT, attempt=2, challenge=CHALLENGE))
-    assert isinstance(desk.answer(second), t.ChallengeGiven)
+    assert isinstance(desk.answer(again), e.ReplyMenu)
+    assert 1 == len(desk.written(r.AttemptMade)) == len(desk.written(r.AttemptJudged))
 
 
 def test_attempts_are_counted_one_by_one() -> None:

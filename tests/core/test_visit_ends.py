@@ -9,14 +9,16 @@ from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.pin_policy import VerdictOutcome
-from issuance_server.core.rules import VISITS_UNDER_WAY_MAX
+from issuance_server.core.rules import VISITS_PER_TERMINAL_MAX, VISITS_UNDER_WAY_MAX
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
+from protocol.issuance import IssuanceState
 from protocol.limits import VISIT_MS_MAX
 from protocol.visit import VisitState
 from tests.core.desk import Desk
 from tests.core.made import (
     HOLDER,
+    ISSUANCE,
     MINUTE_MS,
     OTHER_TERMINAL,
     VISIT,
@@ -137,11 +139,32 @@ def test_menu_is_empty_once_the_service_has_closed() -> None:
     assert () == answer.items
 
 
+def test_one_terminals_visits_are_bounded() -> None:
+    """It cannot take the places of the others."""
+    desk = Desk()
+    for number in range(VISITS_PER_TERMINAL_MAX):
+        desk.ask(t.Begin(visit_id=b"%016d" % number, attempt=1))
+
+    assert ReplyCode.BUSY is desk.code(t.Begin(visit_id=VISIT, attempt=1))
+    other = t.Begin(visit_id=b"another's visit-", attempt=1)
+    assert desk.ask(other, terminal=OTHER_TERMINAL) is None
+    desk.pass_time(VISIT_MS_MAX)
+    assert desk.ask(BEGIN) is None
+
+
+def test_id_of_an_issuance_is_no_visits() -> None:
+    """Ids are made by terminals; one that is used already opens nothing."""
+    desk = Desk()
+    desk.reach(IssuanceState.SEALED)
+
+    assert ReplyCode.KEY_REUSED is desk.code(t.Begin(visit_id=ISSUANCE, attempt=1))
+
+
 def test_too_many_visits_are_told_to_wait() -> None:
     """Beyond the bound a new visit is busy; those under way go on."""
     desk = Desk()
     desk.begun()
-    visit = desk.state.visits[VISIT]
+    visit = replace(desk.state.visits[VISIT], terminal=OTHER_TERMINAL)
     for number in range(VISITS_UNDER_WAY_MAX - 1):
         desk.state.visits[b"%016d" % number] = visit
         desk.folded.visits[b"%016d" % number] = visit
