@@ -10,7 +10,7 @@ PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs lock clean poppler
+.PHONY: help demo run test test-full check docs vectors lock clean poppler
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -16,6 +16,7 @@ from protocol.errors import KofuError
 
 EXIT_DONE = 0
 EXIT_REFUSED = 1
+EXIT_INTERRUPTED = 130
 CONFIG_FILE = Path("server.toml")
 LIST_ROWS = 100
 
@@ -36,10 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"issuance-server: {error}\n")
         return EXIT_REFUSED
     except KeyboardInterrupt:
-        return EXIT_REFUSED
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"issuance-server: {error.strerror or error}\n")
+        return EXIT_REFUSED
     return result
 
 
@@ -70,6 +75,10 @@ def _of_city(command: _Command) -> Callable[[argparse.Namespace], int]:
     def run(arguments: argparse.Namespace) -> int:
         log.configure(log_format="console", level="error")
         city = app.City.load(arguments.config, config.load(arguments.config))
+        if hasattr(
+            arguments, "operator"
+        ):  # asked for before the loop, which would hold Ctrl-C back
+            arguments.passphrase = cards.take_passphrase(arguments)
 
         async def work() -> int:
             return await command(city, arguments)

@@ -63,6 +63,9 @@ class City:
         """
         paths = Paths(config_file, config)
         keys = load_server_keys(paths.keys)
+        for font in paths.fonts:
+            if not font.is_file():
+                raise SetUpError(f"the font {font} of rendering.fonts does not exist")
         if keys.city != config.city.code:
             raise SetUpError(
                 f"{paths.keys} holds the keys of city {keys.city}, the configuration is for"

@@ -205,7 +205,11 @@ def _meaning(annotated: object) -> str:
 
 
 def _default_of(section: type, key: str) -> str:
+    """Return a default as it would stand in the file: times are not quoted in TOML."""
     for declared in msgspec.structs.fields(section):
         if declared.name == key and declared.default is not msgspec.NODEFAULT:
-            return msgspec.json.encode(declared.default).decode()
+            default = declared.default
+            if isinstance(default, dt.time):
+                return default.isoformat()
+            return msgspec.json.encode(default).decode()
     return "required"

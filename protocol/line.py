@@ -111,6 +111,11 @@ class Line:
         return bool(self._generations)
 
     @property
+    def generation(self) -> int | None:
+        """The present key generation; None while there are no keys."""
+        return self._generations[-1].number if self._generations else None
+
+    @property
     def fingerprint(self) -> bytes | None:
         """The peer's key certificate in the present generation, for the list (TP-027)."""
         return self._generations[-1].peer.fingerprint if self._generations else None

@@ -5,9 +5,10 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from keys.cards import CardFile
-from protocol.errors import KofuError, Misuse
+from protocol.errors import KofuError, Misuse, SetUpError
 from protocol.kinds import Kind, Options
 from protocol.telegrams import Refused
 from terminal_sim.arguments import options_of, parser, terminal_folders
@@ -45,6 +46,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     keypad = _keypad(arguments)
     config = _config(arguments)
     card = CardFile.load(arguments.card)
+    _check_tray(arguments.out)
     clock = Clock()
     person = Person(
         keypad=keypad,
@@ -54,12 +56,14 @@ def _issue(arguments: argparse.Namespace) -> int:
         clock=clock,
     )
     visitor = Visitor(customer=person, card=card, tray=arguments.out)
+    _say(_CONNECTING)
     ended = asyncio.run(run_opening(config, visitor, _settings(arguments, clock)))
     return _tell_issue(arguments, ended, person)
 
 
 def _settle(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
+    _say(_CONNECTING)
     ended = asyncio.run(run_opening(config, None, _settings(arguments, Clock())))
     left = [issuance.issuance_id.hex() for issuance in ended.state.unfinished()]
     _tell_line(arguments, ended)
@@ -100,12 +104,23 @@ def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:
         _say(f"line: {counts or 'nothing late, nothing dropped'}")
 
 
+_CONNECTING = "接続しています… (connecting to the city)"
 _CLOSING_WORDS = {
     Exit.DONE: "完了しました (done: paper out, deletion confirmed)",
     Exit.REFUSED: "交付できませんでした (refused)",
     Exit.UNKNOWN: "結果は次の開局で確定します (outcome unknown until the next opening)",
     Exit.FAILED: "中止しました。お預かりした手数料はお返ししました (not issued, money returned)",
 }
+
+
+def _check_tray(tray: Path) -> None:
+    """See that paper can be laid before anybody pays for it."""
+    try:
+        Printer(tray).make_ready()
+    except OSError as error:
+        raise SetUpError(
+            f"no paper can be laid into {tray}: {error.strerror or error}; give another --out"
+        ) from None
 
 
 def _options(arguments: argparse.Namespace) -> Options:

@@ -140,7 +140,7 @@ def test_every_key_is_explained_with_its_default() -> None:
 
     assert expected == explained.keys()
     assert all(meaning for _, meaning in explained.values())
-    assert ("required", "18830", '"06:30:00"', "true") == (
+    assert ("required", "18830", "06:30:00", "true") == (
         explained["city.code"][0],
         explained["broker.port"][0],
         explained["service.opens"][0],
@@ -157,4 +157,5 @@ def test_defaults_that_are_explained_are_the_defaults(tmp_path: Path) -> None:
         for part in key.split("."):
             value = getattr(value, part)
         if default != "required":
-            assert msgspec.json.encode(value).decode() == default, key
+            read = msgspec.toml.decode(f"value = {default}")["value"]
+            assert msgspec.json.encode(value) == msgspec.json.encode(read), key

@@ -41,12 +41,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyMenu:
-    """Answer with the menu; the members' names are looked up as it leaves."""
+    """Answer with the menu; the members' names are looked up as it leaves, of this version."""
 
     terminal: str
     ref: RequestRef
     visit_id: bytes
     resident_id: str
+    register_version: int | None
     items: tuple[MenuItem, ...]
 
 

@@ -9,6 +9,9 @@ from issuance_server.core.rules import CityRules
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind, Options, Scope
 
+CLOCK_STEP_MS_MAX = 60_000
+"""A copy from further in the future than this cannot show how fresh it is."""
+
 
 def service_refusal(rules: CityRules, now: Now) -> ReplyCode | None:
     """Return why nothing may start now, or None."""
@@ -23,7 +26,7 @@ def holder_refusal(rules: CityRules, holder: HolderFacts | None, now: Now) -> Re
     """
     if holder is None or holder.suppressed:
         return ReplyCode.NOT_ISSUED_HERE
-    if holder.register_age_ms > rules.register_age_ms_max:
+    if not -CLOCK_STEP_MS_MAX <= holder.register_age_ms <= rules.register_age_ms_max:
         return ReplyCode.REGISTER_STALE
     today = civil(now.business_ms).date()
     if _is_under(rules.age_min_years, holder.birth_on, today):

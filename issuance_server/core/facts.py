@@ -31,7 +31,8 @@ class HolderFacts:
 
     Attributes:
         household_id: 世帯番号.
-        register_version: rises with every change to the household or a member.
+        register_version: of the household; a new one, never used before in the city, with every
+            change to it or a member, so that it names the household as well.
         birth_on: the calendar date of birth, or None where it is not one.
         suppressed: whether issuing is suppressed for the person or the household.
         register_age_ms: how old the register copy is.

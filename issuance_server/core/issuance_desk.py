@@ -15,6 +15,7 @@ from issuance_server.core.facts import EndedIssuance, Facts, HolderFacts, Now
 from issuance_server.core.inputs import Rendered, RenderingFailed
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.rules import (
+    ISSUANCES_PER_TERMINAL_MAX,
     ISSUANCES_UNDER_WAY_MAX,
     CityRules,
     certificate_number,
@@ -53,7 +54,7 @@ class IssuanceDesk:
         if visit is None or refusal is not None:
             out.refuse(terminal, ref, refusal or ReplyCode.ENDED)
             return
-        refusal = self._application_refusal(asked, facts.holder, now)
+        refusal = self._application_refusal(asked, visit, facts.holder, now)
         if refusal is not None or facts.holder is None:
             code = refusal or ReplyCode.NOT_ISSUED_HERE
             out.write(
@@ -291,15 +292,24 @@ class IssuanceDesk:
             return ReplyCode.ENDED
         if visit.state is not VisitState.AUTHENTICATED:
             return ReplyCode.OUT_OF_ORDER
-        if len(self._state.issuances) >= ISSUANCES_UNDER_WAY_MAX:
+        return self._room_refusal(terminal, asked, visit)
+
+    def _room_refusal(self, terminal: str, asked: Apply, visit: Visit) -> ReplyCode | None:
+        if asked.issuance_id in self._state.visits:
+            return ReplyCode.KEY_REUSED
+        open_at = [i.terminal for i in self._state.issuances.values() if i.state in _BEFORE_RELEASE]
+        own = open_at.count(terminal)
+        if len(open_at) >= ISSUANCES_UNDER_WAY_MAX or own >= ISSUANCES_PER_TERMINAL_MAX:
             return ReplyCode.BUSY
         full = len(visit.issuance_ids) + len(visit.refusals) >= ISSUANCES_PER_VISIT_MAX
         return ReplyCode.LIMIT_REACHED if full else None
 
     def _application_refusal(
-        self, asked: Apply, holder: HolderFacts | None, now: Now
+        self, asked: Apply, visit: Visit, holder: HolderFacts | None, now: Now
     ) -> ReplyCode | None:
         refusal = service_refusal(self._rules, now) or holder_refusal(self._rules, holder, now)
+        if refusal is None and holder and holder.register_version != visit.register_version:
+            return ReplyCode.DATA_CHANGED  # the numbers of the members may have moved
         if refusal is None and holder is not None:
             refusal = application_refusal(self._rules, asked.kind, asked.options, holder)
         return refusal

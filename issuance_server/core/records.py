@@ -79,6 +79,7 @@ class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
         code: ``DONE`` for the right PIN, otherwise why not.
         card_ref: the card's random reference, if the card was accepted.
         resident_id: 宛名番号 of the holder after the right PIN.
+        register_version: the register version that the menu is about.
         tries_left: after a wrong PIN.
     """
 
@@ -87,6 +88,7 @@ class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
     code: ReplyCode
     card_ref: str | None = None
     resident_id: str | None = None
+    register_version: int | None = None
     tries_left: int | None = None
 
 

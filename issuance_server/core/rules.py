@@ -8,7 +8,12 @@ from protocol.kinds import Item, Kind
 
 VISITS_UNDER_WAY_MAX = 5_000
 ISSUANCES_UNDER_WAY_MAX = 1_000
-"""What is over these is told *busy*, so that memory stays bounded whatever comes."""
+VISITS_PER_TERMINAL_MAX = 64
+ISSUANCES_PER_TERMINAL_MAX = 20
+"""What is over these is told *busy*, so that memory stays bounded whatever comes, and one terminal
+cannot take the places of the others. Issuances count until their release; what is owed afterwards
+keeps nobody else out.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ class Visit:
     attempts: dict[int, Attempt] = field(default_factory=dict)
     card_ref: str | None = None
     resident_id: str | None = None
+    register_version: int | None = None
     issuance_ids: tuple[bytes, ...] = ()
     refusals: dict[bytes, ReplyCode] = field(default_factory=dict)
 
@@ -149,6 +150,7 @@ def _evolve_visit(
             _moved(visit, _VERDICT_INPUTS.get(record.code, VisitInput.NOT_ACCEPTED)),
             card_ref=record.card_ref or visit.card_ref,
             resident_id=record.resident_id,
+            register_version=record.register_version,
         )
     return _keep_visit(state, replace(moved, attempts=attempts))
 

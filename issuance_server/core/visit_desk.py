@@ -7,7 +7,11 @@ from issuance_server.core.facts import Facts, Now
 from issuance_server.core.inputs import Authenticated, ChallengeDrawn, VerdictGiven
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
-from issuance_server.core.rules import VISITS_UNDER_WAY_MAX, CityRules
+from issuance_server.core.rules import (
+    VISITS_PER_TERMINAL_MAX,
+    VISITS_UNDER_WAY_MAX,
+    CityRules,
+)
 from issuance_server.core.state import Attempt, SwitchState, Visit
 from protocol.codes import ReplyCode
 from protocol.limits import ATTEMPTS_PER_VISIT_MAX, CHALLENGE_MS_MAX, VISIT_MS_MAX
@@ -62,12 +66,7 @@ class VisitDesk:
         self, terminal: str, asked: Begin, visit: Visit | None, now: Now
     ) -> ReplyCode | None:
         if visit is None:
-            if self._state.draining:
-                return ReplyCode.DRAINING
-            if len(self._state.visits) >= VISITS_UNDER_WAY_MAX:
-                return ReplyCode.BUSY
-            closed = service_refusal(self._rules, now)
-            return closed or (None if asked.attempt == 1 else ReplyCode.ENDED)
+            return self._new_visit_refusal(terminal, asked, now)
         if visit.terminal != terminal:
             return ReplyCode.UNKNOWN
         if asked.attempt in visit.attempts:
@@ -78,6 +77,18 @@ class VisitDesk:
         if not waiting or asked.attempt != max(visit.attempts, default=0) + 1:
             return ReplyCode.OUT_OF_ORDER
         return None if asked.attempt <= ATTEMPTS_PER_VISIT_MAX else ReplyCode.LIMIT_REACHED
+
+    def _new_visit_refusal(self, terminal: str, asked: Begin, now: Now) -> ReplyCode | None:
+        if self._state.draining:
+            return ReplyCode.DRAINING
+        if asked.visit_id in self._state.issuances:
+            return ReplyCode.KEY_REUSED
+        visits = self._state.visits.values()
+        own = sum(1 for visit in visits if visit.terminal == terminal)
+        if len(visits) >= VISITS_UNDER_WAY_MAX or own >= VISITS_PER_TERMINAL_MAX:
+            return ReplyCode.BUSY
+        closed = service_refusal(self._rules, now)
+        return closed or (None if asked.attempt == 1 else ReplyCode.ENDED)
 
     def challenge_drawn(self, drawn: ChallengeDrawn, now: Now, out: Outcome) -> None:
         """The judge answered with a challenge, or has none."""
@@ -145,8 +156,15 @@ class VisitDesk:
                 out.refuse(visit.terminal, ref, ReplyCode.ENDED)
             return
         verdict = given.verdict
-        code = ReplyCode.JUDGE_UNAVAILABLE if verdict is None else verdict.reply_code
-        tries_left = verdict.tries_left if verdict else None
+        if verdict is None:  # the try may have been counted; a repeat asks the judge again
+            out.log(
+                "visit.refused",
+                visit=given.visit_id.hex(),
+                terminal=visit.terminal,
+                reason=ReplyCode.JUDGE_UNAVAILABLE.name,
+            )
+            return
+        code, tries_left = verdict.reply_code, verdict.tries_left
         resident_id = facts.resident_id if code is ReplyCode.DONE else None
         if code is ReplyCode.DONE:
             tries_left = None  # a right PIN has none to tell of, also if nothing is issued
@@ -159,8 +177,9 @@ class VisitDesk:
                 visit_id=given.visit_id,
                 attempt=given.attempt,
                 code=code,
-                card_ref=verdict.card_ref if verdict else None,
+                card_ref=verdict.card_ref,
                 resident_id=resident_id if code is ReplyCode.DONE else None,
+                register_version=facts.holder.register_version if facts.holder else None,
                 tries_left=tries_left,
             )
         )
@@ -199,6 +218,7 @@ class VisitDesk:
                     ref=ref,
                     visit_id=visit.visit_id,
                     resident_id=visit.resident_id,
+                    register_version=visit.register_version,
                     items=self._menu(now),
                 )
             )
@@ -213,14 +233,12 @@ class VisitDesk:
             for kind, fee_yen in self._rules.fees_yen.items()
         )
 
-    def _log_verdict(
-        self, visit: Visit, verdict: Verdict | None, code: ReplyCode, out: Outcome
-    ) -> None:
+    def _log_verdict(self, visit: Visit, verdict: Verdict, code: ReplyCode, out: Outcome) -> None:
         names = {"visit": visit.visit_id.hex(), "terminal": visit.terminal}
-        card_ref = verdict.card_ref if verdict else None
+        card_ref = verdict.card_ref
         if code is ReplyCode.DONE:
             out.log("pin.right", **names, card_ref=card_ref)
-        elif verdict is not None and verdict.outcome is VerdictOutcome.WRONG:
+        elif verdict.outcome is VerdictOutcome.WRONG:
             out.log("pin.wrong", **names, card_ref=card_ref, tries_left=verdict.tries_left)
         else:
             out.log("visit.refused", **names, reason=code.name)

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from issuance_server.demo.scenes import play_all
-from issuance_server.demo.stage import Visit, free_port, fresh_city, start_server
+from issuance_server.demo.stage import Visit, free_port, fresh_city, is_open, start_server
 from issuance_server.desk_commands.set_up import init, sample_pin
-from protocol.errors import KofuError
+from protocol.errors import KofuError, SetUpError
 
 DEMO_FOLDER = Path("var/demo")
 RUN_FOLDER = Path("var/run")
@@ -21,14 +21,9 @@ def main() -> int:
     """Run the demonstration; 0 if everything was as it must be, 1 otherwise."""
     parser = argparse.ArgumentParser(prog="python -m issuance_server.demo", description=__doc__)
     parser.add_argument("--stay", action="store_true", help="serve the sample city until Ctrl-C")
-    parser.add_argument(
-        "--broker-port", type=int, help="TCP port of a new city's broker; 0 takes a free one"
-    )
     arguments = parser.parse_args()
     try:
-        return (
-            stay(RUN_FOLDER, arguments.broker_port) if arguments.stay else demonstrate(DEMO_FOLDER)
-        )
+        return stay(RUN_FOLDER) if arguments.stay else demonstrate(DEMO_FOLDER)
     except KofuError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -47,11 +42,12 @@ def demonstrate(folder: Path) -> int:
     return 0
 
 
-def stay(folder: Path, broker_port: int | None = None) -> int:
+def stay(folder: Path) -> int:
     """Serve the sample city until Ctrl-C or SIGTERM, then stop it in order."""
     if not (folder / "server.toml").exists():
-        port = free_port() if broker_port == 0 else broker_port
-        init(folder, sample="toyonaka", broker_port=port)
+        init(folder, sample="toyonaka", broker_port=free_port())
+    elif is_open(folder):
+        raise SetUpError(f"the sample city in {folder} is open already; stop it where it runs")
     server = start_server(folder)
     pin = sample_pin(_STAY_CARD)
     line = " ".join(

@@ -107,7 +107,7 @@ def three_wrong_lock(play: Play) -> None:
 
 
 def same_moment(play: Play) -> None:
-    """Three people at three stores in the same moment: each gets the own paper."""
+    """Three people at three stores in the same moment: each gets their own paper."""
     play.title("Three people in three stores in the same moment")
     cards = ("h005-m1", "h006-m1", "h007-m1")
     places = (SEVEN_ELEVEN, LAWSON, FAMILY_MART)
@@ -117,7 +117,7 @@ def same_moment(play: Play) -> None:
             for place, card in zip(places, cards, strict=True)
         )
     )
-    play.expect("each has the own paper", holds=all(_issued(one, sheets=1) for one in seen))
+    play.expect("each has their own paper", holds=all(_issued(one, sheets=1) for one in seen))
 
 
 def after_hours(play: Play) -> None:

@@ -1,5 +1,6 @@
 """What scenes need: a city folder, a server process, and terminals as processes."""
 
+import asyncio
 import json
 import shutil
 import signal
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from issuance_server import control_wire as wire
+from issuance_server.adapters.control_socket import ask_control
 from issuance_server.desk_commands.set_up import init
 from protocol.errors import SetUpError
 
@@ -53,6 +56,13 @@ def fresh_city(folder: Path) -> None:
         shutil.rmtree(folder)
     init(folder, sample="toyonaka", broker_port=free_port())
     (folder / _MARK).touch()
+
+
+def is_open(folder: Path) -> bool:
+    """Tell whether a server answers on the city's control socket."""
+    question = wire.encode(wire.ListIssuances(limit=0))
+    answer = asyncio.run(ask_control(folder / "run" / "control.sock", question))
+    return answer is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ def _cells(row: wire.CardRow) -> tuple[object, ...]:
 
 async def _act(city: City, arguments: argparse.Namespace, *, act: str, subject: str) -> None:
     key_file: Path = arguments.key or city.paths.keys / "operators" / f"{arguments.operator}.key"
-    operator = Operator.unlock(key_file, _passphrase(arguments))
+    operator = Operator.unlock(key_file, arguments.passphrase)
     signed = operator.sign(
         act=act,
         subject=subject,
@@ -85,8 +85,14 @@ async def _act(city: City, arguments: argparse.Namespace, *, act: str, subject: 
     await ask(city, wire.Act(signed=signed))
 
 
-def _passphrase(arguments: argparse.Namespace) -> Secret:
-    """Take the passphrase from standard input or a prompt, never from the command line."""
+def take_passphrase(arguments: argparse.Namespace) -> Secret:
+    """Take the passphrase from standard input or a prompt, never from the command line.
+
+    Raises:
+        SetUpError: there is nobody to ask.
+    """
     if arguments.passphrase_stdin:
         return Secret(sys.stdin.readline().rstrip("\n").encode())
+    if not sys.stdin.isatty():
+        raise SetUpError("there is no terminal to ask on; give it with --passphrase-stdin")
     return Secret(getpass.getpass(f"passphrase of {arguments.operator}: ").encode())

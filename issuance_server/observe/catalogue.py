@@ -54,6 +54,7 @@ _WHOLE_LIFE = {
     "durations_ms": "milliseconds from the application to each state, by name of the state",
 }
 _REASON = {"reason": "why, as a code"}
+_COUNT = {"count": "how many in the last half second"}
 _BROKER = {"host": "the broker's host", "port": "the broker's TCP port"}
 _CHILD = {"exit_status": "exit status of the process that died; negative: the signal"}
 _ACT = {
@@ -153,7 +154,7 @@ _LINE_EVENTS = (
     Event(
         name="line.handshake_refused",
         level=Level.WARNING,
-        fields={"line": "line id that was asked for, 16 hex digits", **_REASON},
+        fields={"line": "line id that was asked for, 16 hex digits", **_REASON, **_COUNT},
         when="Somebody wanted to open a line and is not who it must be, or came too often.",
         what_to_do="If the terminal is yours, check its key certificate and the allow-list.",
     ),
@@ -184,7 +185,7 @@ _LINE_EVENTS = (
     Event(
         name="envelope.dropped",
         level=Level.WARNING,
-        fields={"line": "line id in the header, 16 hex digits, or empty", **_REASON},
+        fields={"line": "line id in the header, 16 hex digits, or empty", **_REASON, **_COUNT},
         when="Bytes came that are no envelope of a known line, or whose seal does not open.",
         what_to_do="A few happen after a restart. Many from one line mean damage or an attack.",
     ),

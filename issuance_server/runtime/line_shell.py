@@ -36,6 +36,7 @@ from protocol.topics import line_topic
 MESSAGES_WAITING_MAX = 8_192
 PUBLISHERS = 16
 ATTEMPTS_KEPT_MAX = 1_024
+DROP_KINDS_MAX = 256
 
 _PLAIN = (Open, Begin, Apply, Fetch, Held, Release, Cancel, EndVisit, Close, LineTest)
 
@@ -64,6 +65,7 @@ class LineShell:
         self._messages: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MESSAGES_WAITING_MAX)
         self.timer_changed = asyncio.Event()
         self.dropped_count = 0
+        self._drops: dict[tuple[str, str], int] = {}
 
     async def read(self) -> None:
         """Take messages from the gateway until it closes."""
@@ -173,12 +175,22 @@ class LineShell:
         elif isinstance(telegram, Report | Deleted):
             self._give(_signed(registered, telegram, ref))
         elif isinstance(telegram, _PLAIN):
-            if isinstance(telegram, Open) and telegram.terminal != terminal:
-                self._log_telegram(registered, "another-terminal")
+            if isinstance(telegram, Open) and not self._may_open(registered, telegram, ref):
                 return
             self._give(i.Asked(terminal=terminal, ref=ref, telegram=telegram))
         else:
             self._log_telegram(registered, "not-a-request")
+
+    def _may_open(self, registered: RegisteredTerminal, asked: Open, ref: RequestRef) -> bool:
+        """A late copy of an opening under keys that were replaced must not open again."""
+        line = self._lines.line_of(registered.line_id)
+        if asked.terminal != registered.terminal:
+            self._log_telegram(registered, "another-terminal")
+        elif line is None or line.generation != ref.generation:
+            self._log_telegram(registered, "opening-under-old-keys")
+        else:
+            return True
+        return False
 
     def _give(self, input_: i.Input) -> None:
         if not self._offer(input_):
@@ -189,12 +201,22 @@ class LineShell:
         line_id = registered.line_id.hex()
         self._log("telegram.dropped", terminal=registered.terminal, line=line_id, reason=reason)
 
+    async def report_drops(self) -> None:
+        """Log what was dropped since the last call, one line for each line and reason."""
+        drops, self._drops = self._drops, {}
+        for (line, reason), count in drops.items():
+            handshake = reason.startswith(("handshake", "half-open", "revoked"))
+            name = "line.handshake_refused" if handshake else "envelope.dropped"
+            self._log(name, line=line, reason=reason, count=count)
+
     def _log_dropped(self, line: str, event: LineEvent) -> None:
+        """Count a drop; a flood of them costs one line of log for each kind and half second."""
         if not isinstance(event, Dropped):
             return
-        handshake = event.reason.startswith(("handshake", "half-open", "revoked"))
-        name = "line.handshake_refused" if handshake else "envelope.dropped"
-        self._log(name, line=line, reason=event.reason)
+        kind = (line, event.reason)
+        if kind not in self._drops and len(self._drops) >= DROP_KINDS_MAX:
+            kind = ("", "many")
+        self._drops[kind] = self._drops.get(kind, 0) + 1
 
 
 def _signed(

@@ -10,7 +10,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Issuer
+from issuance_server.certificates.gate import gate_fault
+from issuance_server.certificates.order import (
+    CertificateOrder,
+    CertificateRefused,
+    Issuer,
+    Rendered,
+)
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core.calendar import civil
@@ -59,6 +65,7 @@ class World:
     clock: Clock
     entropy: Entropy
     log: Callable[..., None]
+    gate: Callable[[CertificateOrder, Rendered], str | None] = gate_fault
 
 
 class Performer:
@@ -80,11 +87,13 @@ class Performer:
         self._clock = world.clock
         self._entropy = world.entropy
         self._log = world.log
+        self._gate = world.gate
         self._lines: LineShell | None = None
         self._submit: Callable[[i.Input], Coroutine[None, None, None]] | None = None
         self._destroy: Callable[[bytes], None] = lambda _issuance_id: None
         self._bodies: dict[bytes, bytes] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._renderings = asyncio.Semaphore(RENDERINGS_AT_ONCE_MAX)
         self._judgements = asyncio.Semaphore(JUDGEMENTS_AT_ONCE_MAX)
 
@@ -140,7 +149,14 @@ class Performer:
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Let go of a task; one that failed in a way nobody foresaw ends the server."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self.broken.done():
+            self.broken.set_exception(error)
 
     async def _give(self, input_: i.Input) -> None:
         if self._submit is None:
@@ -184,7 +200,10 @@ class Performer:
     async def _reply_menu(self, effect: e.ReplyMenu) -> None:
         """Fill in the members' names, which no journal and no effect holds."""
         found = await self._store.household_of(effect.resident_id)
-        members = found[0].members[:MEMBERS_MAX] if found else ()
+        if found is None or found[1] != effect.register_version:
+            self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.DATA_CHANGED))
+            return
+        members = found[0].members[:MEMBERS_MAX]
         menu = Menu(
             visit_id=effect.visit_id,
             items=effect.items,
@@ -206,8 +225,8 @@ class Performer:
 
     async def _reply_released(self, effect: e.ReplyReleased) -> None:
         """Rebuild key and binding; if the key is gone meanwhile, the issuance has ended."""
-        issuance = self._state.issuances.get(effect.issuance_id)
         kept = await self._store.wrapped_key(effect.issuance_id)
+        issuance = self._state.issuances.get(effect.issuance_id)
         if issuance is None or issuance.state is not IssuanceState.RELEASED or kept is None:
             self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.ENDED))
             return
@@ -232,11 +251,11 @@ class Performer:
         self._shell.reply(effect.terminal, effect.ref, answer)
 
     async def _render(self, issuance_id: bytes) -> None:
-        issuance = self._state.issuances.get(issuance_id)
-        if issuance is None:
-            return
         try:
             async with self._renderings, asyncio.timeout(RENDER_MS_MAX / 1_000):
+                issuance = self._state.issuances.get(issuance_id)
+                if issuance is None or issuance.state is not IssuanceState.APPLIED:
+                    return  # withdrawn while it waited for its turn
                 made = await self._make(issuance)
         except CertificateRefused as refused:
             await self._fail(issuance_id, refused.reason, of_record=True)
@@ -271,6 +290,11 @@ class Performer:
             issuer=self._hand.issuer,
         )
         rendered = await self._renderer.render(order)
+        fault = await asyncio.to_thread(self._gate, order, rendered)
+        if fault is not None:
+            issuance_hex, terminal = applied.issuance_id.hex(), applied.terminal
+            self._log("integrity.alarm", issuance=issuance_hex, terminal=terminal, reason=fault)
+            raise AdapterError("a worker returned another document than was ordered")
         if not sealed_certificate.fits(rendered.pdf, rendered.sheets):
             raise CertificateRefused("too-many-sheets")
         content_key = self._entropy.draw(CONTENT_KEY_BYTES)

@@ -28,6 +28,8 @@ JUDGE_EVENTS_INTERVAL_MS = 1_000
 CHECKPOINT_INTERVAL_MS = 1_000
 ALLOW_LIST_INTERVAL_MS = 500
 HEARTBEAT_INTERVAL_MS = 30_000
+DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
+DROPS_INTERVAL_MS = 500
 DRAIN_POLL_MS = 50
 
 
@@ -129,6 +131,9 @@ class Runtime:
             self._every(JUDGE_EVENTS_INTERVAL_MS, self._collect_judge_events),
             self._every(CHECKPOINT_INTERVAL_MS, self.sign_tree),
             self._every(ALLOW_LIST_INTERVAL_MS, self._read_allow_list),
+            self._every(DAY_KEYS_INTERVAL_MS, self._retire_day_keys),
+            self._every(DROPS_INTERVAL_MS, self.lines.report_drops),
+            self._stop_when_broken(),
         ]
         if self._parts.heartbeat:
             loops.append(self._every(HEARTBEAT_INTERVAL_MS, self._beat))
@@ -157,8 +162,17 @@ class Runtime:
         return True
 
     async def record_act(self, act: i.ActAccepted) -> None:
-        """Journal a signed act; it is on the disk when this returns, and may be carried out."""
-        await self._commits.commit([act])
+        """Journal a signed act; it is on the disk when this returns, and may be carried out.
+
+        Raises:
+            JournalFailed: it could not be written; the server stops.
+        """
+        try:
+            await self._commits.commit([act])
+        except JournalFailed as error:
+            if not self._performer.broken.done():
+                self._performer.broken.set_exception(error)
+            raise
 
     async def sign_tree(self) -> None:
         """Sign the audit tree as it stands, if it has grown."""
@@ -184,6 +198,10 @@ class Runtime:
         while True:
             await asyncio.sleep(interval_ms / 1_000)
             await work()
+
+    async def _stop_when_broken(self) -> None:
+        """End all loops with what broke outside of them."""
+        await self._performer.broken
 
     async def _collect_judge_events(self) -> None:
         try:

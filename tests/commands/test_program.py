@@ -92,7 +92,7 @@ def test_interrupted_command_ends_quietly(
     monkeypatch.setattr(config, "load", interrupt)
     ran = commands.run("issuance", "list")
 
-    assert (1, "", "") == (ran.status, ran.out, ran.err)
+    assert (130, "", "") == (ran.status, ran.out, ran.err)
 
 
 def test_reader_that_leaves_is_no_error() -> None:

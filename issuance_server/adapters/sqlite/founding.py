@@ -63,8 +63,8 @@ def found_city(
         connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
         connection.execute("INSERT INTO audit_frontier VALUES (1, 0, x'')")
         connection.execute("INSERT INTO register_state VALUES (1, ?)", (at_ms,))
-        for household in households:
-            _add_household(connection, household)
+        for version, household in enumerate(households, start=1):
+            _add_household(connection, household, version)
         connection.executemany(
             "INSERT INTO terminal (terminal, line_id, fingerprint, report_key, chain, store,"
             " in_city) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -78,10 +78,11 @@ def found_city(
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _add_household(connection: sqlite3.Connection, household: Household) -> None:
+def _add_household(connection: sqlite3.Connection, household: Household, version: int) -> None:
+    """Add a household under a version that no other has: a version names its household, too."""
     connection.execute(
-        "INSERT INTO household (household_id, version, record) VALUES (?, 1, ?)",
-        (household.household_id, msgspec.msgpack.encode(household)),
+        "INSERT INTO household (household_id, version, record) VALUES (?, ?, ?)",
+        (household.household_id, version, msgspec.msgpack.encode(household)),
     )
     connection.executemany(
         "INSERT INTO resident (resident_id, household_id, birth_on) VALUES (?, ?, ?)",

@@ -11,6 +11,11 @@ Statement: TypeAlias = tuple[str, tuple[object, ...]]
 _SET_STATE = "UPDATE issuance SET state = ? WHERE issuance_id = ?"
 _SET_STATE_AND_FEE = "UPDATE issuance SET state = ?, fee_state = ? WHERE issuance_id = ?"
 _SET_NUMBERS = "UPDATE certificate_number SET state = ? WHERE issuance_id = ?"
+_OPEN_SUBJECT = (
+    "INSERT INTO open_subject (subject, until_ms) VALUES (?, ?)"
+    " ON CONFLICT (subject) DO UPDATE SET until_ms = excluded.until_ms"
+)
+"""Ids are made by terminals, so one may come again; that must never be an error of the journal."""
 _CLOSE_SUBJECT = (
     "UPDATE open_subject SET until_ms = coalesce((SELECT v.until_ms FROM issuance i"
     " JOIN open_subject v ON v.subject = i.visit_id WHERE i.issuance_id = open_subject.subject), 0)"
@@ -28,7 +33,7 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
     match record:
         case r.VisitBegun():
             over = "DELETE FROM open_subject WHERE until_ms <= ?"
-            sql = "INSERT INTO open_subject (subject, until_ms) VALUES (?, ?)"
+            sql = _OPEN_SUBJECT
             return [(over, (record.at_ms,)), (sql, (record.visit_id, record.deadline_ms))]
         case r.IssuanceApplied():
             return _applied(record)
@@ -128,7 +133,7 @@ def _applied(record: r.IssuanceApplied) -> list[Statement]:
             (number, (text, record.issuance_id, copy))
             for copy, text in enumerate(record.numbers, start=1)
         ),
-        ("INSERT INTO open_subject (subject, until_ms) VALUES (?, NULL)", (record.issuance_id,)),
+        (_OPEN_SUBJECT, (record.issuance_id, None)),
     ]
 
 

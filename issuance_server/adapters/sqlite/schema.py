@@ -74,7 +74,7 @@ CREATE TABLE card (
 ) STRICT;
 
 CREATE TABLE household (
-    household_id TEXT PRIMARY KEY, version INTEGER NOT NULL, record BLOB NOT NULL
+    household_id TEXT PRIMARY KEY, version INTEGER NOT NULL UNIQUE, record BLOB NOT NULL
 ) STRICT;
 CREATE TABLE resident (
     resident_id TEXT PRIMARY KEY,

@@ -112,7 +112,7 @@ class SqliteStore:
     async def stopped_terminals(self) -> set[str]:
         """Return the terminals whose lines an integrity alarm stopped."""
         sql = "SELECT terminal FROM terminal WHERE stopped_at_ms IS NOT NULL"
-        return {row[0] for row in await self._reader.execute_fetchall(sql)}
+        return {row[0] for row in await self._read(sql)}
 
     async def terminals(self) -> list[RegisteredTerminal]:
         """Return the allow-list: terminals that are not revoked."""
@@ -120,7 +120,7 @@ class SqliteStore:
             "SELECT terminal, line_id, fingerprint, report_key FROM terminal"
             " WHERE revoked_at_ms IS NULL"
         )
-        rows = await self._reader.execute_fetchall(sql)
+        rows = await self._read(sql)
         return [
             RegisteredTerminal(terminal=r[0], line_id=r[1], fingerprint=r[2], report_key=r[3])
             for r in rows
@@ -132,7 +132,7 @@ class SqliteStore:
             "SELECT h.record, h.version FROM resident r JOIN household h USING (household_id)"
             " WHERE r.resident_id = ?"
         )
-        row = await _one(self._reader, sql, (resident_id,))
+        row = await self._read_one(sql, (resident_id,))
         if row is None:
             return None
         return msgspec.msgpack.decode(row[0], type=Household), row[1]
@@ -140,12 +140,12 @@ class SqliteStore:
     async def wrapped_key(self, issuance_id: bytes) -> tuple[str, bytes] | None:
         """Return the day and the wrapped content key of an issuance, if it is still there."""
         sql = "SELECT key_day, wrapped_key FROM issuance_key WHERE issuance_id = ?"
-        row = await _one(self._reader, sql, (issuance_id,))
+        row = await self._read_one(sql, (issuance_id,))
         return None if row is None else (row[0], row[1])
 
     async def key_days(self) -> set[str]:
         """Return the days whose keys still wrap something."""
-        rows = await self._reader.execute_fetchall("SELECT DISTINCT key_day FROM issuance_key")
+        rows = await self._read("SELECT DISTINCT key_day FROM issuance_key")
         return {row[0] for row in rows}
 
     async def set_watermark(self, at_ms: int) -> None:
@@ -181,6 +181,17 @@ class SqliteStore:
             sql = "INSERT INTO audit_checkpoint (size, root, at_ms, signature) VALUES (?, ?, ?, ?)"
             await self._write(sql, (size, root, at_ms, signature))
             self._signed_size = size
+
+    async def _read_one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
+        rows = await self._read(sql, values)
+        return rows[0] if rows else None
+
+    async def _read(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Read with the reader; a database that cannot be read is as fatal as one not written."""
+        try:
+            return [tuple(row) for row in await self._reader.execute_fetchall(sql, values)]
+        except sqlite3.Error as error:
+            raise JournalFailed(f"the database cannot be read: {error}") from error
 
     async def _write(self, sql: str, values: tuple[object, ...]) -> None:
         try:
