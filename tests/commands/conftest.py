@@ -1,6 +1,7 @@
 """A sample city for the tests of the commands."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,17 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def commands(
-    sample: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+def untouched(
+    sample: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Commands:
-    """Commands on a city of the test's own."""
+    """Commands on the sample city itself, which a test only reads."""
+    return Commands(sample, capsys, monkeypatch)
+
+
+@pytest.fixture
+def commands(untouched: Commands, tmp_path: Path) -> Commands:
+    """Commands on a city of the test's own, which has no cards and terminals at hand."""
     folder = tmp_path / "city"
-    shutil.copytree(sample, folder)
-    return Commands(folder, capsys, monkeypatch)
+    ignore = shutil.ignore_patterns("cards", "terminals")
+    shutil.copytree(untouched.folder, folder, ignore=ignore)
+    return replace(untouched, folder=folder)

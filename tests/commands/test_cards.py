@@ -112,6 +112,14 @@ def test_refused_act_changes_nothing(commands: Commands) -> None:
     assert [] == journal(commands)
 
 
+def test_passphrase_is_asked_for_on_a_terminal_only(commands: Commands) -> None:
+    """A program that cannot ask says how to give it."""
+    refused(
+        commands.run("card", "unlock", "card-1", "--operator", "mado-1", "--reason", "came"),
+        "give it with --passphrase-stdin",
+    )
+
+
 @pytest.mark.processes
 def test_terminal_that_is_not_frozen_stays_as_it_is(commands: Commands) -> None:
     """The judge refuses; the act was recorded before, and the refusal is told."""

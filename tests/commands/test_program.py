@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,12 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
     assert "usage:" in capsys.readouterr().err
 
 
+def add(city: Path, text: str) -> None:
+    """Add to a city's configuration."""
+    with (city / "server.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{text}\n")
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
@@ -43,8 +50,15 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
         (lambda city: (city / "data").rename(city / "elsewhere"), "cannot be locked"),
         (lambda city: (city / "keys").rename(city / "elsewhere"), "keys"),
         (lambda city: (city / "data/city.db").write_bytes(b"x" * 999), "cannot be opened"),
+        (
+            lambda city: add(city, '[rendering]\nfonts = ["gone.ttf"]'),
+            "gone.ttf of rendering.fonts",
+        ),
     ],
-    ids=["no config", "half config", "no database", "no folder", "no keys", "no such database"],
+    ids=[
+        *("no config", "half config", "no database", "no folder", "no keys", "no such database"),
+        "no font",
+    ],
 )
 def test_what_is_missing_is_told_in_one_sentence(
     commands: Commands, spoil: object, told: str

@@ -22,9 +22,9 @@ from protocol.secret import Secret
 from tests.commands.desk import PASSPHRASE, Commands
 
 
-def test_sample_city_is_complete(commands: Commands) -> None:
+def test_sample_city_is_complete(untouched: Commands) -> None:
     """Keys, cards, terminals, databases, a configuration that is right, and a README with PINs."""
-    folder = commands.folder
+    folder = untouched.folder
     households = sample_households()
     holders = card_holders(households)
 
@@ -43,38 +43,38 @@ def test_sample_city_is_complete(commands: Commands) -> None:
     for name, holder in holders:
         assert f"| cards/{name}.card.json | {sample_pin(name)} | {holder.name} |" in readme
     assert PASSPHRASE in readme
-    ran = commands.run("check-config")
+    ran = untouched.run("check-config")
     assert (0, "") == (ran.status, ran.err)
     assert "is right: city 272035" in ran.out
 
 
-def test_terminals_keys_are_those_of_the_allow_list(commands: Commands) -> None:
+def test_terminals_keys_are_those_of_the_allow_list(untouched: Commands) -> None:
     """Each terminal's line and report key are what the city registered."""
 
     async def listed() -> dict[str, bytes]:
-        store = await SqliteStore.open(commands.database)
+        store = await SqliteStore.open(untouched.database)
         try:
             return {one.terminal: one.line_id for one in await store.terminals()}
         finally:
             await store.close()
 
     for terminal, line_id in asyncio.run(listed()).items():
-        settings = commands.folder / "terminals" / terminal / "terminal.toml"
+        settings = untouched.folder / "terminals" / terminal / "terminal.toml"
         assert f'line_id = "{line_id.hex()}"' in settings.read_text(encoding="utf-8")
 
 
-def test_children_have_no_card(commands: Commands) -> None:
+def test_children_have_no_card(untouched: Commands) -> None:
     """Who is under fifteen on the sample's first day is in the register and has none."""
     names = {name for name, _ in card_holders(sample_households())}
 
     assert "h000-m3" in names
     assert not names & {"h000-m4", "h000-m5"}
-    assert not (commands.folder / "cards" / "h000-m4.card.json").exists()
+    assert not (untouched.folder / "cards" / "h000-m4.card.json").exists()
 
 
-def test_cards_and_pins_are_the_same_in_every_sample(commands: Commands) -> None:
+def test_cards_and_pins_are_the_same_in_every_sample(untouched: Commands) -> None:
     """They stand in documents, so they never change."""
-    card = CardFile.load(commands.folder / "cards" / "h000-m1.card.json")
+    card = CardFile.load(untouched.folder / "cards" / "h000-m1.card.json")
     number = hashlib.sha256(b"kofu sample card number h000-m1").digest()[:16]
 
     assert number == card.number
@@ -83,10 +83,10 @@ def test_cards_and_pins_are_the_same_in_every_sample(commands: Commands) -> None
     assert len({sample_pin(name) for name, _ in card_holders(sample_households())}) > 100
 
 
-def test_nobody_else_can_read_the_keys(commands: Commands) -> None:
+def test_nobody_else_can_read_the_keys(untouched: Commands) -> None:
     """Folders of keys and of personal data are the owner's."""
     for name in (".", "keys", "data", "cards", "terminals"):
-        mode = stat.S_IMODE((commands.folder / name).stat().st_mode)
+        mode = stat.S_IMODE((untouched.folder / name).stat().st_mode)
         assert 0o700 == mode, name
 
 
