@@ -29,6 +29,8 @@ CHECKPOINT_INTERVAL_MS = 1_000
 ALLOW_LIST_INTERVAL_MS = 500
 HEARTBEAT_INTERVAL_MS = 30_000
 DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
+DAY_KEYS_KEPT = 2
+"""The latest day keys stay: what was rendered before midnight may be committed after it."""
 DROPS_INTERVAL_MS = 500
 DRAIN_POLL_MS = 50
 
@@ -235,10 +237,10 @@ class Runtime:
         self._allowed.update(listed)
 
     async def _retire_day_keys(self) -> None:
-        """Destroy the keys of days that wrap nothing any more; today's is kept."""
+        """Destroy the keys of days that wrap nothing any more."""
         used = await self._parts.store.key_days()
         day_keys = self._parts.hand.day_keys
-        for day in sorted(day_keys.days())[:-1]:
+        for day in sorted(day_keys.days())[:-DAY_KEYS_KEPT]:
             if day not in used:
                 day_keys.destroy(day)
 

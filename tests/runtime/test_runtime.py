@@ -291,12 +291,12 @@ async def test_operators_act_is_on_the_disk_when_it_returns(bench: Bench) -> Non
 
 
 async def test_day_keys_without_issuances_are_destroyed_at_the_start(bench: Bench) -> None:
-    """The newest one stays, and every one that still wraps something."""
+    """The newest two stay, for what is rendered at midnight, and any that wraps something."""
     for day in ("2026-11-27", "2026-11-28", "2026-11-29", "2026-11-30"):
         bench.day_keys.wrap(day, Secret(bytes(32)))
     change(bench, "INSERT INTO issuance_key VALUES (x'01', '2026-11-28', x'02')")
     async with bench.running():
-        assert ("2026-11-28", "2026-11-30") == bench.day_keys.days()
+        assert ("2026-11-28", "2026-11-29", "2026-11-30") == bench.day_keys.days()
 
 
 @pytest.mark.parametrize("heartbeat", [False, True])
