@@ -10,7 +10,7 @@ from pathlib import Path
 from issuance_server import app, config
 from issuance_server.desk_commands import audit, cards, issuances
 from issuance_server.desk_commands.set_up import init
-from issuance_server.desk_commands.tables import print_table
+from issuance_server.desk_commands.tables import print_json, print_table
 from issuance_server.observe.logging import add_log_arguments, log
 from protocol.errors import KofuError
 
@@ -55,8 +55,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
+    columns = ("key", "default", "meaning")
+    if arguments.explain and arguments.json:
+        print_json([dict(zip(columns, row, strict=True)) for row in config.explanations()])
+        return EXIT_DONE
     if arguments.explain:
-        print_table(("key", "default", "meaning"), config.explanations())
+        print_table(columns, config.explanations())
         return EXIT_DONE
     city = app.City.load(arguments.config, config.load(arguments.config))
     code = city.config.city.code
@@ -116,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
 
     check = commands.add_parser("check-config", help="check a configuration, or explain its keys")
-    _add_config(check)
+    _add_config(check, json=True)
     check.add_argument("--explain", action="store_true", help="list every key with its meaning")
     check.set_defaults(run=_check_config)
 

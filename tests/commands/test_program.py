@@ -1,6 +1,7 @@
 """The program as a whole: exit statuses, sentences instead of tracebacks, readers that leave."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -122,3 +123,12 @@ def test_reader_that_leaves_is_no_error() -> None:
     os.close(write_end)
 
     assert (0, b"") == (ran.returncode, ran.stderr)
+
+
+def test_the_explanation_is_there_for_programs_too(commands: Commands) -> None:
+    """``check-config --explain --json`` lists what the table shows."""
+    ran = commands.run("check-config", "--explain", "--json")
+
+    rows = json.loads(ran.out)
+    assert {"key", "default", "meaning"} == rows[0].keys()
+    assert "18830" == next(row["default"] for row in rows if row["key"] == "broker.port")
