@@ -32,6 +32,7 @@ DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
 DAY_KEYS_KEPT = 2
 """The latest day keys stay: what was rendered before midnight may be committed after it."""
 DROPS_INTERVAL_MS = 500
+WRITE_AHEAD_LOG_INTERVAL_MS = 60_000
 DRAIN_POLL_MS = 50
 
 
@@ -135,6 +136,7 @@ class Runtime:
             self._every(ALLOW_LIST_INTERVAL_MS, self._read_allow_list),
             self._every(DAY_KEYS_INTERVAL_MS, self._retire_day_keys),
             self._every(DROPS_INTERVAL_MS, self.lines.report_drops),
+            self._every(WRITE_AHEAD_LOG_INTERVAL_MS, self._empty_write_ahead_log),
             self._stop_when_broken(),
         ]
         if self._parts.heartbeat:
@@ -200,6 +202,10 @@ class Runtime:
         while True:
             await asyncio.sleep(interval_ms / 1_000)
             await work()
+
+    async def _empty_write_ahead_log(self) -> None:
+        """Keep the log short also on a day without deletions; a reader in the way is no matter."""
+        await self._parts.store.checkpoint()
 
     async def _stop_when_broken(self) -> None:
         """End all loops with what broke outside of them."""
