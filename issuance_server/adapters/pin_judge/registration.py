@@ -8,8 +8,8 @@ from secrets import token_bytes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX
 from issuance_server.adapters.pin_judge.store import CardRow, JudgeStore
-from issuance_server.adapters.pin_judge.store_file import LOCK_WAIT_MS_MAX
 from keys.cards import CARD_NUMBER_BYTES
 from keys.city_keys import JudgeKeys
 from keys.pepper import SALT_BYTES, pin_verifier

@@ -9,9 +9,10 @@ from typing import Self, cast, final
 
 import msgspec
 
+from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX
 from issuance_server.adapters.pin_judge import events, tries
 from issuance_server.adapters.pin_judge.challenges import AttemptKey
-from issuance_server.adapters.pin_judge.store_file import LOCK_WAIT_MS_MAX, StoreFile, Transaction
+from issuance_server.adapters.pin_judge.store_file import StoreFile, Transaction
 from issuance_server.adapters.pin_judge.tries import CountedTry, NotCounted, PendingTry, Sign
 from issuance_server.core.pin_policy import (
     CARD_STATES_PER_PAGE,

@@ -6,21 +6,17 @@ descriptor that no child inherits, and goes with the process, however that dies.
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Self, TypeAlias, final
 
 import aiosqlite
 
+from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX, take_lock
 from protocol.errors import SetUpError
 
-LOCK_WAIT_MS_MAX = 5_000
-"""A predecessor that is about to end has let go by then."""
-LOCK_LOOK_MS = 50
 APPLICATION_ID = 0x6B_66_50_4A
 SCHEMA_VERSION = 1
 
@@ -104,7 +100,8 @@ class StoreFile:
             SetUpError: another process holds it, or it is no store of this version.
         """
         async with contextlib.AsyncExitStack() as undo:
-            lock = await _locked(path, lock_wait_ms)
+            in_use = f"{path} is in use by another PIN judge; stop that server first"
+            lock = await take_lock(path, wait_ms=lock_wait_ms, in_use=in_use)
             undo.callback(os.close, lock)
             try:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))  # -wal takes after it
@@ -168,30 +165,6 @@ class Transaction:
     async def rows(self, statement: str, *values: Value) -> list[Row]:
         """Return all rows of a query; it has a LIMIT or few rows by its nature."""
         return [tuple(row) for row in await self._connection.execute_fetchall(statement, values)]
-
-
-async def _locked(path: Path, wait_ms: int) -> int:
-    """Return the descriptor that holds the lock; it is close-on-exec, as all of Python's are."""
-    try:
-        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, _FILE_MODE)
-    except OSError as error:
-        raise SetUpError(f"{path}.lock cannot be opened: {error.strerror}") from None
-    deadline = time.monotonic() + wait_ms / 1000
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                os.close(descriptor)
-                raise SetUpError(
-                    f"{path} is in use by another PIN judge; stop that server first"
-                ) from None
-            await asyncio.sleep(LOCK_LOOK_MS / 1000)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        else:
-            return descriptor
 
 
 async def _prepare(path: Path, connection: aiosqlite.Connection) -> None:
