@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 VENV := .venv/.made
+NODE := tests/interop/node_modules/.made
 
 # Programs that write a generated page into docs/, and with --check say whether it is up to date.
 PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py
@@ -21,13 +22,13 @@ demo: $(VENV) ## one certificate from card to paper on a sample city, then stop
 run: $(VENV) ## the same sample city, left running until Ctrl-C
 	$(BIN)/python -m issuance_server.demo --stay
 
-test: $(VENV) poppler ## the short form of all tests
+test: $(VENV) $(NODE) poppler ## the short form of all tests
 	$(BIN)/python -m pytest
 
-test-full: $(VENV) poppler ## the long form: more generated cases
+test-full: $(VENV) $(NODE) poppler ## the long form: more generated cases
 	$(BIN)/python -m pytest --full
 
-check: $(VENV) poppler ## all that must hold before a commit: style, types, imports, tests, pages
+check: $(VENV) $(NODE) poppler ## all that must hold before a commit: style, types, imports, tests, pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -47,7 +48,7 @@ lock: ## take up new releases of what requirements/*.in names (needs uv)
 
 clean: ## remove the environment and all caches, not var/
 	rm -rf .venv build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache .coverage
+		.import_linter_cache .coverage tests/interop/node_modules
 	find protocol keys issuance_server terminal_sim tests -name __pycache__ -exec rm -rf {} +
 
 poppler:
@@ -56,4 +57,10 @@ poppler:
 
 $(VENV): requirements/dev.txt pyproject.toml tools/set_up
 	PYTHON='$(PYTHON)' tools/set_up
+	@touch $@
+
+# A Node with OpenSSL 3.5, and what the terminal in JavaScript needs; for tests only.
+$(NODE): tests/interop/package.json tests/interop/package-lock.json tests/interop/.npmrc
+	@command -v npm >/dev/null || tools/debian_packages npm
+	cd tests/interop && npm ci --silent
 	@touch $@
