@@ -41,7 +41,7 @@ def test_every_file_names_its_source() -> None:
     """A published file says what it is and where its values come from."""
     files = sorted((Path(__file__).parent / "published").glob("*.json"))
 
-    assert 7 == len(files)
+    assert 8 == len(files)
     for file in files:
         content = vector(f"published/{file.stem}")
         assert {"description", "source", "vectors"} == content.keys()
@@ -169,3 +169,23 @@ def test_aes_256_gcm(case: dict[str, str]) -> None:
     ):
         with pytest.raises(InvalidTag):
             cipher.decrypt(*changed)
+
+
+@pytest.mark.parametrize(
+    "case",
+    published("aes_256_gcm_wycheproof"),
+    ids=lambda case: f"{case['name']} {case['comment']}".strip(),
+)
+def test_aes_256_gcm_of_project_wycheproof(case: dict[str, Any]) -> None:
+    """Valid encryptions are made and opened as published; manipulated tags never open."""
+    cipher = AESGCM(octets(case["key"]))
+    nonce, aad, plaintext = octets(case["iv"]), octets(case["aad"]), octets(case["plaintext"])
+    sealed = octets(case["ciphertext"]) + octets(case["tag"])
+
+    if case["result"] == "valid":
+        assert sealed == cipher.encrypt(nonce, plaintext, aad)
+        assert plaintext == cipher.decrypt(nonce, sealed, aad)
+    else:
+        assert sealed != cipher.encrypt(nonce, plaintext, aad)
+        with pytest.raises(InvalidTag):
+            cipher.decrypt(nonce, sealed, aad)
