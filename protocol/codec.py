@@ -63,7 +63,8 @@ def decode(plaintext: bytes) -> AnyTelegram:
     """
     length = int.from_bytes(plaintext[:_LENGTH_BYTES], "big")
     end = _LENGTH_BYTES + length
-    if len(plaintext) not in _BUCKETS or end > len(plaintext) or any(plaintext[end:]):
+    padding = plaintext[end:]
+    if len(plaintext) not in _BUCKETS or end > len(plaintext) or padding != bytes(len(padding)):
         raise MalformedTelegram("$")
     try:
         return _decoder.decode(plaintext[_LENGTH_BYTES:end])

@@ -9,8 +9,9 @@ in it can be changed without the seal failing.
 """
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from protocol.errors import EnvelopeError
 from protocol.handshake_port import Role
@@ -45,9 +46,8 @@ class Direction(IntEnum):
         return cls.UP if role is Role.TERMINAL else cls.DOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """One parsed envelope.
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One parsed envelope. A struct, because one is made for every message in either direction.
 
     Attributes:
         kind: what the body is.
@@ -98,8 +98,8 @@ def parse(message: bytes) -> Envelope:
     if zero or kind not in _KINDS or direction not in _DIRECTIONS:
         raise EnvelopeError("the envelope's header is not of this version")
     return Envelope(
-        kind=EnvelopeKind(kind),
-        direction=Direction(direction),
+        kind=_KINDS[kind],
+        direction=_DIRECTIONS[direction],
         generation=generation,
         line_id=line_id,
         counter=counter,
@@ -148,5 +148,5 @@ def read_flight(envelope: Envelope) -> tuple[bytes, bytes]:
     return handshake_id, tls
 
 
-_KINDS = frozenset(EnvelopeKind)
-_DIRECTIONS = frozenset(Direction)
+_KINDS = {kind.value: kind for kind in EnvelopeKind}
+_DIRECTIONS = {direction.value: direction for direction in Direction}

@@ -1,5 +1,6 @@
 """Sealing (封緘) and opening (開封) of telegrams: AES-256-GCM under per-direction keys."""
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -48,16 +49,8 @@ class Sealer:
             counter=counter,
             body=b"",
         )
-        header = bare.header
-        sealed = self._aead.encrypt(_nonce(self._nonce_base, counter), plaintext, header)
-        return Envelope(
-            kind=bare.kind,
-            direction=bare.direction,
-            generation=bare.generation,
-            line_id=bare.line_id,
-            counter=counter,
-            body=sealed,
-        )
+        sealed = self._aead.encrypt(_nonce(self._nonce_base, counter), plaintext, bare.header)
+        return msgspec.structs.replace(bare, body=sealed)
 
 
 class Opener:

@@ -1,8 +1,7 @@
 """Handshake flights: numbered, stop and wait, never stepped twice."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from protocol.envelope import Direction, Envelope, flight
 from protocol.errors import HandshakeFailed

@@ -1,12 +1,12 @@
 """Telegrams on an open line, and everything that a carrier or a stranger can do to them."""
 
 import random
-from dataclasses import replace
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from protocol import codec
 from protocol.envelope import Direction, Envelope, EnvelopeKind, parse

@@ -1,9 +1,8 @@
 """Seals: what opens, what does not, and how often."""
 
-from dataclasses import replace
-
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import replace
 
 from protocol.envelope import Direction, Envelope, EnvelopeKind, parse
 from protocol.errors import CounterReplayed, KeyManagementError, SealError
