@@ -31,6 +31,7 @@ from protocol.fields import (
     Sheets,
     ShortText,
     Signature,
+    TimeMs,
     Yen,
 )
 from protocol.kinds import Item, Kind, Options
@@ -115,7 +116,7 @@ class ChallengeGiven(Telegram, frozen=True, kw_only=True, tag="challenge"):
     visit_id: Id
     attempt: Attempt
     challenge: Challenge32
-    valid_ms: Count
+    valid_ms: TimeMs
 
 
 class Authenticate(Telegram, frozen=True, kw_only=True, tag="authenticate"):
@@ -194,7 +195,7 @@ class Quotation(Telegram, frozen=True, kw_only=True, tag="quotation"):
     sealed_bytes: Count
     sealed_digest: Digest
     pieces: Count
-    valid_ms: Count
+    valid_ms: TimeMs
 
 
 class Fetch(Telegram, frozen=True, kw_only=True, tag="fetch"):
