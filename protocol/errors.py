@@ -9,6 +9,7 @@
     │  ├─ SealError         封緘不正   one class and one text whatever failed (no oracle)
     │  ├─ CounterReplayed   再送検知   a counter seen before, or too old to tell
     │  └─ HandshakeFailed   開設失敗   the peer is not who it must be, or the flights are damaged
+    │     └─ PeerRefused             the peer is genuine, but not one that is accepted now
     ├─ KeyManagementError          the key store: unknown, revoked, damaged, exists already
     ├─ SetUpError                  configuration, files, a second server: names the way out
     └─ AdapterError                the world: broker unreachable, another process gone
@@ -61,6 +62,10 @@ class CounterReplayed(TelegramError):
 
 class HandshakeFailed(TelegramError):
     """The handshake did not end with the peer, the group and the version that it must have."""
+
+
+class PeerRefused(HandshakeFailed):
+    """The peer's key certificate is genuine, but not on the list of those that are accepted."""
 
 
 class KeyManagementError(KofuError):

@@ -11,11 +11,12 @@ A flight that was taken already gets the stored answer again; the handshake itse
 twice with the same flight. Nothing here is trusted before the handshake's own checks say so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from protocol.envelope import Direction, Envelope, flight, generation_of, read_flight
-from protocol.errors import HandshakeFailed
-from protocol.handshake_port import HandshakeSession, Peer, Role
+from protocol.errors import HandshakeFailed, PeerRefused
+from protocol.handshake_port import HandshakeSession, Peer, Role, everybody
 from protocol.key_schedule import export_context
 from protocol.limits import FLIGHT_REPEAT_MS, HANDSHAKE_MS_MAX
 from protocol.secret import Secret
@@ -93,11 +94,19 @@ class KeyExchange:
         self.acknowledged = True
         self._repeat_at_ms = None
 
-    def established(self, *, city: str, terminal: str) -> Established:
+    def established(
+        self, *, city: str, terminal: str, accepts: Callable[[Peer], bool] = everybody
+    ) -> Established:
         """Return the peer and the exported secret, and let go of the handshake.
+
+        Args:
+            city: municipality code, 6 digits.
+            terminal: the terminal's id.
+            accepts: whether the list has this peer; asked before any key is exported (TP-027).
 
         Raises:
             HandshakeFailed: the peer's key certificate names another line or terminal (TP-023).
+            PeerRefused: it is not accepted (TP-027).
         """
         if self._session is None or not self._session.done:
             raise HandshakeFailed("the handshake has not finished")
@@ -106,6 +115,9 @@ class KeyExchange:
         if (peer.name, peer.line_id) != expected:
             self.failed = True
             raise HandshakeFailed("the key certificate names another line")
+        if not accepts(peer):
+            self.failed = True
+            raise PeerRefused("the key certificate is not on the list")
         context = export_context(
             city=city, terminal=terminal, line_id=self._line_id, generation=self.generation
         )

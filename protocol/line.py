@@ -10,15 +10,18 @@ Rules kept here (SPEC.md §4 to §6):
 2. New keys take over for sending as soon as the handshake is done; the old ones open for 60 s.
 3. A telegram under unknown keys is answered by an unauthenticated rejection, at most two a second;
    a terminal that gets one starts a handshake, and nothing else follows from it.
+4. Who may be at the other end is asked before a handshake touches the keys that are there, and
+   again at every telegram; so one who is not accepted neither gets keys nor throws any out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol import codec
 from protocol.envelope import Direction, Envelope, EnvelopeKind, parse, read_flight
 from protocol.errors import HandshakeFailed, MalformedTelegram, Misuse, TelegramError
-from protocol.handshake_port import HandshakePort, Peer, Role
+from protocol.handshake_port import HandshakePort, Peer, Role, everybody
 from protocol.key_exchange import Established, KeyExchange
 from protocol.key_schedule import direction_keys
 from protocol.limits import (
@@ -75,6 +78,22 @@ class KeysUnknown:
 LineEvent: TypeAlias = LineReady | TelegramReceived | MalformedReceived | Dropped | KeysUnknown
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """When a terminal makes new keys (TP-034).
+
+    Attributes:
+        age_ms: how old the present ones may become, milliseconds.
+        telegrams: how many may be sealed under them.
+    """
+
+    age_ms: int = GENERATION_AGE_MS_MAX
+    telegrams: int = TELEGRAMS_PER_GENERATION_MAX
+
+
+RENEWAL = Renewal()
+
+
 @dataclass(slots=True, kw_only=True)
 class _Generation:
     """One generation of keys, and until when it still opens (None: it is the present one)."""
@@ -91,13 +110,32 @@ class Line:
     """Both roles' end of one line."""
 
     def __init__(
-        self, *, role: Role, city: str, terminal: str, line_id: bytes, handshakes: HandshakePort
+        self,
+        *,
+        role: Role,
+        city: str,
+        terminal: str,
+        line_id: bytes,
+        handshakes: HandshakePort,
+        accepts: Callable[[Peer], bool] = everybody,
     ) -> None:
+        """Prepare a line without keys.
+
+        Args:
+            role: which end this is.
+            city: municipality code, 6 digits.
+            terminal: the terminal's id.
+            line_id: 8 bytes.
+            handshakes: makes handshake sessions.
+            accepts: the list of who may be at the other end (TP-027), asked once for each handshake
+                and each telegram; what it says may change at any time.
+        """
         self._role = role
         self._city = city
         self._terminal = terminal
         self._line_id = line_id
         self._handshakes = handshakes
+        self._accepts = accepts
         self._sends = Direction.sent_by(role)
         self._exchange: KeyExchange | None = None
         self._finished: KeyExchange | None = None
@@ -117,7 +155,7 @@ class Line:
 
     @property
     def fingerprint(self) -> bytes | None:
-        """The peer's key certificate in the present generation, for the list (TP-027)."""
+        """SHA-256 of the peer's key certificate in the present generation, 32 bytes."""
         return self._generations[-1].peer.fingerprint if self._generations else None
 
     @property
@@ -125,15 +163,22 @@ class Line:
         """Whether a handshake is under way (half-open ones are bounded by the server)."""
         return self._exchange is not None
 
-    def keys_due(self, now_ms: int) -> bool:
+    def keys_due(self, now_ms: int, renewal: Renewal = RENEWAL) -> bool:
         """Tell whether a terminal should start a handshake now (TP-034)."""
+        due_ms = self.keys_due_ms(renewal)
+        return due_ms is not None and now_ms >= due_ms
+
+    def keys_due_ms(self, renewal: Renewal = RENEWAL) -> int | None:
+        """Return from when on a terminal should start a handshake (TP-034).
+
+        Returns:
+            0 if it should at once; None while a handshake is under way.
+        """
         if self._exchange is not None:
-            return False
-        if not self._generations:
-            return True
-        present = self._generations[-1]
-        worn = present.sealer.next_counter >= TELEGRAMS_PER_GENERATION_MAX
-        return worn or now_ms - present.since_ms >= GENERATION_AGE_MS_MAX
+            return None
+        if not self._generations or self._generations[-1].sealer.next_counter >= renewal.telegrams:
+            return 0
+        return self._generations[-1].since_ms + renewal.age_ms
 
     def start_handshake(self, handshake_id: bytes, now_ms: int) -> None:
         """Begin a handshake (terminal only); one that is under way is given up.
@@ -217,9 +262,26 @@ class Line:
         return events
 
     def forget_keys(self) -> None:
-        """Drop all keys at once: the terminal is revoked, or the line is stopped."""
+        """Drop all keys at once, and any handshake."""
         self._generations.clear()
         self._exchange = self._finished = None
+
+    def forget_refused(self) -> bool:
+        """Forget the keys that were made with a peer who is not accepted any more (TP-027).
+
+        If the present keys are such, those before them go as well. A handshake under way goes on:
+        whose it is shows in its last flight.
+
+        Returns:
+            Whether there were any.
+        """
+        kept = [made for made in self._generations if self._accepts(made.peer)]
+        if kept == self._generations:
+            return False
+        if not kept or kept[-1] is not self._generations[-1]:
+            kept, self._finished = [], None
+        self._generations = kept
+        return True
 
     def _receive_flight(self, envelope: Envelope, now_ms: int) -> list[LineEvent]:
         handshake_id, _ = read_flight(envelope)
@@ -239,7 +301,9 @@ class Line:
             exchange.receive(envelope, now_ms)
             if not exchange.done:
                 return []
-            made = exchange.established(city=self._city, terminal=self._terminal)
+            made = exchange.established(
+                city=self._city, terminal=self._terminal, accepts=self._accepts
+            )
         except HandshakeFailed:
             self._exchange = None
             raise
@@ -254,6 +318,10 @@ class Line:
             if self._exchange is None or self._exchange.generation != envelope.generation:
                 self._reject(envelope, now_ms)  # otherwise its last flight is still to come
             return [Dropped(reason="keys-unknown")]
+        if not self._accepts(generation.peer):
+            self.forget_refused()
+            self._reject(envelope, now_ms)
+            return [Dropped(reason="peer-refused")]
         plaintext = generation.opener.open(envelope)
         if self._finished is not None and self._finished.generation == envelope.generation:
             self._finished.confirm()  # old keys prove nothing about the new ones
@@ -328,4 +396,5 @@ _REASONS = {
     "SealError": "seal",
     "CounterReplayed": "replayed",
     "HandshakeFailed": "handshake",
+    "PeerRefused": "peer-refused",
 }

@@ -12,7 +12,16 @@ from typing import TypeAlias
 from protocol import codec
 from protocol.exchange import Exchange, ExchangeEvent, LateReply, ReplyReceived, Unanswered
 from protocol.limits import HANDSHAKE_ID_BYTES
-from protocol.line import Dropped, KeysUnknown, Line, LineEvent, LineReady, TelegramReceived
+from protocol.line import (
+    RENEWAL,
+    Dropped,
+    KeysUnknown,
+    Line,
+    LineEvent,
+    LineReady,
+    Renewal,
+    TelegramReceived,
+)
 from protocol.telegrams import AnyTelegram, LineTest, LineTested, Notice, NoticeKind, RequestRef
 from terminal_sim.core.requests import Request
 
@@ -57,17 +66,21 @@ class Link:
         counts: what was dropped or came late, by reason; for ``--verbose``.
     """
 
-    def __init__(self, line: Line, draw: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, line: Line, draw: Callable[[int], bytes], renewal: Renewal = RENEWAL
+    ) -> None:
         """Prepare a line without keys.
 
         Args:
             line: in the role of the terminal.
             draw: gives so many random bytes.
+            renewal: when keys are worn out.
         """
         self.counts: Counter[str] = Counter()
         self._line = line
         self._exchange = Exchange(line)
         self._draw = draw
+        self._renewal = renewal
         self._requests: dict[bytes, Request] = {}
         self._handshake_wanted = True
         self._handshake_from_ms = 0
@@ -104,26 +117,32 @@ class Link:
         events = self._on_line(self._line.wake(now_ms))
         for event in self._exchange.wake(now_ms):
             events += self._on_exchange(event)
-        due = self._handshake_due(now_ms) and not self._line.handshaking
-        if due and now_ms >= self._handshake_from_ms:
+        due_ms = self._handshake_due_ms()
+        if due_ms is not None and now_ms >= due_ms:
             self._handshake_wanted = False
             self._handshake_from_ms = now_ms + HANDSHAKE_INTERVAL_MS
             self._line.start_handshake(self._draw(HANDSHAKE_ID_BYTES), now_ms)
         return events
 
-    def next_deadline_ms(self, now_ms: int) -> int | None:
+    def next_deadline_ms(self) -> int | None:
         """Return when ``wake`` wants to be called, or None."""
-        times_ms = [self._line.next_deadline_ms(), self._exchange.next_deadline_ms()]
-        if self._handshake_due(now_ms) and not self._line.handshaking:
-            times_ms.append(self._handshake_from_ms)
+        times_ms = (
+            self._line.next_deadline_ms(),
+            self._exchange.next_deadline_ms(),
+            self._handshake_due_ms(),
+        )
         return min((at_ms for at_ms in times_ms if at_ms is not None), default=None)
 
     def messages_to_send(self) -> list[bytes]:
         """Return the messages for the carrier, and forget them."""
         return self._line.messages_to_send()
 
-    def _handshake_due(self, now_ms: int) -> bool:
-        return self._handshake_wanted or self._line.keys_due(now_ms)
+    def _handshake_due_ms(self) -> int | None:
+        """Return when the next handshake is to begin; None while one is under way."""
+        worn_ms = self._line.keys_due_ms(self._renewal)
+        if worn_ms is None:
+            return None
+        return max(self._handshake_from_ms, 0 if self._handshake_wanted else worn_ms)
 
     def _on_line(self, happened: list[LineEvent]) -> list[LinkEvent]:
         events: list[LinkEvent] = []

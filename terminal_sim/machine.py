@@ -236,7 +236,7 @@ class Machine:
             next_deadline_ms(self.state),
         ]
         if self._around.carrier.connected.is_set() or self._link.ready:
-            times_ms.append(self._link.next_deadline_ms(now_ms))
+            times_ms.append(self._link.next_deadline_ms())
         return max(0, min(at_ms for at_ms in times_ms if at_ms is not None) - now_ms)
 
     async def _next_item(self, wait_ms: int) -> _Item | None:

@@ -69,7 +69,7 @@ def opened() -> Pair:
 def test_a_link_begins_with_a_handshake() -> None:
     """Every process has keys of its own."""
     pair = Pair()
-    assert 0 == pair.link.next_deadline_ms(0)
+    assert 0 == pair.link.next_deadline_ms()
 
     assert [KeysFresh()] == pair.carry(0)[0]
     assert pair.link.ready
@@ -148,7 +148,7 @@ def test_lost_keys_lead_to_one_handshake_a_second() -> None:
     pair.city.forget_keys()
     pair.link.ask(END, QUESTION, 10, give_up_ms=None)
     pair.carry(10)
-    assert HANDSHAKE_INTERVAL_MS == pair.link.next_deadline_ms(10)
+    assert HANDSHAKE_INTERVAL_MS == pair.link.next_deadline_ms()
     assert [] == pair.carry(20)[0]
 
     assert [KeysFresh()] == pair.carry(HANDSHAKE_INTERVAL_MS)[0]
