@@ -1,0 +1,1 @@
+"""Reading certificates back, by eyes that share nothing with the writer."""
