@@ -6,13 +6,29 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from issuance_server.core.family_register import AddressHistory, FamilyRegister
+from issuance_server.core.record_faults import FaultReason
 from issuance_server.core.register import Household
+from issuance_server.core.seal_register import SealRegistration
+from issuance_server.core.tax_register import TaxRecord
 from protocol import limits
 from protocol.errors import KofuError
 from protocol.kinds import Kind, Options
 
 RefusalReason = Literal[
-    "missing-glyph", "text-too-long", "too-many-sheets", "kind-not-offered", "member-unknown"
+    FaultReason,
+    "missing-glyph",
+    "text-too-long",
+    "too-many-sheets",
+    "kind-not-offered",
+    "options-not-offered",
+    "member-unknown",
+    "record-missing",
+    "record-closed",
+    "filing-in-progress",
+    "seal-abolished",
+    "tax-not-filed",
+    "tax-year-not-offered",
 ]
 
 _MEANINGS: dict[RefusalReason, str] = {
@@ -20,8 +36,23 @@ _MEANINGS: dict[RefusalReason, str] = {
     "text-too-long": "a text does not fit its field at the smallest type",
     "too-many-sheets": "more sheets than one issuance may have",
     "kind-not-offered": "this kind of certificate is not offered",
-    "member-unknown": "a person who was asked for is not of the household",
+    "options-not-offered": "this kind of certificate does not have these options",
+    "member-unknown": "a person who was asked for is not of the household or register",
+    "record-missing": "there is no record of this kind for the holder",
+    "record-incomplete": "an item that must not be empty is empty in the record",
+    "record-inconsistent": "two items of the record contradict each other",
+    "relationship-impossible": "a 続柄 is none of the allowed words, or cannot be this person's",
+    "date-impossible": "a date has none of the allowed forms, or contradicts its calendar day",
+    "record-closed": "the family register is closed; it has other certificates",
+    "filing-in-progress": "a notification to the family register has not been entered yet",
+    "seal-abolished": "the seal's registration has ended",
+    "tax-not-filed": "the year's income has not been filed",
+    "tax-year-not-offered": "the record is not that of the latest fiscal year",
 }
+
+
+Record = SealRegistration | TaxRecord | FamilyRegister | AddressHistory
+"""What the resident register does not hold."""
 
 
 class CertificateRefused(KofuError):
@@ -29,14 +60,18 @@ class CertificateRefused(KofuError):
 
     Attributes:
         reason: for machines; the text says the same to operators and names nobody.
+        item: which item of which entry is to be corrected, such as ``世帯員2 生年月日``; never what
+            it says. Empty where the reason says all.
     """
 
-    def __init__(self, reason: RefusalReason) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: RefusalReason, item: str = "") -> None:
+        super().__init__(reason, item)
         self.reason = reason
+        self.item = item
 
     def __str__(self) -> str:
-        return _MEANINGS[self.reason]
+        meaning = _MEANINGS[self.reason]
+        return f"{meaning}: {self.item}" if self.item else meaning
 
 
 class Issuer(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +108,8 @@ class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
         numbers: 発行番号 of each copy, without the page number.
         issued_on: the business day.
         issuer: who certifies.
+        record: what the kind needs beside the household: the seal's registration, the tax record,
+            the family register or the address history.
     """
 
     issuance_id: Annotated[bytes, Meta(min_length=limits.ID_BYTES, max_length=limits.ID_BYTES)]
@@ -83,6 +120,7 @@ class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
     numbers: Annotated[tuple[str, ...], Meta(min_length=1, max_length=limits.COPIES_MAX)]
     issued_on: date
     issuer: Issuer
+    record: Record | None = None
 
     def __repr__(self) -> str:
         return f"CertificateOrder(issuance_id={self.issuance_id.hex()})"

@@ -34,6 +34,45 @@ class RegisterDate(msgspec.Struct, frozen=True, kw_only=True):
     on: date | None = None
 
 
+class ForeignCategory(Enum):
+    """住民基本台帳法第30条の45に規定する区分; the value is printed."""
+
+    MID_TO_LONG_TERM = "中長期在留者"
+    SPECIAL_PERMANENT = "特別永住者"
+    TEMPORARY_REFUGE = "一時庇護許可者"
+    PROVISIONAL_STAY = "仮滞在許可者"
+    TRANSITIONAL = "経過滞在者"
+
+
+class ForeignStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register holds of foreign residents beside what it holds of everybody.
+
+    Its ``repr`` shows nothing personal.
+
+    Attributes:
+        nationality: 国籍・地域.
+        category: 30条の45の区分.
+        status: 在留資格; mid-to-long-term residents have one.
+        period: 在留期間 in words, such as ``5年``; 永住者 have ``無期限``, and no last day.
+        until: 在留期間の満了の日, printed in the years of our era only (標準仕様書 §1.1.9).
+        card_number: 在留カード等の番号.
+        alias: 通称, if registered.
+        alias_kana: its reading.
+    """
+
+    nationality: str
+    category: ForeignCategory
+    status: str | None = None
+    period: str | None = None
+    until: date | None = None
+    card_number: str | None = None
+    alias: str | None = None
+    alias_kana: str | None = None
+
+    def __repr__(self) -> str:
+        return "ForeignStatus(...)"
+
+
 class Resident(msgspec.Struct, frozen=True, kw_only=True):
     """One person's current entry (住民票の最新の履歴). Its ``repr`` shows nothing personal.
 
@@ -44,17 +83,18 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
         kana: 氏名の振り仮名.
         former_name: 旧氏, if registered.
         former_name_kana: 旧氏の振り仮名.
-        birth: 生年月日.
+        birth: 生年月日; of foreign residents in the years of our era.
         sex: 性別.
         relationship: 続柄 to the head, such as ``子の妻``.
-        domicile: 本籍; ``None`` for residents who have none (foreign nationals).
+        domicile: 本籍, or ``なし`` or ``不明`` (§1.1.12); ``None`` for foreign residents.
         register_head: 筆頭者 of the family register; ``None`` likewise.
-        became_resident_on: 住民となった年月日.
+        became_resident_on: 住民となった年月日, or 外国人住民となった年月日.
         address_since: 住所を定めた年月日.
         notified_on: 届出日.
         previous_address: 転入前住所, if the person moved in.
         my_number: 個人番号, 12 digits.
         remarks: 備考.
+        foreign: for foreign residents.
     """
 
     resident_id: str
@@ -74,6 +114,7 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     previous_address: str | None = None
     my_number: str | None = None
     remarks: str | None = None
+    foreign: ForeignStatus | None = None
 
     def __repr__(self) -> str:
         return "Resident(...)"
