@@ -88,7 +88,8 @@ def parse(message: bytes) -> Envelope:
     """Read an envelope.
 
     Raises:
-        EnvelopeError: the length, version, kind, direction or reserved byte is not ours (TP-010).
+        EnvelopeError: the length, version, kind, direction or reserved byte is not ours, or a
+            rejection has a body (TP-010).
     """
     if not HEADER_BYTES <= len(message) <= ENVELOPE_BYTES_MAX:
         raise EnvelopeError("the envelope's length is out of range")
@@ -97,6 +98,8 @@ def parse(message: bytes) -> Envelope:
         raise EnvelopeError("the envelope's version is unknown")
     if zero or kind not in _KINDS or direction not in _DIRECTIONS:
         raise EnvelopeError("the envelope's header is not of this version")
+    if kind == EnvelopeKind.REJECTION and len(message) > HEADER_BYTES:
+        raise EnvelopeError("a rejection has no body")
     return Envelope(
         kind=_KINDS[kind],
         direction=_DIRECTIONS[direction],

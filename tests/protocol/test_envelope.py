@@ -59,6 +59,16 @@ def test_an_unknown_version_kind_direction_or_reserved_byte_is_refused(
         parse(bytes(message))
 
 
+def test_a_rejection_has_no_body() -> None:
+    """A telegram whose kind was changed on the way is not taken for one (TP-010)."""
+    header = ENVELOPE.pack()[:HEADER_BYTES]
+    rejection = header[:1] + bytes([EnvelopeKind.REJECTION]) + header[2:]
+
+    assert EnvelopeKind.REJECTION is parse(rejection).kind
+    with pytest.raises(EnvelopeError):
+        parse(rejection + bytes(16))
+
+
 @pytest.mark.parametrize("length", [0, 1, HEADER_BYTES - 1, ENVELOPE_BYTES_MAX + 1])
 def test_lengths_out_of_range_are_refused(length: int) -> None:
     """Shorter than a header or longer than the maximum is no envelope (TP-010)."""
