@@ -1,0 +1,84 @@
+"""Finds the signed codes in pictures of sheets: scans, photographs, pages drawn from a PDF."""
+
+import io
+from collections.abc import Iterator, Mapping
+
+import zxingcpp
+from PIL import Image, ImageFilter, UnidentifiedImageError
+
+from issuance_server.certificates.code.claim import CodeForged, CodeUnreadable, verified
+from issuance_server.certificates.code.symbol import claim_bytes
+from issuance_server.certificates.verify.verdict import FoundSheet
+from protocol.errors import KofuError
+
+PICTURE_BYTES_MAX = 64 * 1024 * 1024
+PIXELS_MAX = 100_000_000
+"""A4 at 600 dpi has 35 million."""
+FRAMES_MAX = 40
+
+_FORMATS = zxingcpp.barcode_formats_from_str("QRCode")
+_BLUR_PX = 0.8
+_ENLARGED = 2
+
+
+class PictureUnreadable(KofuError):
+    """The file is no picture that can be read here; the text says why."""
+
+
+def pictures(content: bytes) -> Iterator[Image.Image]:
+    """Yield the pictures of a file in grey; a TIFF of a scanner may hold several.
+
+    Raises:
+        PictureUnreadable: it is damaged, of an unknown form, or too large.
+    """
+    if len(content) > PICTURE_BYTES_MAX:
+        raise PictureUnreadable("the picture is larger than a scan can be")
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "TIFF")) as file:
+            frames = getattr(file, "n_frames", 1)
+            if file.width * file.height > PIXELS_MAX or frames > FRAMES_MAX:
+                raise PictureUnreadable("the picture is larger than a scan can be")
+            for frame in range(frames):
+                file.seek(frame)
+                yield file.convert("L")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
+        raise PictureUnreadable("the file is no PNG, JPEG or TIFF picture, or damaged") from None
+
+
+def code_texts(picture: Image.Image) -> list[str]:
+    """Return what the QR codes in a grey picture say.
+
+    A second look at a blurred and enlarged picture finds codes whose modules are only a few pixels
+    wide and full of a scanner's noise.
+    """
+    found = _read(picture)
+    if found:
+        return found
+    width, height = picture.size
+    softened = picture.filter(ImageFilter.GaussianBlur(_BLUR_PX)).resize(
+        (width * _ENLARGED, height * _ENLARGED), Image.Resampling.BICUBIC
+    )
+    return _read(softened)
+
+
+def found_in(picture: Image.Image, public_keys: Mapping[bytes, bytes]) -> FoundSheet:
+    """Return what the code of a face says; its text is not compared.
+
+    Args:
+        picture: one side of a sheet, in grey.
+        public_keys: the city's keys by ``key_id``.
+    """
+    problem, forged = "there is no code on it that can be read", False
+    for text in code_texts(picture):
+        try:
+            return FoundSheet(claim=verified(claim_bytes(text), public_keys))
+        except CodeForged as error:
+            problem, forged = str(error), True
+        except CodeUnreadable as error:
+            problem = problem if forged else str(error)
+    return FoundSheet(problem=problem, forged=forged)
+
+
+def _read(picture: Image.Image) -> list[str]:
+    codes = zxingcpp.read_barcodes(picture, formats=_FORMATS)
+    return [code.text for code in codes]
