@@ -49,6 +49,14 @@ class Needs:
 NO_NEEDS = Needs()
 
 
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """One opening of a line: generation and digest of its request, and what it was told."""
+
+    act: tuple[int, bytes]
+    unfinished: tuple[t.UnfinishedIssuance, ...]
+
+
 class Switch:
     """The server's core: one object per process, stepped by the runtime only."""
 
@@ -58,8 +66,9 @@ class Switch:
         self._visits = VisitDesk(self.state, rules)
         self._issuances = IssuanceDesk(self.state, rules)
         self._settling = SettlingDesk(self.state)
-        # The latest opening or closing of each terminal, to know a repeat of it.
-        self._line_acts: dict[str, tuple[int, bytes]] = {}
+        # The latest opening of each terminal and its closing, to know a repeat of them.
+        self._openings: dict[str, _Opening] = {}
+        self._closings: dict[str, tuple[int, bytes]] = {}
 
     def needs(self, input_: i.Input, now: Now) -> Needs:
         """Return what must be read of the store before ``step`` can decide on the input."""
@@ -218,13 +227,12 @@ class Switch:
         if asked.tables_version != TABLES_VERSION:
             out.refuse(terminal, ref, ReplyCode.VERSION_UNKNOWN)
             return
-        if not self._is_repeat(terminal, ref):
+        opening = self._openings.get(terminal)
+        if opening is None or opening.act != (ref.generation, ref.digest):
             self._take_opening(terminal, asked, now, out)
-        mine = self.state.of_terminal(terminal)[:UNFINISHED_LISTED_MAX]
-        unfinished = tuple(
-            t.UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
-            for issuance in mine
-        )
+            opening = _Opening((ref.generation, ref.digest), self._unfinished(terminal))
+            self._openings[terminal] = opening
+            self._closings.pop(terminal, None)
         out.reply(
             terminal,
             ref,
@@ -233,8 +241,15 @@ class Switch:
                 software=self._rules.software,
                 tables_version=TABLES_VERSION,
                 call_centre=self._rules.call_centre,
-                unfinished=unfinished,
+                unfinished=opening.unfinished,
             ),
+        )
+
+    def _unfinished(self, terminal: str) -> tuple[t.UnfinishedIssuance, ...]:
+        mine = self.state.of_terminal(terminal)[:UNFINISHED_LISTED_MAX]
+        return tuple(
+            t.UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
+            for issuance in mine
         )
 
     def _take_opening(self, terminal: str, asked: t.Open, now: Now, out: Outcome) -> None:
@@ -258,19 +273,14 @@ class Switch:
         counters = t.Counters(
             completed=own.completed, reversed=own.reversed, fees_earned_yen=own.fees_earned_yen
         )
-        if not self._is_repeat(terminal, ref):
+        act = (ref.generation, ref.digest)
+        if self._closings.get(terminal) != act:
+            self._closings[terminal] = act
             agree = counters == asked.counters
             out.write(r.LineClosed(at_ms=now.real_ms, terminal=terminal, counters_agree=agree))
             reason = "in-order" if agree else "counters-differ"
             out.log("line.closed", terminal=terminal, reason=reason)
         out.reply(terminal, ref, t.Closed(counters=counters))
-
-    def _is_repeat(self, terminal: str, ref: t.RequestRef) -> bool:
-        """Tell whether this very opening or closing came before, under the same keys."""
-        act = (ref.generation, ref.digest)
-        repeated = self._line_acts.get(terminal) == act
-        self._line_acts[terminal] = act
-        return repeated
 
     def _stopped(self, terminal: str) -> bool:
         return terminal in self.state.stopped_terminals

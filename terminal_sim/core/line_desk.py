@@ -9,12 +9,14 @@ from terminal_sim.core.endings import end_after_restart
 from terminal_sim.core.records import VisitEnded
 from terminal_sim.core.requests import AGAIN_CODES, Answer, Request, Step
 from terminal_sim.core.state import Counted, Opening
-from terminal_sim.core.turn import Turn
+from terminal_sim.core.turn import Turn, order
 
 CLOSE_MS_MAX = 10_000
 
 _OPEN = Request(Step.OPEN)
 _CLOSE = Request(Step.CLOSE)
+_OF_ONE_OPENING = frozenset({Step.OPEN, Step.CLOSE, Step.DELETED})
+"""Requests whose answers mean something under one opening of the line only."""
 
 
 def start(turn: Turn) -> None:
@@ -27,12 +29,17 @@ def start(turn: Turn) -> None:
 
 
 def open_line(turn: Turn) -> None:
-    """Ask to take up business under fresh keys; an opening under way is given up for it."""
+    """Ask to take up business under fresh keys; an opening under way is given up for it.
+
+    A closing under way is asked again when the line is open, and so are deletion reports: only then
+    both sides count what ends under the same opening (TP-103).
+    """
     state = turn.state
     state.opening = None
+    state.closing |= _CLOSE in state.asked
     state.again.pop(_OPEN, None)
-    for request in (_OPEN, _CLOSE):
-        if request in state.asked:
+    for request in sorted(state.asked, key=order):
+        if request.step in _OF_ONE_OPENING:
             state.asked.discard(request)
             turn.do(Forget(request=request))
     unfinished = tuple(

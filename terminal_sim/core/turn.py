@@ -39,7 +39,7 @@ class Turn:
 
     def forget(self, subject: bytes) -> None:
         """End all requests about a visit or an issuance."""
-        for request in sorted(self.state.asked, key=_order):
+        for request in sorted(self.state.asked, key=order):
             if request.subject == subject:
                 self.state.asked.discard(request)
                 self.do(Forget(request=request))
@@ -63,5 +63,6 @@ class Turn:
         return self._records + self._leaving
 
 
-def _order(request: Request) -> tuple[str, bytes, int]:
+def order(request: Request) -> tuple[str, bytes, int]:
+    """Sort requests, so that what is done with several of them is the same at every run."""
     return request.step.value, request.subject, request.number
