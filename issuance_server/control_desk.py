@@ -8,8 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import assert_never
 
-import msgspec
-
 from issuance_server import control_wire as wire
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.queries import Queries
@@ -17,6 +15,7 @@ from issuance_server.core.inputs import ActAccepted
 from issuance_server.core.pin_policy import TRIES_MAX, CardState
 from issuance_server.ports import Clock
 from keys.operators import OperatorAct, OperatorRing
+from protocol.codec import UNREADABLE
 from protocol.errors import AdapterError, KeyManagementError, KofuError
 
 _ACTS = (wire.ACT_CARD_UNLOCK, wire.ACT_TERMINAL_UNFREEZE)
@@ -51,7 +50,7 @@ class ControlDesk:
         """
         try:
             request = wire.decode_request(content)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise AdapterError("the command speaks another version than the server") from None
         return wire.encode(await self._answer(request))
 

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from keys import file_store
 from keys.signing import SEED_BYTES, SigningKey
+from protocol.codec import UNREADABLE
 from protocol.errors import SetUpError
 from protocol.secret import Secret
 from protocol.statements import card_proof
@@ -101,7 +102,7 @@ class CardFile:
         """
         try:
             file = msgspec.json.decode(file_store.read_private(path).reveal(), type=_File)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise SetUpError(
                 f"{path} is not a card file; cards are made with the sample or the city's commands"
             ) from None

@@ -18,6 +18,10 @@ from protocol.limits import CONTENT_KEY_BYTES, TELEGRAM_BUCKETS_BYTES
 from protocol.secret import Secret
 from protocol.telegrams import BUCKET_FLOOR_BYTES, AnyTelegram
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on bytes that are not what they should be: text that is not UTF-8 and
+arrays in arrays without end are not among its own errors."""
+
 _LENGTH_BYTES = 4
 
 
@@ -68,7 +72,7 @@ def decode(plaintext: bytes) -> AnyTelegram:
         raise MalformedTelegram("$")
     try:
         return _decoder.decode(plaintext[_LENGTH_BYTES:end])
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except UNREADABLE as error:
         raise MalformedTelegram(_path_in(str(error))) from None
 
 

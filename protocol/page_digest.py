@@ -83,7 +83,9 @@ def page_digests(pdf: bytes) -> tuple[bytes, ...]:
     try:
         with _opened(pdf) as document:
             canon = _Canon()
-            return tuple(canon.page_digest(page.obj) for page in document.pages)
+            digests = tuple(canon.page_digest(page.obj) for page in document.pages)
+            _demand_unrepaired(document)
+            return digests
     except _STRANGE:
         raise MalformedTelegram(_FIELD) from None
 
@@ -105,6 +107,7 @@ def first_pages(pdf: bytes, sheets: int) -> bytes:
             del document.pages[sheets:]
             kept = io.BytesIO()
             document.save(kept, deterministic_id=True)
+            _demand_unrepaired(document)
             return kept.getvalue()
     except _STRANGE:
         raise MalformedTelegram(_FIELD) from None
@@ -119,6 +122,16 @@ def _opened(pdf: bytes) -> pikepdf.Pdf:
         document.close()
         raise MalformedTelegram(_FIELD)
     return document
+
+
+def _demand_unrepaired(document: pikepdf.Pdf) -> None:
+    """Refuse a file in which the library has guessed at anything; others would guess otherwise.
+
+    Told not to recover a file, it still mends what it meets on the way: a token that is none, a
+    page without a size. It says so in its warnings, as far as the file was read.
+    """
+    if document.get_warnings():
+        raise MalformedTelegram(_FIELD)
 
 
 class _Canon:

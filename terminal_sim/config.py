@@ -69,6 +69,8 @@ class TerminalConfig:
             file = msgspec.toml.decode(path.read_bytes(), type=_File)
         except OSError as error:
             raise SetUpError(f"{path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SetUpError(f"{path} is not UTF-8 text; save it as UTF-8") from None
         except msgspec.DecodeError as error:
             raise SetUpError(f"{path}: {error}") from None
         folder = path.parent

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from protocol.codec import UNREADABLE
 from protocol.errors import JournalFailed, SetUpError
 from terminal_sim.core.records import AnyRecord
 
@@ -106,7 +107,7 @@ class Journal:
         for number, text in rows:
             try:
                 records.append(_decoder.decode(text))
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 raise SetUpError(f"record {number} of the terminal's journal is damaged") from None
         return records
 

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from protocol.codec import UNREADABLE
 from protocol.errors import AdapterError
 
 FRAME_BYTES_MAX = 8 * 1024 * 1024
@@ -54,5 +55,5 @@ async def read(reader: asyncio.StreamReader) -> Frame | None:
         return _decoder.decode(await reader.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    except msgspec.DecodeError:
+    except UNREADABLE:
         raise AdapterError("a frame between processes is damaged") from None

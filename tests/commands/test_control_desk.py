@@ -213,6 +213,6 @@ async def test_cards_join_both_stores(scene: Scene) -> None:
 
 async def test_request_of_another_version_is_told(scene: Scene) -> None:
     """Bytes that are no request of this server."""
-    for content in (b"", b"\xc0", wire.encode({"type": "burn-down"})):
+    for content in (b"", b"\xc0", b"\x81\xa4type\xa1\xff", wire.encode({"type": "burn-down"})):
         with pytest.raises(AdapterError, match="another version"):
             await scene.desk.handle(content)

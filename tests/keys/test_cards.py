@@ -68,6 +68,8 @@ def test_the_card_signs_the_challenge(tmp_path: Path) -> None:
         % (b"0" * 32, b"0" * 64),
         b'{"format":"kofu-card/9","fictitious":"\xe6\x9e\xb6\xe7\xa9\xba","holder":"",'
         b'"number":"%s","private_key":"%s"}' % (b"0" * 32, b"0" * 64),
+        b'{"holder":"CANARY\xff"}',
+        b'{"CANARY":' + b"[" * 30_000,
     ],
 )
 def test_garbage_is_no_card(tmp_path: Path, text: bytes) -> None:

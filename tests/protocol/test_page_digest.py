@@ -157,6 +157,25 @@ def test_limits_of_size_and_pages() -> None:
         page_digests(document([ONE] * (SHEETS_MAX + 1)))
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"/MediaBox", b"/MediaBix"),
+        (b"841.92", b"84l.92"),
+        (b"/Type /Catalog", b"/Typo /Catalog"),
+        (b"endobj", b"endibj"),
+    ],
+)
+def test_what_the_library_would_mend_on_the_way_is_malformed(good: bytes, bad: bytes) -> None:
+    """A page without a size or a token that is none: another reader would guess otherwise."""
+    whole = document([ONE])
+    changed = whole.replace(good, bad, 1)
+    assert whole != changed
+
+    with pytest.raises(MalformedTelegram):
+        page_digests(changed)
+
+
 def test_the_first_pages_keep_their_digests() -> None:
     """What lies in the tray after k sheets is the first k sheets."""
     whole = document([ONE, TWO, ONE])

@@ -57,6 +57,15 @@ def test_a_file_without_its_keys_is_refused(tmp_path: Path, text: str) -> None:
         TerminalConfig.load(written(tmp_path, text))
 
 
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    """A name typed in Shift_JIS is told, not shown as a traceback."""
+    path = tmp_path / "terminal.toml"
+    path.write_bytes('store = "見本"'.encode("shift_jis"))
+
+    with pytest.raises(SetUpError, match="save it as UTF-8"):
+        TerminalConfig.load(path)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """The text names the file."""
     with pytest.raises(SetUpError, match="cannot be read"):

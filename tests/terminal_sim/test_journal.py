@@ -79,10 +79,11 @@ def test_what_is_no_journal_is_refused(path: Path) -> None:
     assert b"something else" * 100 == path.read_bytes()
 
 
-def test_a_damaged_record_is_never_skipped(path: Path) -> None:
+@pytest.mark.parametrize("damaged", [b"{}", b'{"type":"\xff"}', b'{"x":' + b"[" * 30_000])
+def test_a_damaged_record_is_never_skipped(path: Path, damaged: bytes) -> None:
     """A terminal that cannot know what it did does nothing."""
     journal = Journal(path, "7-0001")
-    journal._database.execute("INSERT INTO records (record) VALUES ('{}')")
+    journal._database.execute("INSERT INTO records (record) VALUES (?)", (damaged,))
 
     with pytest.raises(SetUpError, match="record 1"):
         journal.read()

@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.renderer import wire
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Rendered
+from protocol.codec import UNREADABLE
 from protocol.errors import AdapterError
 from protocol.limits import RENDER_MS_MAX
 
@@ -64,7 +63,7 @@ class RendererPool:
         reply = await next(self._turn).ask(request, RENDER_MS_MAX)
         try:
             answer = wire.decode_answer(reply)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             raise AdapterError("a rendering worker gave an answer that is none") from None
         if isinstance(answer, wire.NotMade):
             raise CertificateRefused(answer.reason)
