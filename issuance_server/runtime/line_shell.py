@@ -175,19 +175,20 @@ class LineShell:
         elif isinstance(telegram, Report | Deleted):
             self._give(_signed(registered, telegram, ref))
         elif isinstance(telegram, _PLAIN):
-            if isinstance(telegram, Open) and not self._may_open(registered, telegram, ref):
+            if isinstance(telegram, Open | Close) and not self._is_now(registered, telegram, ref):
                 return
             self._give(i.Asked(terminal=terminal, ref=ref, telegram=telegram))
         else:
             self._log_telegram(registered, "not-a-request")
 
-    def _may_open(self, registered: RegisteredTerminal, asked: Open, ref: RequestRef) -> bool:
-        """A late copy of an opening under keys that were replaced must not open again."""
+    def _is_now(self, registered: RegisteredTerminal, asked: Open | Close, ref: RequestRef) -> bool:
+        """A late copy of an opening or closing under keys that were replaced means nothing now."""
         line = self._lines.line_of(registered.line_id)
-        if asked.terminal != registered.terminal:
+        if isinstance(asked, Open) and asked.terminal != registered.terminal:
             self._log_telegram(registered, "another-terminal")
         elif line is None or line.generation != ref.generation:
-            self._log_telegram(registered, "opening-under-old-keys")
+            act = "opening" if isinstance(asked, Open) else "closing"
+            self._log_telegram(registered, f"{act}-under-old-keys")
         else:
             return True
         return False
