@@ -32,8 +32,7 @@ def test_under_any_mix_of_acts_only_what_was_sent_is_taken(
     bent = taken = 0
     for seed in range(batch * seeds_count, (batch + 1) * seeds_count):
         try:
-            seen = _afternoon(seed, keys)
-            check(seen)
+            seen = _checked_afternoon(seed, keys)
         except Exception as error:
             error.add_note(f"seed {seed}")
             raise
@@ -101,6 +100,8 @@ def test_the_oracle_sees_a_line_that_takes_too_much(
     assert all(told.startswith(said) for told in faults)
 
 
-def _afternoon(seed: int, keys: Keys) -> Afternoon:
+def _checked_afternoon(seed: int, keys: Keys) -> Afternoon:
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        return afternoon(seed, keys, Path(folder))
+        seen = afternoon(seed, keys, Path(folder))
+        check(seen)
+        return seen

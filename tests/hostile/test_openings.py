@@ -1,8 +1,9 @@
 """Losses around an opening must not make the two sides count differently (TP-103)."""
 
+import asyncio
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from issuance_server.core import inputs as i
@@ -17,6 +18,7 @@ from tests.hostile.broker import HostileBroker, Passing
 from tests.hostile.town import PIN, Keys, Opening, Town
 from tests.hostile.virtual_time import VirtualLoop, run
 
+LATE_MS = 4_000
 OPENED_BYTES = HEADER_BYTES + MENU_BUCKET_BYTES + 16
 ONE_COMPLETED = Counters(completed=1, reversed=0, fees_earned_yen=200)
 
@@ -44,7 +46,8 @@ class WhenPrinted:
             self.rejected = True
             forged = tuple(ForgeRejection(dice=random.Random(1))(passing, broker))
             return forged[1:]
-        if self.lost < 3 and OPENED_BYTES == len(passing.message):
+        if self.lost < 3 and LATE_MS = 4_000
+OPENED_BYTES == len(passing.message):
             self.lost += 1
             return ()
         return (passing,)
@@ -112,6 +115,38 @@ def test_a_closing_that_is_cut_by_new_keys_is_asked_again(keys: Keys, folder: Pa
 
     assert "closed" == seen.outcome
     assert seen.ended_ms <= 5_000
+
+
+@dataclass(slots=True)
+class DelayClosing(RejectClosing):
+    """The same, and the closing itself arrives when the line has been opened again."""
+
+    def __call__(self, passing: Passing, broker: HostileBroker) -> Iterable[Passing]:
+        """Delay it, once."""
+        before = self.done
+        arriving = tuple(RejectClosing.__call__(self, passing, broker))
+        if self.done and not before:
+            return (*arriving, replace(passing, delay_ms=LATE_MS))
+        return arriving
+
+
+def test_a_closing_that_comes_late_is_not_compared(keys: Keys, folder: Path) -> None:
+    """Its counters are those of an opening that is over; there is no alarm."""
+
+    async def work(loop: VirtualLoop) -> Town:
+        town = Town(loop, keys, folder, random.Random(1))
+        town.broker.acts = [DelayClosing(town)]
+        async with town.running():
+            opening = await town.terminals[0].open(PIN)
+            assert "closed" == opening.outcome
+            assert opening.ended_ms < LATE_MS
+            await asyncio.sleep(LATE_MS / 1_000)
+        return town
+
+    town = run(work)
+
+    assert ["in-order"] == [line["reason"] for line in town.log.of("line.closed")]
+    assert ["closing-under-old-keys"] == [x["reason"] for x in town.log.of("telegram.dropped")]
 
 
 def test_a_repeated_opening_gets_the_same_list_and_opens_nothing() -> None:
