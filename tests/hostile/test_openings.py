@@ -46,8 +46,7 @@ class WhenPrinted:
             self.rejected = True
             forged = tuple(ForgeRejection(dice=random.Random(1))(passing, broker))
             return forged[1:]
-        if self.lost < 3 and LATE_MS = 4_000
-OPENED_BYTES == len(passing.message):
+        if self.lost < 3 and OPENED_BYTES == len(passing.message):
             self.lost += 1
             return ()
         return (passing,)

@@ -42,6 +42,7 @@ from keys.city_keys import (
 from keys.day_keys import DayKeys
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
+from keys.storage_key import StorageKey
 from protocol.errors import SetUpError
 from protocol.handshake_port import HandshakePort, Role
 from protocol.kinds import Kind, Options
@@ -71,6 +72,7 @@ TERMINALS = ("HB-0001", "HB-0002", "HB-0003")
 LINE_IDS = {name: bytes([0xA0 + n]) * 8 for n, name in enumerate(TERMINALS)}
 PIN = b"739105248617"
 WRONG_PIN = b"111122223333"
+DAY_STORAGE = StorageKey(Secret(bytes(32)))
 CARD_NUMBER = b"CANARY-CARD-NUM!"
 BEFORE = timedelta(minutes=5)
 """Certificates of the other authority begin this long before they are made."""
@@ -162,7 +164,7 @@ def make_keys(folder: Path) -> Keys:
         server=load_server_keys(root),
         judge=judge,
         terminals=terminals,
-        foreign=Authority.create(folder / "foreign", CITY, not_before=now - BEFORE),
+        foreign=Authority.generate(CITY, not_before=now - BEFORE),
         card=card,
         card_ref=card_ref,
     )
@@ -319,7 +321,7 @@ class WholeTerminal:
             terminal=self.name,
             city=CITY,
             software="test",
-            binding_key=self._own.trust.binding_key,
+            binding_keys=self._own.trust.binding_keys,
         )
 
     def _person(self, pins: Sequence[bytes]) -> Person:
@@ -430,7 +432,7 @@ class Town:
                 city=CITY,
                 issuer=ISSUER,
                 sign_binding=self.keys.server.binding.sign,
-                day_keys=DayKeys(self.folder / "day-keys"),
+                day_keys=DayKeys(self.folder / "day-keys", DAY_STORAGE),
             ),
             sign_checkpoint=self.keys.server.checkpoint.sign,
             world=World(
