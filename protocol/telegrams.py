@@ -39,8 +39,11 @@ from protocol.secret import Secret
 from protocol.terminal_statements import DeletionReport, FailureCause, PrintReport
 
 
-class RequestRef(msgspec.Struct, frozen=True, array_like=True):
-    """Names one copy of a request: key generation, counter, and SHA-256 of its plaintext."""
+class RequestRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Names one copy of a request: key generation, counter, and SHA-256 of its plaintext.
+
+    An array of exactly three: a later version adds fields to maps only (TP-042, TP-043).
+    """
 
     generation: Annotated[int, Meta(ge=0, lt=1 << 32)]
     counter: Annotated[int, Meta(ge=0, le=1 << 53)]

@@ -73,6 +73,8 @@ def test_every_telegram_has_a_name_of_its_own() -> None:
         (Cancel, "cause", "boredom", "$.cause"),
         (Opened, "city", "", "$.city"),
         (Opened, "software", "x" * 201, "$.software"),
+        (Refused, "in_reply_to", [1, 2], "$.in_reply_to"),
+        (Refused, "in_reply_to", [1, 2, DIGEST, 3], "$.in_reply_to"),
     ],
 )
 def test_a_value_out_of_its_range_is_malformed(
