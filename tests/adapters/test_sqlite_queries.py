@@ -103,6 +103,7 @@ async def test_life_is_told_record_by_record(queries: Queries) -> None:
     assert (ISSUANCE.hex(), "juminhyo") == (applied["issuance_id"], applied["kind"])
     assert [bytes(32).hex()] * 2 == steps[5].details["pages"]
     assert not any(m.name in repr(steps) for house in HOUSEHOLDS for m in house.members)
+    assert not any(m.resident_id in repr(steps) for house in HOUSEHOLDS for m in house.members)
 
 
 async def test_visit_is_told_by_its_own_id(queries: Queries) -> None:

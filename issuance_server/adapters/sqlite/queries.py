@@ -131,10 +131,11 @@ def _issuance(row: Any) -> IssuanceRow:
 
 
 def _step(seq: int, at_ms: int, packed: bytes) -> LifeStep:
-    """Show a record's content for people: bytes as hexadecimal digits."""
+    """Show a record's content for people: bytes as hexadecimal digits, the holder as the card."""
     content = msgspec.msgpack.decode(packed)
     what = content.pop("record")
     content.pop("at_ms")
+    content.pop("resident_id", None)  # 宛名番号 is personal; the card's reference stands for it
     details = {key: _shown(value) for key, value in content.items()}
     return LifeStep(seq=seq, at_ms=at_ms, what=what, details=details)
 
