@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from issuance_server.act_check import Believed
 from issuance_server.adapters.broker_process import BrokerProcess
 from issuance_server.adapters.control_socket import serve_control
 from issuance_server.adapters.file_lock import only_one
@@ -62,7 +63,7 @@ class City:
             KeyManagementError: keys are missing, damaged, or readable by others.
         """
         paths = Paths(config_file, config)
-        keys = load_server_keys(paths.keys)
+        keys = load_server_keys(paths.keys, storage=paths.key_folder.storage)
         for font in paths.fonts:
             if not font.is_file():
                 raise SetUpError(f"the font {font} of rendering.fonts does not exist")
@@ -77,15 +78,21 @@ class City:
         """Return the client of this city's PIN judge, not yet started."""
         return JudgeClient.of_city(
             store=self.paths.pin_judge,
-            keys=self.paths.keys,
+            keys=self.paths.key_folder,
             city=self.config.city.code,
-            verdict_key=self.keys.trust.verdict_key,
             on_restart=lambda exit_status: log("judge.restarted", exit_status=exit_status),
         )
 
     def operators(self) -> OperatorRing:
         """Return the operators as they are now; one that was added needs no restart."""
-        return OperatorRing.load(self.paths.keys / "operators")
+        return OperatorRing.load(self.paths.key_folder.operators)
+
+    def believed(self) -> Believed:
+        """Return whose signatures count."""
+        return Believed(
+            operators=self.operators,
+            authority_certificate=self.keys.trust.authority_certificate,
+        )
 
 
 async def serve(city: City, *, clock_start: str | None = None) -> int:
@@ -171,7 +178,7 @@ async def _running(
         desk = ControlDesk(
             queries=Queries(city.paths.database),
             judge=judge,
-            operators=city.operators,
+            believed=city.believed(),
             record=runtime.record_act,
             clock=clock,
             log=log,

@@ -15,6 +15,7 @@ from issuance_server.adapters.system import SAMPLE_START, business_start_ms
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.calendar import Calendar
 from issuance_server.core.rules import CityRules
+from keys.city_folder import CityFolder
 from protocol.errors import SetUpError
 from protocol.kinds import Item, Kind
 
@@ -42,6 +43,9 @@ class Storage(_Section, frozen=True, kw_only=True):
     database: Annotated[str, Meta(description="the city's database")] = "data/city.db"
     pin_judge: Annotated[str, Meta(description="the PIN judge's database")] = "data/pin-judge.db"
     keys: Annotated[str, Meta(description="the city's key folder")] = "keys"
+    storage_keys: Annotated[
+        str, Meta(description="the folder of the storage keys; empty: storage/ in the key folder")
+    ] = ""
     control_socket: Annotated[str, Meta(description="for the commands")] = "run/control.sock"
 
 
@@ -155,6 +159,8 @@ class Paths:
         self.database = folder / config.storage.database
         self.pin_judge = folder / config.storage.pin_judge
         self.keys = folder / config.storage.keys
+        chosen = config.storage.storage_keys
+        self.key_folder = CityFolder.at(self.keys, configured=folder / chosen if chosen else None)
         self.control_socket = folder / config.storage.control_socket
         self.fonts = tuple(folder / font for font in config.rendering.fonts)
 

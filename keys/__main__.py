@@ -1,6 +1,6 @@
-"""``issuance-keys``: makes a city's keys, admits terminals and operators, shows the public parts.
+"""``issuance-keys``: the keys of a city, made, distributed, rotated, revoked, destroyed.
 
-It overwrites nothing and prints no secret. Exit status: 0 done, 1 refused, 2 wrong usage.
+It prints no secret. Exit status: 0 done, 1 refused, 2 wrong usage.
 """
 
 import argparse
@@ -8,20 +8,26 @@ import getpass
 import json
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
-from keys import file_store
-from keys.city_keys import (
-    OPERATORS_FOLDER,
-    TRUST_FOLDER,
-    create_city_keys,
-    create_terminal_keys,
+from keys import file_store, life_cycle
+from keys.arguments import Command, parser
+from keys.city_folder import CityFolder
+from keys.city_keys import create_city_keys, create_terminal_keys, renew_terminal_keys
+from keys.distribution import distribute
+from keys.former_operators import revoke_operator
+from keys.inventory import (
+    KeyRow,
+    key_rows,
+    operator_rows,
+    public_lines,
+    record_row,
+    terminal_row,
 )
-from keys.inventory import KeyRow, key_rows, operator_rows, public_lines, terminal_row
-from keys.names import check_digit_holds, checked_city
-from keys.operators import Operator
+from keys.key_record import KeyRecord, Purpose
+from keys.key_states import KeyState
+from keys.operators import Operator, OperatorRing
 from keys.trust import CityTrust
 from protocol.errors import KeyManagementError, KofuError
 from protocol.limits import LINE_ID_BYTES
@@ -30,50 +36,50 @@ from protocol.secret import Secret
 EXIT_DONE = 0
 EXIT_REFUSED = 1
 
-_COLUMNS = ("kind", "name", "line", "identity", "valid until")
+_COLUMNS = ("kind", "name", "key id", "state", "until", "line", "identity")
 _IDENTITY_CHARACTERS = 16
 """Of a SHA-256 in a table for people; ``--json`` has all of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser(_COMMANDS).parse_args(arguments)
     try:
         chosen.command(chosen)
     except KofuError as error:
         print(f"issuance-keys: {error}", file=sys.stderr)
         return EXIT_REFUSED
     except (KeyboardInterrupt, EOFError):
-        print("issuance-keys: given up; nothing more was made", file=sys.stderr)
+        print("issuance-keys: given up; the same command finishes what was begun", file=sys.stderr)
         return EXIT_REFUSED
     return EXIT_DONE
 
 
 def _create(chosen: argparse.Namespace) -> None:
-    create_city_keys(chosen.folder, chosen.city, datetime.now(UTC))
-    print(
-        f"The keys of city {chosen.city} are in {chosen.folder}. "
-        f"Keep {chosen.folder / 'authority'} apart from the server, and "
-        f"{chosen.folder / 'judge'} out of its backups.",
-        file=sys.stderr,
+    create_city_keys(chosen.folder, chosen.city, _now(), storage=chosen.storage)
+    city = _city(chosen)
+    _say(
+        f"The keys of city {chosen.city} are in {city.root}, the storage keys in {city.storage}. "
+        f"Keep {city.root / 'authority'} apart from the server, and the storage keys out of every "
+        "backup of the other folders."
     )
-    _print_rows(key_rows(chosen.folder), as_json=chosen.json)
+    _print_rows(key_rows(chosen.folder, _now()), as_json=chosen.json)
 
 
 def _list(chosen: argparse.Namespace) -> None:
-    _print_rows(key_rows(chosen.folder), as_json=chosen.json)
+    _print_rows(key_rows(chosen.folder, _now()), as_json=chosen.json)
 
 
 def _export(chosen: argparse.Namespace) -> None:
-    trust = CityTrust.load(chosen.folder / TRUST_FOLDER)
-    lines = public_lines(chosen.folder)
+    trust = CityTrust.load(CityFolder.at(chosen.folder).trust)
+    lines = public_lines(chosen.folder, _now())
     text = "".join(f"{line}\n" for line in lines)
     if chosen.out is not None:
         out = file_store.private_folder(chosen.out)
-        trust.save(out)
         file_store.write_public(out / "authority.crt", trust.authority_certificate)
         file_store.write_public(out / "public-keys.txt", text.encode("utf-8"))
-        print(f"The public keys of city {trust.city} are in {out}.", file=sys.stderr)
+        trust.save(out)
+        _say(f"The public keys of city {trust.city} are in {out}.")
     elif chosen.json:
         certificate = trust.authority_certificate.decode("ascii")
         print(json.dumps({"city": trust.city, "authority": certificate, "public_keys": lines}))
@@ -81,31 +87,127 @@ def _export(chosen: argparse.Namespace) -> None:
         print(trust.authority_certificate.decode("ascii") + text, end="")
 
 
+def _distribute(chosen: argparse.Namespace) -> None:
+    told = distribute(_city(chosen), chosen.out, _now())
+    _say(
+        f"{chosen.out} holds number {told.serial} of what terminals of city {told.city} are told; "
+        f"each takes it with: terminal-sim trust --terminal ID --from {chosen.out}"
+    )
+    if chosen.json:
+        print(json.dumps({"city": told.city, "serial": told.serial}))
+
+
+def _rotate(chosen: argparse.Namespace) -> None:
+    purpose = Purpose(chosen.purpose)
+    done = life_cycle.rotate(_city(chosen), purpose, now=_now(), overlap=chosen.overlap)
+    _tell_finished(done)
+    if done.record.state is KeyState.NEXT:
+        _say(
+            f"Key {done.record.key_id} waits. Give it to the terminals: issuance-keys distribute "
+            f"{chosen.folder} --out FOLDER; then: issuance-keys activate {purpose.value} "
+            f"{chosen.folder}"
+        )
+    elif purpose is Purpose.PIN_OPENING:
+        _say(
+            "Until the old key's time is over, give the terminals the new one: "
+            f"issuance-keys distribute {chosen.folder} --out FOLDER"
+        )
+    elif purpose is Purpose.SERVER:
+        _say("The server shows its new certificate once it is started again.")
+    _print_purpose(chosen, purpose)
+
+
+def _activate(chosen: argparse.Namespace) -> None:
+    purpose = Purpose(chosen.purpose)
+    done = life_cycle.activate(_city(chosen), purpose, now=_now(), overlap=chosen.overlap)
+    _tell_finished(done)
+    _print_purpose(chosen, purpose)
+
+
+def _revoke(chosen: argparse.Namespace) -> None:
+    rotated = {purpose.value: purpose for purpose in life_cycle.ROTATED}
+    revoked = life_cycle.revoke(_city(chosen), rotated.get(chosen.key, chosen.key), now=_now())
+    for record in revoked:
+        _say(f"Key {record.key_id} ({record.purpose.value}) is accepted no more.")
+        if record.purpose in life_cycle.TOLD_TO_TERMINALS:
+            _say(
+                "Terminals accept it until they are told: "
+                f"issuance-keys distribute {chosen.folder} --out FOLDER"
+            )
+    _print_records(chosen, revoked)
+
+
+def _destroy(chosen: argparse.Namespace) -> None:
+    record = life_cycle.destroy(_city(chosen), chosen.key, now=_now(), pin_store=chosen.pin_store)
+    _say(f"The secret of key {record.key_id} ({record.purpose.value}) is destroyed.")
+    _print_records(chosen, [record])
+
+
 def _terminal_create(chosen: argparse.Namespace) -> None:
     line_id = secrets.token_bytes(LINE_ID_BYTES)
     made = create_terminal_keys(
-        chosen.folder, chosen.terminal_id, chosen.out, line_id, datetime.now(UTC)
+        chosen.folder, chosen.terminal_id, chosen.out, line_id, _now(), storage=chosen.storage
     )
-    print(
+    _say(
         f"{chosen.out} holds what terminal {made.terminal_id} is given. "
-        "The server obeys it once it is registered there.",
-        file=sys.stderr,
+        "The server obeys it once it is registered there."
+    )
+    _print_rows([terminal_row(made.line.certificate_pem)], as_json=chosen.json)
+
+
+def _terminal_renew(chosen: argparse.Namespace) -> None:
+    made = renew_terminal_keys(
+        chosen.folder, chosen.terminal_id, chosen.out, _now(), storage=chosen.storage
+    )
+    _say(
+        f"{chosen.out} holds the new keys of terminal {made.terminal_id}. Register them with the "
+        "server before the terminal uses them, and take the old ones off its list afterwards."
     )
     _print_rows([terminal_row(made.line.certificate_pem)], as_json=chosen.json)
 
 
 def _operator_create(chosen: argparse.Namespace) -> None:
-    folder = chosen.folder / OPERATORS_FOLDER
-    if not folder.is_dir():
-        raise KeyManagementError(
-            f"{chosen.folder} is not a city's key folder; make one: issuance-keys create"
-        )
-    if (folder / f"{chosen.name}.key").exists():
-        raise KeyManagementError(f"operator {chosen.name} exists already and is never overwritten")
-    operator = Operator.create(folder, chosen.name, _passphrase(from_stdin=chosen.passphrase_stdin))
-    print(f"Operator {operator.name} is in the ring of {chosen.folder}.", file=sys.stderr)
-    rows = [row for row in operator_rows(chosen.folder) if row.name == operator.name]
-    _print_rows(rows, as_json=chosen.json)
+    city = _city(chosen)
+    with city.changing():
+        if (city.operators / f"{chosen.name}.pub").exists():
+            raise KeyManagementError(
+                f"operator {chosen.name} exists already and is never overwritten; "
+                "for a new key: issuance-keys operator renew"
+            )
+        _make_operator(chosen, city)
+
+
+def _operator_renew(chosen: argparse.Namespace) -> None:
+    city = _city(chosen)
+    with city.changing():
+        known = {*OperatorRing.load(city.operators).operators}
+        known |= {row.name for row in operator_rows(chosen.folder)}
+        if chosen.name not in known:
+            raise KeyManagementError(
+                f"there is no operator {chosen.name}; issuance-keys operator create makes one"
+            )
+        passphrase = _passphrase(from_stdin=chosen.passphrase_stdin)
+        revoke_operator(city.operators, chosen.name, "renewed", _now())
+        _make_operator(chosen, city, passphrase)
+
+
+def _make_operator(
+    chosen: argparse.Namespace, city: CityFolder, passphrase: Secret | None = None
+) -> None:
+    file_store.clear_leftovers(city.operators)
+    given = passphrase or _passphrase(from_stdin=chosen.passphrase_stdin)
+    operator = Operator.create(city.operators, chosen.name, given)
+    _say(f"Operator {operator.name} is in the ring of {chosen.folder}.")
+    _print_operator(chosen)
+
+
+def _operator_revoke(chosen: argparse.Namespace) -> None:
+    city = _city(chosen)
+    with city.changing():
+        file_store.clear_leftovers(city.operators)
+        former = revoke_operator(city.operators, chosen.name, chosen.reason, _now())
+    _say(f"Operator {former.operator} is obeyed no more.")
+    _print_operator(chosen)
 
 
 def _operator_list(chosen: argparse.Namespace) -> None:
@@ -121,12 +223,47 @@ def _passphrase(*, from_stdin: bool) -> Secret:
     return first
 
 
+def _city(chosen: argparse.Namespace) -> CityFolder:
+    return CityFolder.at(chosen.folder, getattr(chosen, "storage", None))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _tell_finished(done: life_cycle.Changed) -> None:
+    if done.finished:
+        _say("An earlier command was not finished; now it is, and nothing else was made.")
+
+
+def _print_purpose(chosen: argparse.Namespace, purpose: Purpose) -> None:
+    _print_records(chosen, _city(chosen).records(purpose))
+
+
+def _print_records(chosen: argparse.Namespace, records: Sequence[KeyRecord]) -> None:
+    city = CityTrust.load(CityFolder.at(chosen.folder).trust).city
+    rows = [record_row(record, city, _now()) for record in records]
+    _print_rows(rows, as_json=chosen.json)
+
+
+def _print_operator(chosen: argparse.Namespace) -> None:
+    rows = [row for row in operator_rows(chosen.folder) if row.name == chosen.name]
+    _print_rows(rows, as_json=chosen.json)
+
+
 def _print_rows(rows: Sequence[KeyRow], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([row.fields() for row in rows]))
         return
     cells = [_COLUMNS] + [
-        (row.kind, row.name, row.line, row.identity[:_IDENTITY_CHARACTERS], row.valid_until)
+        (
+            *(row.kind, row.name, row.key_id, row.state, row.until, row.line),
+            row.identity[:_IDENTITY_CHARACTERS],
+        )
         for row in rows
     ]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_COLUMNS))]
@@ -134,73 +271,22 @@ def _print_rows(rows: Sequence[KeyRow], *, as_json: bool) -> None:
         print("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip())
 
 
-def _city(text: str) -> str:
-    try:
-        city = checked_city(text)
-    except KeyManagementError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if not check_digit_holds(city):
-        raise argparse.ArgumentTypeError(f"{city} is no municipality code: the check digit is off")
-    return city
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="issuance-keys",
-        description="Make a city's keys, admit terminals and operators, show the public parts.",
-        epilog="Exit status: 0 done, 1 refused, 2 wrong usage. Nothing is ever overwritten.",
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    create = commands.add_parser("create", help="make all keys of a city in a new folder")
-    create.add_argument("--city", type=_city, required=True, help="municipality code, 6 digits")
-    _finish(create, _create, "the folder to make")
-
-    listing = commands.add_parser("list", help="show a city's keys, without anything secret")
-    _finish(listing, _list, "the city's key folder")
-
-    export = commands.add_parser("export", help="give out the public keys")
-    export.add_argument("--out", type=Path, metavar="FOLDER", help="write files there instead")
-    _finish(export, _export, "the city's key folder")
-
-    terminal = commands.add_parser("terminal", help="admit terminals")
-    terminals = terminal.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    admit = terminals.add_parser("create", help="certify a terminal and fill its folder")
-    _finish(admit, _terminal_create, "the city's key folder")
-    admit.add_argument("terminal_id", metavar="TERMINAL_ID", help="letters, digits, hyphens")
-    admit.add_argument(
-        "--out", type=Path, required=True, metavar="FOLDER", help="what the terminal is given"
-    )
-
-    operator = commands.add_parser("operator", help="name operators")
-    operators = operator.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    name = operators.add_parser("create", help="make an operator's key pair")
-    name.add_argument("name", metavar="NAME", help="letters, digits, hyphens")
-    name.add_argument(
-        "--passphrase-stdin", action="store_true", help="read the passphrase's line from there"
-    )
-    _finish(name, _operator_create, "the city's key folder", flag="--dir")
-    ring = operators.add_parser("list", help="show the operators")
-    _finish(ring, _operator_list, "the city's key folder", flag="--dir")
-    return parser
-
-
-def _finish(
-    parser: argparse.ArgumentParser,
-    command: Callable[[argparse.Namespace], None],
-    folder_help: str,
-    *,
-    flag: str | None = None,
-) -> None:
-    """Add what all commands share: the folder, the form of the result, and what to call."""
-    if flag is None:
-        parser.add_argument("folder", type=Path, metavar="DIR", help=folder_help)
-    else:
-        parser.add_argument(
-            flag, dest="folder", type=Path, required=True, metavar="DIR", help=folder_help
-        )
-    parser.add_argument("--json", action="store_true", help="results for programs")
-    parser.set_defaults(command=command)
+_COMMANDS: dict[str, Command] = {
+    "create": _create,
+    "list": _list,
+    "export": _export,
+    "distribute": _distribute,
+    "rotate": _rotate,
+    "activate": _activate,
+    "revoke": _revoke,
+    "destroy": _destroy,
+    "terminal create": _terminal_create,
+    "terminal renew": _terminal_renew,
+    "operator create": _operator_create,
+    "operator renew": _operator_renew,
+    "operator revoke": _operator_revoke,
+    "operator list": _operator_list,
+}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The line authority: a city's own small X.509 authority for both ends of its lines.
 
-It signs nothing but key certificates of one depth. Its private key is needed only to admit a
-terminal or to renew the server, so it belongs on a machine that does neither of their work.
+It signs key certificates of one depth, and what terminals are told. Its private key is needed for
+nothing else, so it belongs on a machine that does neither the server's nor a terminal's work.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from typing import Self
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from keys import file_store
 from keys.key_certificate import (
     KeyCertificate,
     certificate_as_pem,
@@ -21,8 +20,10 @@ from keys.key_certificate import (
     server_names,
     terminal_names,
 )
+from keys.key_record import KeyRecord, Naming, Purpose, load_records, write_record
 from keys.names import checked_city
 from keys.signing import SigningKey
+from keys.storage_key import StorageKey
 from protocol.errors import KeyManagementError
 
 __all__ = ["Authority", "KeyCertificate"]
@@ -30,9 +31,6 @@ __all__ = ["Authority", "KeyCertificate"]
 AUTHORITY_DAYS = 3650
 KEY_CERTIFICATE_DAYS = 825
 """A terminal's or server's key certificate is renewed well within its contract's term."""
-
-_KEY_FILE = "authority.key"
-_CERTIFICATE_FILE = "authority.crt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +48,16 @@ class Authority:
     signing_key: SigningKey
 
     @classmethod
-    def create(
-        cls, folder: Path, city: str, *, not_before: datetime, days: int = AUTHORITY_DAYS
-    ) -> Self:
-        """Make an authority and write ``authority.key`` and ``authority.crt`` to a folder.
+    def generate(cls, city: str, *, not_before: datetime, days: int = AUTHORITY_DAYS) -> Self:
+        """Make an authority.
 
         Args:
-            folder: made if it is not there.
             city: municipality code, 6 digits.
             not_before: beginning of its validity, with a time zone.
             days: length of its validity.
 
         Raises:
-            KeyManagementError: an authority is there already, or the code is none.
+            KeyManagementError: the code is none.
         """
         key = SigningKey.generate()
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _name(checked_city(city)))])
@@ -77,24 +72,51 @@ class Authority:
             )
             .sign(key.private_key, None)
         )
-        made = cls(city=city, certificate_pem=certificate_as_pem(certificate), signing_key=key)
-        key.save(file_store.private_folder(folder) / _KEY_FILE)
-        file_store.write_public(folder / _CERTIFICATE_FILE, made.certificate_pem)
-        return made
+        return cls(city=city, certificate_pem=certificate_as_pem(certificate), signing_key=key)
+
+    def save(self, folder: Path, storage_key: StorageKey, now: datetime) -> None:
+        """Write the authority's key record to a folder.
+
+        Args:
+            folder: there already.
+            storage_key: the authority's.
+            now: the real time, with a time zone.
+
+        Raises:
+            KeyManagementError: the disk refuses.
+        """
+        record = KeyRecord.make(
+            Purpose.AUTHORITY,
+            self.signing_key.seed(),
+            storage_key,
+            named=Naming(number=1, at=now),
+            public=self.signing_key.public_key,
+            certificate=self.certificate_pem,
+        )
+        write_record(folder, record)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, storage_key: StorageKey) -> Self:
         """Read the authority of a folder.
 
         Raises:
-            KeyManagementError: there is none, or its files are damaged or not of one pair.
+            KeyManagementError: there is none, or its record is damaged or not of one pair.
         """
-        pem = file_store.read_public(folder / _CERTIFICATE_FILE)
-        key = SigningKey.load(folder / _KEY_FILE)
-        certificate = read_certificate(pem)
-        if public_key_of(certificate) != key.public_key:
+        records = load_records(folder, Purpose.AUTHORITY)
+        if not records:
+            raise KeyManagementError(
+                f"{folder} holds no authority; this is done where the city's authority is kept"
+            )
+        record = records[-1]
+        key = SigningKey.from_seed(record.secret(storage_key))
+        certificate = read_certificate(record.certificate.encode("ascii"))
+        if not public_key_of(certificate) == record.public == key.public_key:
             raise KeyManagementError(f"{folder}: key and certificate are not of one pair")
-        return cls(city=_city_of(certificate), certificate_pem=pem, signing_key=key)
+        return cls(
+            city=_city_of(certificate),
+            certificate_pem=certificate_as_pem(certificate),
+            signing_key=key,
+        )
 
     def issue_server(
         self, city: str, *, not_before: datetime, days: int = KEY_CERTIFICATE_DAYS
@@ -104,9 +126,8 @@ class Authority:
         Raises:
             KeyManagementError: the code is none.
         """
-        return self._issue(
-            server_names(city), ExtendedKeyUsageOID.SERVER_AUTH, not_before=not_before, days=days
-        )
+        key, purpose = SigningKey.generate(), ExtendedKeyUsageOID.SERVER_AUTH
+        return self._issue(server_names(city), key, purpose, not_before=not_before, days=days)
 
     def issue_terminal(
         self,
@@ -115,30 +136,35 @@ class Authority:
         *,
         not_before: datetime,
         days: int = KEY_CERTIFICATE_DAYS,
+        key: SigningKey | None = None,
     ) -> KeyCertificate:
-        """Make a key and certify it for a terminal and its line.
+        """Certify a key for a terminal and its line.
 
         Args:
             terminal_id: letters, digits and hyphens, at most 32.
             line_id: 8 bytes, random.
             not_before: beginning of its validity, with a time zone.
             days: length of its validity.
+            key: the terminal's; made if not given.
 
         Raises:
             KeyManagementError: the id or the line id is none.
         """
         names = terminal_names(terminal_id, line_id)
-        return self._issue(names, ExtendedKeyUsageOID.CLIENT_AUTH, not_before=not_before, days=days)
+        made = key or SigningKey.generate()
+        return self._issue(
+            names, made, ExtendedKeyUsageOID.CLIENT_AUTH, not_before=not_before, days=days
+        )
 
     def _issue(
         self,
         names: x509.SubjectAlternativeName,
+        key: SigningKey,
         purpose: x509.ObjectIdentifier,
         *,
         not_before: datetime,
         days: int,
     ) -> KeyCertificate:
-        key = SigningKey.generate()
         own = read_certificate(self.certificate_pem)
         # An empty subject needs critical names (RFC 5280 §4.2.1.6), so nobody can overlook them.
         certificate = (

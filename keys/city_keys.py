@@ -1,59 +1,29 @@
-"""The folder of a city's keys: who holds what, made in one piece.
+"""What a city, its server, its judge and its terminals hold, made and loaded in one piece.
 
-::
-
-    authority/   authority.key authority.crt     signs key certificates; needed only for that
-                 terminals/ID.crt                every key certificate given to a terminal
-    server/      line.key line.crt               the server's end of every line
-                 binding.key                     signs what binds the paper to the applicant
-                 checkpoint.key                  signs the audit log's checkpoints
-                 day-keys/                       wrap the data keys of the issuances
-    judge/       pin-opening.key                 opens PIN blocks
-                 verdict.key                     signs the PIN judge's verdicts
-                 pepper.key                      without it the PIN table is worth nothing
-    operators/   NAME.key NAME.pub               people, each key under its passphrase
-    trust/       city.json                       public keys; the one part that everybody reads
-
-Server and judge each read their own folder, ``trust/`` and the operators' public halves, so that
-each folder can be given to the process, the user or the machine that does its work, and
-``authority/`` to none of them.
+``keys.city_folder`` shows where each key lies.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from keys import file_store
 from keys.authority import KEY_CERTIFICATE_DAYS, Authority
+from keys.city_folder import DAY_KEYS_FOLDER, CityFolder
 from keys.day_keys import DayKeys
-from keys.key_certificate import KeyCertificate
+from keys.distribution import told_now
+from keys.key_certificate import KeyCertificate, peer_of, read_certificate
+from keys.key_record import ANNOUNCED, KeyRecord, Naming, Purpose, newest_active, write_record
+from keys.key_ring import PepperRing, PinOpeningRing, SigningRing, Times
+from keys.life_cycle import CERTIFIED_BEFORE, ROTATED, new_record
 from keys.names import checked_city, checked_name
 from keys.operators import OperatorRing
-from keys.pepper import create_pepper, load_pepper
-from keys.pin_sealing import PinOpener
 from keys.signing import SigningKey
+from keys.storage_key import STORAGE_FOLDER, Holder, StorageKey
 from keys.trust import CityTrust, TerminalTrust
 from protocol.errors import KeyManagementError
-from protocol.secret import Secret
 
-AUTHORITY_FOLDER = "authority"
-TERMINALS_FOLDER = "terminals"
-SERVER_FOLDER = "server"
-JUDGE_FOLDER = "judge"
-OPERATORS_FOLDER = "operators"
-TRUST_FOLDER = "trust"
-DAY_KEYS_FOLDER = "day-keys"
-
-_LINE = "line"
-SERVER_CERTIFICATE_FILE = f"{_LINE}.crt"
-_BINDING_FILE = "binding.key"
-_CHECKPOINT_FILE = "checkpoint.key"
-_PIN_OPENING_FILE = "pin-opening.key"
-_VERDICT_FILE = "verdict.key"
-_PEPPER_FILE = "pepper.key"
 _TERMINAL = "terminal"
-_MADE_BEFORE = timedelta(minutes=5)
-"""Certificates begin this much before they are made, for the other end's clock may be slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +41,8 @@ class ServerKeys:
 
     trust: CityTrust
     line: KeyCertificate
-    binding: SigningKey
-    checkpoint: SigningKey
+    binding: SigningRing
+    checkpoint: SigningRing
     day_keys: DayKeys
     operators: OperatorRing
 
@@ -90,14 +60,14 @@ class JudgeKeys:
         trust: the city's public keys.
         pin_opener: opens PIN blocks.
         verdict: signs verdicts.
-        pepper: for ``keys.pepper.pin_verifier``, 32 bytes.
+        peppers: for ``keys.pepper.pin_verifier``.
         operators: the operators who may unlock a card.
     """
 
     trust: CityTrust
-    pin_opener: PinOpener
-    verdict: SigningKey
-    pepper: Secret
+    pin_opener: PinOpeningRing
+    verdict: SigningRing
+    peppers: PepperRing
     operators: OperatorRing
 
     @property
@@ -134,25 +104,41 @@ class TerminalKeys:
         return self.line.signing_key
 
 
-def create_city_keys(root: Path, city: str, now: datetime) -> None:
+def create_city_keys(root: Path, city: str, now: datetime, *, storage: Path | None = None) -> None:
     """Make all keys of a city, either the whole folder or nothing.
 
     Args:
         root: the folder to make; its parent is made if need be.
         city: municipality code, 6 digits.
         now: the real time, with a time zone.
+        storage: where the storage keys shall lie; None for the environment variable, or
+            ``storage/`` in the folder. Those that lie there already are used.
 
     Raises:
         KeyManagementError: the folder exists already, or the code is none.
     """
     checked_city(city)
-    file_store.create_folder_whole(
-        root, lambda folder: _fill(folder, city, not_before=now - _MADE_BEFORE)
-    )
+    chosen = CityFolder.at(root, storage).storage
+    inside = chosen == root / STORAGE_FOLDER
+    if not inside and not root.exists():
+        StorageKey.create_missing(chosen)
+
+    def fill(fresh: Path) -> None:
+        if inside:
+            StorageKey.create_missing(fresh / STORAGE_FOLDER)
+        _fill(CityFolder(fresh, fresh / STORAGE_FOLDER if inside else chosen), city, now)
+
+    file_store.create_folder_whole(root, fill)
 
 
 def create_terminal_keys(
-    root: Path, terminal_id: str, out: Path, line_id: bytes, now: datetime
+    root: Path,
+    terminal_id: str,
+    out: Path,
+    line_id: bytes,
+    now: datetime,
+    *,
+    storage: Path | None = None,
 ) -> TerminalKeys:
     """Admit a terminal: certify a new key and write the folder that the terminal is given.
 
@@ -162,69 +148,110 @@ def create_terminal_keys(
     Args:
         root: the city's key folder.
         terminal_id: letters, digits and hyphens, at most 32.
-        out: the folder to fill, made if it is not there.
+        out: the folder to fill, made if it is not there. One that an interrupted call began to fill
+            is filled to the end, with the line id that it began with.
         line_id: 8 bytes, random.
         now: the real time, with a time zone.
+        storage: where the storage keys lie; None as for ``create_city_keys``.
 
     Raises:
         KeyManagementError: the terminal was admitted before, or the folder holds keys already.
     """
     checked_name(terminal_id, "a terminal's id")
-    authority = Authority.load(root / AUTHORITY_FOLDER)
-    record = _terminal_record(root, terminal_id)
-    if record.exists():
-        raise KeyManagementError(f"terminal {terminal_id} was admitted before: {record}")
-    if (out / f"{_TERMINAL}.key").exists():
-        raise KeyManagementError(f"{out} holds a terminal's keys already; give it another folder")
-    trust = CityTrust.load(root / TRUST_FOLDER).for_terminal()
-    line = authority.issue_terminal(
-        terminal_id, line_id, not_before=now - _MADE_BEFORE, days=KEY_CERTIFICATE_DAYS
-    )
-    file_store.private_folder(out)
-    line.save(out, _TERMINAL)
-    trust.save(out)
-    file_store.write_public(record, line.certificate_pem)
-    return TerminalKeys(trust=trust, line=line)
+    city = CityFolder.at(root, storage)
+    with city.changing():
+        if _line_ids(city, terminal_id):
+            raise KeyManagementError(
+                f"terminal {terminal_id} was admitted before; for a new key: "
+                f"issuance-keys terminal renew {terminal_id} {root} --out FOLDER"
+            )
+        return _certify(city, terminal_id, out, line_id, now)
 
 
-def load_server_keys(root: Path) -> ServerKeys:
+def renew_terminal_keys(
+    root: Path, terminal_id: str, out: Path, now: datetime, *, storage: Path | None = None
+) -> TerminalKeys:
+    """Certify a new key for a terminal that was admitted before, and its line.
+
+    The former certificate is kept; each of the two is obeyed if it is on the server's allow-list.
+
+    Args:
+        root: the city's key folder.
+        terminal_id: the terminal's id.
+        out: a folder without keys.
+        now: the real time, with a time zone.
+        storage: where the storage keys lie; None as for ``create_city_keys``.
+
+    Raises:
+        KeyManagementError: there is no such terminal, or the folder holds keys already.
+    """
+    checked_name(terminal_id, "a terminal's id")
+    city = CityFolder.at(root, storage)
+    with city.changing():
+        line_ids = _line_ids(city, terminal_id)
+        if not line_ids:
+            raise KeyManagementError(
+                f"no terminal {terminal_id} was admitted; issuance-keys list shows those that were"
+            )
+        return _certify(city, terminal_id, out, line_ids[-1], now)
+
+
+def load_server_keys(
+    root: Path, *, storage: Path | None = None, times: Times | None = None
+) -> ServerKeys:
     """Read what the issuance server holds.
+
+    Args:
+        root: the city's key folder.
+        storage: where the storage keys lie; None as for ``create_city_keys``.
+        times: the clocks of the rings; the real ones if not given.
 
     Raises:
         KeyManagementError: something is missing, damaged or readable by others.
     """
-    folder = root / SERVER_FOLDER
+    city, clocks = CityFolder.at(root, storage), times or Times()
+    trust = CityTrust.load(city.trust)
+    folder, storage_key = city.of(Holder.SERVER), city.storage_key(Holder.SERVER)
     keys = ServerKeys(
-        trust=CityTrust.load(root / TRUST_FOLDER),
-        line=KeyCertificate.load(folder, _LINE),
-        binding=SigningKey.load(folder / _BINDING_FILE),
-        checkpoint=SigningKey.load(folder / _CHECKPOINT_FILE),
-        day_keys=DayKeys(folder / DAY_KEYS_FOLDER),
-        operators=OperatorRing.load(root / OPERATORS_FOLDER),
+        trust=trust,
+        line=_server_line(city, storage_key),
+        binding=SigningRing(folder, Purpose.BINDING, storage_key, clocks),
+        checkpoint=SigningRing(folder, Purpose.CHECKPOINT, storage_key, clocks),
+        day_keys=DayKeys(folder / DAY_KEYS_FOLDER, storage_key),
+        operators=OperatorRing.load(city.operators),
     )
-    announced = (keys.trust.city, keys.trust.binding_key, keys.trust.checkpoint_key)
-    if announced != (keys.line.names.name, keys.binding.public_key, keys.checkpoint.public_key):
-        raise KeyManagementError(f"{folder} holds other keys than {root / TRUST_FOLDER} announces")
+    if keys.line.names.name != trust.city:
+        raise KeyManagementError(f"{folder} holds the keys of another city than {city.trust}")
+    _check_announced(city, trust, Purpose.BINDING, keys.binding.public_key)
+    _check_announced(city, trust, Purpose.CHECKPOINT, keys.checkpoint.public_key)
     return keys
 
 
-def load_judge_keys(root: Path) -> JudgeKeys:
+def load_judge_keys(
+    root: Path, *, storage: Path | None = None, times: Times | None = None
+) -> JudgeKeys:
     """Read what the PIN judge holds.
+
+    Args:
+        root: the city's key folder.
+        storage: where the storage keys lie; None as for ``create_city_keys``.
+        times: the clocks of the rings; the real ones if not given.
 
     Raises:
         KeyManagementError: something is missing, damaged or readable by others.
     """
-    folder = root / JUDGE_FOLDER
+    city, clocks = CityFolder.at(root, storage), times or Times()
+    trust = CityTrust.load(city.trust)
+    folder, storage_key = city.of(Holder.JUDGE), city.storage_key(Holder.JUDGE)
     keys = JudgeKeys(
-        trust=CityTrust.load(root / TRUST_FOLDER),
-        pin_opener=PinOpener.load(folder / _PIN_OPENING_FILE),
-        verdict=SigningKey.load(folder / _VERDICT_FILE),
-        pepper=load_pepper(folder / _PEPPER_FILE),
-        operators=OperatorRing.load(root / OPERATORS_FOLDER),
+        trust=trust,
+        pin_opener=PinOpeningRing(folder, storage_key, clocks),
+        verdict=SigningRing(folder, Purpose.VERDICT, storage_key, clocks),
+        peppers=PepperRing(folder, storage_key, clocks),
+        operators=OperatorRing.load(city.operators),
     )
-    announced = (keys.trust.pin_sealing_key, keys.trust.verdict_key)
-    if announced != (keys.pin_opener.public_key, keys.verdict.public_key):
-        raise KeyManagementError(f"{folder} holds other keys than {root / TRUST_FOLDER} announces")
+    _check_announced(city, trust, Purpose.PIN_OPENING, keys.pin_opener.public_key)
+    _check_announced(city, trust, Purpose.VERDICT, keys.verdict.public_key)
     return keys
 
 
@@ -242,41 +269,115 @@ def load_terminal_keys(folder: Path) -> TerminalKeys:
     return keys
 
 
-def admitted_terminals(root: Path) -> dict[str, bytes]:
-    """Return every key certificate given to a terminal, in PEM form, by the terminal's id.
+def admitted_terminals(root: Path) -> dict[str, list[bytes]]:
+    """Return the key certificates given to each terminal, in PEM form, the oldest first.
 
     Raises:
         KeyManagementError: a file cannot be read.
     """
-    folder = root / AUTHORITY_FOLDER / TERMINALS_FOLDER
-    return {path.stem: file_store.read_public(path) for path in sorted(folder.glob("*.crt"))}
+    folder = CityFolder.at(root).terminals
+    found: dict[str, list[bytes]] = {}
+    for path in folder.glob("*/*.crt"):
+        found.setdefault(path.parent.name, []).append(file_store.read_public(path))
+    return {
+        terminal: sorted(
+            found[terminal], key=lambda pem: read_certificate(pem).not_valid_before_utc
+        )
+        for terminal in sorted(found)
+    }
 
 
-def _terminal_record(root: Path, terminal_id: str) -> Path:
-    return root / AUTHORITY_FOLDER / TERMINALS_FOLDER / f"{terminal_id}.crt"
+def _fill(city: CityFolder, code: str, now: datetime) -> None:
+    for holder in Holder:
+        file_store.private_folder(city.of(holder))
+    for folder in (city.trust, city.operators, city.terminals):
+        file_store.private_folder(folder)
+    file_store.private_folder(city.of(Holder.SERVER) / DAY_KEYS_FOLDER)
+    authority = Authority.generate(code, not_before=now - CERTIFIED_BEFORE)
+    authority.save(city.of(Holder.AUTHORITY), city.storage_key(Holder.AUTHORITY), now)
+    records: list[KeyRecord] = []
+    for purpose in ROTATED:
+        storage_key = city.storage_key(purpose.holder)
+        records.append(new_record(purpose, storage_key, Naming(number=1, at=now), authority))
+        write_record(city.of(purpose.holder), records[-1])
+    trust = CityTrust(city=code, authority_certificate=authority.certificate_pem, keys=())
+    for record in records:
+        if record.purpose in ANNOUNCED:
+            trust = trust.with_keys(record.purpose, (record.open_half,))
+    trust.save(city.trust)
+    told_now(city, authority, now)
 
 
-def _fill(root: Path, city: str, *, not_before: datetime) -> None:
-    authority = Authority.create(root / AUTHORITY_FOLDER, city, not_before=not_before)
-    file_store.private_folder(root / AUTHORITY_FOLDER / TERMINALS_FOLDER)
-    server = file_store.private_folder(root / SERVER_FOLDER)
-    line = authority.issue_server(city, not_before=not_before)
-    line.save(server, _LINE)
-    binding, checkpoint, verdict = (SigningKey.generate() for _ in range(3))
-    binding.save(server / _BINDING_FILE)
-    checkpoint.save(server / _CHECKPOINT_FILE)
-    file_store.private_folder(server / DAY_KEYS_FOLDER)
-    judge = file_store.private_folder(root / JUDGE_FOLDER)
-    verdict.save(judge / _VERDICT_FILE)
-    opener = PinOpener.generate()
-    opener.save(judge / _PIN_OPENING_FILE)
-    create_pepper(judge / _PEPPER_FILE)
-    file_store.private_folder(root / OPERATORS_FOLDER)
-    CityTrust(
-        city=city,
-        authority_certificate=authority.certificate_pem,
-        pin_sealing_key=opener.public_key,
-        binding_key=binding.public_key,
-        checkpoint_key=checkpoint.public_key,
-        verdict_key=verdict.public_key,
-    ).save(file_store.private_folder(root / TRUST_FOLDER))
+def _certify(
+    city: CityFolder, terminal_id: str, out: Path, line_id: bytes, now: datetime
+) -> TerminalKeys:
+    """Fill a terminal's folder, each file unless it is there; the authority's record is the last.
+
+    So the same call goes on where an interrupted one stopped.
+    """
+    authority = Authority.load(city.of(Holder.AUTHORITY), city.storage_key(Holder.AUTHORITY))
+    file_store.private_folder(out)
+    file_store.clear_leftovers(out)
+    key_file, certificate_file = out / f"{_TERMINAL}.key", out / f"{_TERMINAL}.crt"
+    _refuse_if_filled(city, terminal_id, out, authority)
+    if not key_file.exists():
+        file_store.write_private(key_file, SigningKey.generate().pem().reveal())
+    if not certificate_file.exists():
+        issued = authority.issue_terminal(
+            terminal_id,
+            line_id,
+            not_before=now - CERTIFIED_BEFORE,
+            days=KEY_CERTIFICATE_DAYS,
+            key=SigningKey.from_pem(file_store.read_private(key_file)),
+        )
+        file_store.write_public(certificate_file, issued.certificate_pem)
+    told_now(city, authority, now).save(out)
+    made = load_terminal_keys(out)
+    record = _record_of(city, made.line)
+    file_store.private_folder(record.parent)
+    file_store.clear_leftovers(record.parent)
+    if not record.exists():
+        file_store.write_public(record, made.line.certificate_pem)
+    return made
+
+
+def _refuse_if_filled(city: CityFolder, terminal_id: str, out: Path, authority: Authority) -> None:
+    """Raise unless a folder is empty or was begun for this terminal and never finished."""
+    if not (out / f"{_TERMINAL}.crt").exists():
+        return
+    line = KeyCertificate.load(out, _TERMINAL)
+    ours = line.issued_by(authority.certificate_pem) and line.names.name == terminal_id
+    if not ours or _record_of(city, line).exists():
+        raise KeyManagementError(f"{out} holds a terminal's keys already; give another folder")
+
+
+def _record_of(city: CityFolder, line: KeyCertificate) -> Path:
+    return city.terminals / line.names.name / f"{line.fingerprint.hex()}.crt"
+
+
+def _line_ids(city: CityFolder, terminal_id: str) -> list[bytes]:
+    """Return the line id of each certificate given to a terminal; all are the same."""
+    certificates = admitted_terminals(city.root).get(terminal_id, [])
+    return [peer_of(read_certificate(pem)).line_id for pem in certificates]
+
+
+def _server_line(city: CityFolder, storage_key: StorageKey) -> KeyCertificate:
+    record = newest_active(city.records(Purpose.SERVER))
+    if record is None:
+        raise KeyManagementError(f"{city.of(Holder.SERVER)} holds no active server key")
+    line = KeyCertificate(
+        certificate_pem=record.certificate.encode("ascii"),
+        private_key_pem=SigningKey.from_seed(record.secret(storage_key)).pem(),
+    )
+    if line.public_key != line.signing_key.public_key:
+        raise KeyManagementError(f"{record.file_name}: key and certificate are not of one pair")
+    return line
+
+
+def _check_announced(
+    city: CityFolder, trust: CityTrust, purpose: Purpose, public_key: bytes
+) -> None:
+    if public_key not in (key.public for key in trust.of(purpose)):
+        raise KeyManagementError(
+            f"{city.of(purpose.holder)} holds other keys than {city.trust} announces"
+        )

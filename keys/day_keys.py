@@ -6,13 +6,15 @@ reaches its backups, nor the blocks that a disk has moved elsewhere; destroying 
 
 import re
 import secrets
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import final
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from keys import file_store
+from keys.key_record import SUFFIX, KeyRecord, Naming, Purpose, read_record, write_record
+from keys.storage_key import StorageKey
 from protocol.errors import KeyManagementError, Misuse
 from protocol.secret import Secret
 
@@ -21,7 +23,7 @@ DATA_KEY_BYTES = 32
 WRAPPED_KEY_BYTES = DATA_KEY_BYTES + 8
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_SUFFIX = ".key"
+_PREFIX = f"{Purpose.DAY.value}-"
 
 
 @final
@@ -31,15 +33,20 @@ class DayKeys:
     Several processes may use one folder: a day's key is made once, whoever comes first.
     """
 
-    __slots__ = ("_folder",)
+    __slots__ = ("_folder", "_storage_key")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, storage_key: StorageKey) -> None:
         """Open the folder, making it if need be, and finish interrupted destructions.
+
+        Args:
+            folder: holds nothing else.
+            storage_key: the server's.
 
         Raises:
             KeyManagementError: the folder cannot be used.
         """
         self._folder = file_store.private_folder(folder)
+        self._storage_key = storage_key
         file_store.finish_erasures(folder)
 
     def wrap(self, day: str, data_key: Secret) -> bytes:
@@ -71,7 +78,7 @@ class DayKeys:
             raise KeyManagementError(f"this data key was not wrapped under {day}") from None
 
     def destroy(self, day: str) -> None:
-        """Destroy the day's key for good. Doing it twice is as good as once.
+        """Destroy the day's key for good, its record too. Doing it twice is as good as once.
 
         Raises:
             KeyManagementError: the disk refuses; the key may still be there.
@@ -80,24 +87,32 @@ class DayKeys:
 
     def days(self) -> tuple[str, ...]:
         """Return the days whose keys exist, the oldest first."""
-        names = (path.name.removesuffix(_SUFFIX) for path in self._folder.glob(f"*{_SUFFIX}"))
+        names = (
+            path.name.removeprefix(_PREFIX).removesuffix(SUFFIX)
+            for path in self._folder.glob(f"{_PREFIX}*{SUFFIX}")
+        )
         return tuple(sorted(name for name in names if _DAY.fullmatch(name)))
 
     def _key_made_once(self, day: str) -> Secret:
         path = self._path(day)
         if not path.exists():
             try:
-                file_store.write_private(path, secrets.token_bytes(DAY_KEY_BYTES))
+                write_record(self._folder, self._new_record(day))
             except KeyManagementError:
                 if not path.exists():  # another process was first: its key is the day's key
                     raise
         return self._load(path)
 
+    def _new_record(self, day: str) -> KeyRecord:
+        return KeyRecord.make(
+            Purpose.DAY,
+            Secret(secrets.token_bytes(DAY_KEY_BYTES)),
+            self._storage_key,
+            named=Naming(number=1, at=datetime.now(UTC), key_id=day),
+        )
+
     def _load(self, path: Path) -> Secret:
-        key = file_store.read_private(path)
-        if len(key) != DAY_KEY_BYTES:
-            raise KeyManagementError(f"{path} holds no day key of {DAY_KEY_BYTES} bytes")
-        return key
+        return read_record(path).secret(self._storage_key)
 
     def _path(self, day: str) -> Path:
         try:
@@ -106,4 +121,4 @@ class DayKeys:
             valid = False
         if not valid:
             raise Misuse("a day is written YYYY-MM-DD")
-        return self._folder / f"{day}{_SUFFIX}"
+        return self._folder / f"{_PREFIX}{day}{SUFFIX}"

@@ -3,14 +3,19 @@
 A key file is written to a new file of mode 0600 in the same folder, flushed to the disk and only
 then linked under its name, so that no crash leaves half a key and no call takes the place of a key
 that is there. The folder is flushed too, because a name that a power cut can undo is no name.
+
+A process that dies leaves at most files and folders whose names begin with a dot; nothing reads
+them, and ``clear_leftovers`` removes them.
 """
 
+import fcntl
 import os
 import secrets
 import shlex
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from protocol.errors import KeyManagementError
@@ -23,6 +28,8 @@ KEY_FILE_BYTES_MAX = 64 * 1024
 """No key, certificate or trust file is longer; whatever is longer is not ours."""
 
 _OTHERS = 0o077
+_NEW = ".new"
+_ERASING = ".erasing"
 _SUFFIX_RANDOM_BYTES = 8
 
 
@@ -42,6 +49,8 @@ def private_folder(folder: Path) -> Path:
 def create_folder_whole(folder: Path, fill: Callable[[Path], None]) -> None:
     """Make a private folder with all that ``fill`` writes into it, or nothing.
 
+    What an earlier call left when its process died is removed first.
+
     Raises:
         KeyManagementError: the folder exists already, or the disk refuses.
     """
@@ -49,13 +58,36 @@ def create_folder_whole(folder: Path, fill: Callable[[Path], None]) -> None:
         raise KeyManagementError(f"{folder} exists already and is never overwritten")
     fresh = _fresh_name(folder)
     try:
-        fill(private_folder(fresh))
-        fresh.rename(folder)
-        flush_folder(folder.parent)
+        for left in folder.parent.glob(f".{folder.name}.*{_NEW}"):
+            _remove_abandoned(left)
+        private_folder(fresh)
+        try:
+            with _locked(fresh):
+                fill(fresh)
+                fresh.rename(folder)
+            flush_folder(folder.parent)
+        finally:
+            _remove_abandoned(fresh)
     except OSError as error:
         raise _world(folder, "made", error) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder against other commands while the block runs; a dead process holds nothing.
+
+    Raises:
+        KeyManagementError: another command holds it, or it is not there.
+    """
+    try:
+        with _locked(folder):
+            yield
+    except BlockingIOError:
+        raise KeyManagementError(
+            f"another command is changing {folder}; wait until it has ended, then try again"
+        ) from None
+    except OSError as error:
+        raise _world(folder, "changed", error) from None
 
 
 def write_private(path: Path, data: bytes) -> None:
@@ -84,12 +116,33 @@ def replace_private(path: Path, data: bytes) -> None:
     Raises:
         KeyManagementError: the disk refuses.
     """
+    _replace(path, data, PRIVATE_FILE_MODE)
+
+
+def replace_public(path: Path, data: bytes) -> None:
+    """Write a file that everybody may read in place of the one of this name, as carefully.
+
+    Raises:
+        KeyManagementError: the disk refuses.
+    """
+    _replace(path, data, PUBLIC_FILE_MODE)
+
+
+def replace_and_overwrite(path: Path, data: bytes) -> None:
+    """Write a key file in place of another one, then overwrite what the other one held.
+
+    Raises:
+        KeyManagementError: there is no other one, or the disk refuses.
+    """
     try:
-        fresh = _write_beside(path, data, PRIVATE_FILE_MODE)
-        fresh.replace(path)
-        flush_folder(path.parent)
+        old = os.open(path, os.O_RDWR)
+        try:
+            _replace(path, data, PRIVATE_FILE_MODE)
+            _overwrite(old)
+        finally:
+            os.close(old)
     except OSError as error:
-        raise _world(path, "written", error) from None
+        raise _world(path, "overwritten", error) from None
 
 
 def read_private(path: Path) -> Secret:
@@ -144,6 +197,8 @@ def erase(path: Path) -> None:
             return
         flush_folder(path.parent)
         _finish_erasing(_erasing_name(path))
+        for left in path.parent.glob(f".{path.name}.*{_NEW}"):
+            _finish_erasing(left)
     except OSError as error:
         raise _world(path, "erased", error) from None
 
@@ -155,8 +210,26 @@ def finish_erasures(folder: Path) -> None:
         KeyManagementError: the disk refuses.
     """
     try:
-        for left in sorted(folder.glob(".*.erasing")):
+        for left in sorted(folder.glob(f".*{_ERASING}")):
             _finish_erasing(left)
+    except OSError as error:
+        raise _world(folder, "cleared", error) from None
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what processes that died have left in a folder. Nobody else may be writing there.
+
+    Raises:
+        KeyManagementError: the disk refuses.
+    """
+    finish_erasures(folder)
+    try:
+        for left in sorted(folder.glob(f".*{_NEW}")):
+            if not left.is_file():
+                continue
+            if left.stat().st_nlink == 1:  # another name may be that of a key: see _write_new
+                _finish_erasing(left)
+            left.unlink(missing_ok=True)
     except OSError as error:
         raise _world(folder, "cleared", error) from None
 
@@ -184,38 +257,85 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
         raise _world(path, "written", error) from None
 
 
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    try:
+        _write_beside(path, data, mode).replace(path)
+        flush_folder(path.parent)
+    except OSError as error:
+        raise _world(path, "written", error) from None
+
+
 def _write_beside(path: Path, data: bytes, mode: int) -> Path:
     fresh = _fresh_name(path)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE_MODE)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+        _write_all(descriptor, data)
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
     except OSError:
         fresh.unlink()
         raise
+    finally:
+        os.close(descriptor)
     return fresh
 
 
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _overwrite(descriptor: int) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    _write_all(descriptor, bytes(os.fstat(descriptor).st_size))
+    os.fsync(descriptor)
+
+
 def _fresh_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(_SUFFIX_RANDOM_BYTES)}.new")
+    return path.with_name(f".{path.name}.{secrets.token_hex(_SUFFIX_RANDOM_BYTES)}{_NEW}")
 
 
 def _erasing_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.erasing")
+    return path.with_name(f".{path.name}{_ERASING}")
 
 
 def _finish_erasing(path: Path) -> None:
     try:
-        with path.open("r+b", buffering=0) as file:
-            file.write(bytes(os.fstat(file.fileno()).st_size))
-            os.fsync(file.fileno())
+        descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return
+    try:
+        _overwrite(descriptor)
+    finally:
+        os.close(descriptor)
     path.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder; BlockingIOError if another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Overwrite and remove a folder that was never finished, unless somebody still fills it."""
+    if not folder.is_dir():
+        return
+    try:
+        with _locked(folder):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file() and not path.is_symlink():
+                    _finish_erasing(path)
+            shutil.rmtree(folder)
+    except BlockingIOError:
+        return
 
 
 def _limited(path: Path, data: bytes) -> bytes:

@@ -1,25 +1,24 @@
-"""What keys a city has, as rows for people and programs. Only public files are opened."""
+"""What keys a city has, as rows for people and programs. Nothing secret is opened."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from keys.city_keys import (
-    OPERATORS_FOLDER,
-    SERVER_CERTIFICATE_FILE,
-    SERVER_FOLDER,
-    TRUST_FOLDER,
-    admitted_terminals,
-)
-from keys.file_store import read_public
+from keys.city_folder import CityFolder
+from keys.city_keys import admitted_terminals
+from keys.former_operators import former_operators
 from keys.key_certificate import peer_of, public_key_of, read_certificate
+from keys.key_record import KeyRecord, PublicRecord, Purpose, key_id_of
+from keys.key_states import KeyState
 from keys.operators import OperatorRing
 from keys.signing import PublicKeyFile
 from keys.trust import CityTrust
+
+_RETIRED = "retired"
+"""How a retiring key is shown when its time is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,51 +26,92 @@ class KeyRow:
     """One key.
 
     Attributes:
-        kind: ``authority``, ``server``, ``terminal``, ``operator``, or the algorithm.
-        name: whose it is or what it is for.
+        kind: a purpose, ``terminal`` or ``operator``.
+        name: whose it is.
+        key_id: what the commands call it by.
+        state: where it stands; of a terminal's certificate empty, for the server's list decides.
+        until: end of the acceptance or of the certificate's validity (ISO 8601, UTC), or empty.
         line: of a terminal, its line id in hexadecimal; otherwise empty.
-        identity: SHA-256 in hexadecimal, of the certificate's DER form or of the raw public key.
+        identity: SHA-256 in hexadecimal, of the certificate's DER form or of the raw public key;
+            of a symmetric key empty.
         public_key: of an Ed25519 key, the raw form in hexadecimal; otherwise empty.
-        valid_until: of a certificate, the end of its validity (ISO 8601, UTC); otherwise empty.
     """
 
     kind: str
     name: str
+    key_id: str
+    state: str = ""
+    until: str = ""
     line: str = ""
-    identity: str
+    identity: str = ""
     public_key: str = ""
-    valid_until: str = ""
 
     def fields(self) -> dict[str, str]:
         """Return the row for programs."""
         return asdict(self)
 
 
-def key_rows(root: Path) -> list[KeyRow]:
+def key_rows(root: Path, now: datetime) -> list[KeyRow]:
     """Return every key of a city's folder.
+
+    Of a holder whose folder is elsewhere, those that the city announces.
 
     Raises:
         KeyManagementError: the folder is not a city's key folder, or a file is damaged.
     """
-    trust = CityTrust.load(root / TRUST_FOLDER)
-    authority = read_certificate(trust.authority_certificate)
-    server = read_certificate(read_public(root / SERVER_FOLDER / SERVER_CERTIFICATE_FILE))
-    return [
-        _certificate_row("authority", trust.city, authority),
-        _certificate_row("server", peer_of(server).name, server),
-        *(_public_key_row(key.algorithm, key) for key in trust.public_keys()),
-        *operator_rows(root),
-        *(terminal_row(pem) for pem in admitted_terminals(root).values()),
+    city = CityFolder.at(root)
+    trust = CityTrust.load(city.trust)
+    rows = [
+        record_row(record, trust.city, now)
+        for purpose in Purpose
+        if purpose is not Purpose.DAY
+        for record in city.records(purpose) or trust.of(purpose)
     ]
+    terminals = admitted_terminals(root)
+    rows += operator_rows(root)
+    rows += [terminal_row(pem) for certificates in terminals.values() for pem in certificates]
+    return rows
+
+
+def record_row(record: PublicRecord, city: str, now: datetime) -> KeyRow:
+    """Return the row of a key of the city.
+
+    Args:
+        record: the key.
+        city: municipality code, 6 digits.
+        now: tells whether a retiring key's time is over.
+    """
+    over = record.state is KeyState.RETIRING and not record.accepted(now)
+    until = _day_and_time(record.until)
+    identity = sha256(record.public).hexdigest() if record.public else ""
+    if isinstance(record, KeyRecord) and record.certificate:
+        certificate = read_certificate(record.certificate.encode("ascii"))
+        identity = certificate.fingerprint(hashes.SHA256()).hex()
+        until = until or _day_and_time(certificate.not_valid_after_utc)
+    return KeyRow(
+        kind=record.purpose.value,
+        name=city,
+        key_id=record.key_id,
+        state=_RETIRED if over else record.state.value,
+        until=until,
+        identity=identity,
+        public_key=record.public.hex() if record.algorithm.value == "ed25519" else "",
+    )
 
 
 def operator_rows(root: Path) -> list[KeyRow]:
-    """Return the operators of a city's folder.
+    """Return the operators of a city's folder, those that are obeyed first.
 
     Raises:
         KeyManagementError: the folder is not a city's key folder, or a file is damaged.
     """
-    return [_public_key_row("operator", key) for key in _operator_keys(root)]
+    city = CityFolder.at(root)
+    CityTrust.load(city.trust)
+    present = OperatorRing.load(city.operators).operators.items()
+    former = former_operators(city.operators)
+    return [_operator_row(name, key, KeyState.ACTIVE) for name, key in present] + [
+        _operator_row(one.operator, one.public, KeyState.REVOKED) for one in former
+    ]
 
 
 def terminal_row(certificate_pem: bytes) -> KeyRow:
@@ -81,47 +121,43 @@ def terminal_row(certificate_pem: bytes) -> KeyRow:
         KeyManagementError: it is damaged, or not a terminal's.
     """
     certificate = read_certificate(certificate_pem)
-    peer = peer_of(certificate)
-    return _certificate_row("terminal", peer.name, certificate, line=peer.line_id.hex())
+    peer, public = peer_of(certificate), public_key_of(certificate)
+    return KeyRow(
+        kind="terminal",
+        name=peer.name,
+        key_id=key_id_of(public),
+        until=_day_and_time(certificate.not_valid_after_utc),
+        line=peer.line_id.hex(),
+        identity=certificate.fingerprint(hashes.SHA256()).hex(),
+        public_key=public.hex(),
+    )
 
 
-def public_lines(root: Path) -> list[str]:
-    """Return every public key of the city and its operators as a line of text.
+def public_lines(root: Path, now: datetime) -> list[str]:
+    """Return every accepted public key of the city and its operators as a line of text.
 
     Raises:
         KeyManagementError: the folder is not a city's key folder, or a file is damaged.
     """
-    keys = (*CityTrust.load(root / TRUST_FOLDER).public_keys(), *_operator_keys(root))
+    city = CityFolder.at(root)
+    operators = OperatorRing.load(city.operators).operators.items()
+    keys = (
+        *CityTrust.load(city.trust).public_keys(now),
+        *(PublicKeyFile(name=name, key=key) for name, key in operators),
+    )
     return [key.line for key in keys]
 
 
-def _operator_keys(root: Path) -> list[PublicKeyFile]:
-    CityTrust.load(root / TRUST_FOLDER)
-    ring = OperatorRing.load(root / OPERATORS_FOLDER)
-    return [PublicKeyFile(name=name, key=key) for name, key in ring.operators.items()]
-
-
-def _certificate_row(
-    kind: str, name: str, certificate: x509.Certificate, *, line: str = ""
-) -> KeyRow:
+def _operator_row(name: str, key: bytes, state: KeyState) -> KeyRow:
     return KeyRow(
-        kind=kind,
+        kind="operator",
         name=name,
-        line=line,
-        identity=certificate.fingerprint(hashes.SHA256()).hex(),
-        public_key=public_key_of(certificate).hex(),
-        valid_until=_day_and_time(certificate.not_valid_after_utc),
+        key_id=key_id_of(key),
+        state=state.value,
+        identity=sha256(key).hexdigest(),
+        public_key=key.hex(),
     )
 
 
-def _public_key_row(kind: str, key: PublicKeyFile) -> KeyRow:
-    return KeyRow(
-        kind=kind,
-        name=key.name,
-        identity=sha256(key.key).hexdigest(),
-        public_key=key.key.hex() if key.algorithm == "ed25519" else "",
-    )
-
-
-def _day_and_time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _day_and_time(moment: datetime | None) -> str:
+    return "" if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")

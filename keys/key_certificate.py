@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -153,6 +154,18 @@ class KeyCertificate:
     def not_after(self) -> datetime:
         """The end of its validity, UTC."""
         return self.certificate.not_valid_after_utc
+
+    def issued_by(self, authority_certificate: bytes) -> bool:
+        """Tell whether an authority signed this certificate.
+
+        Raises:
+            KeyManagementError: either certificate is damaged.
+        """
+        try:
+            self.certificate.verify_directly_issued_by(read_certificate(authority_certificate))
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
 
     def save(self, folder: Path, name: str) -> None:
         """Write ``NAME.key`` (private) and ``NAME.crt`` to a folder.

@@ -7,7 +7,6 @@ by whom, once (nonce) and until when, and its signature is good for that alone.
 """
 
 import base64
-import binascii
 import secrets
 from pathlib import Path
 from typing import Annotated, NoReturn, Self, final
@@ -19,15 +18,16 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from msgspec import Meta
 
 from keys import file_store
+from keys.former_operators import REASON_CHARACTERS_MAX, former_operators
 from keys.names import checked_name
 from keys.signing import SEED_BYTES, PublicKeyFile, SigningKey
+from protocol.codec import UNREADABLE
 from protocol.errors import KeyManagementError
 from protocol.secret import Secret
 from protocol.statements import signature_holds, statement
 
 PASSPHRASE_BYTES_MIN = 8
 PASSPHRASE_BYTES_MAX = 1024
-REASON_CHARACTERS_MAX = 200
 NONCE_BYTES = 16
 ACT_VALID_MS_MAX = 15 * 60 * 1_000
 """An act that claims to be good for longer is refused: it was made ahead, not now."""
@@ -118,7 +118,8 @@ class Operator:
         if public_path.exists():
             raise KeyManagementError(f"{public_path} exists already and is never overwritten")
         key = SigningKey.generate()
-        file_store.write_private(folder / f"{name}.key", _seal(key, name, passphrase))
+        # A private half without a public one is what an interrupted call left; nobody obeys it.
+        file_store.replace_private(folder / f"{name}.key", _seal(key, name, passphrase))
         PublicKeyFile(name=name, key=key.public_key).write(public_path)
         return cls(name, key)
 
@@ -134,7 +135,7 @@ class Operator:
             found = msgspec.json.decode(sealed.reveal(), type=_KeyFile)
             salt = base64.b64decode(found.salt, validate=True)
             box = base64.b64decode(found.sealed, validate=True)
-        except (msgspec.DecodeError, binascii.Error):
+        except (*UNREADABLE, ValueError):
             raise KeyManagementError(f"{path} is not an operator's key file") from None
         if found.format != _FORMAT or len(salt) != _SALT_BYTES:
             raise KeyManagementError(f"{path} is not an operator's key file of this version")
@@ -200,15 +201,19 @@ class OperatorRing:
     def load(cls, folder: Path) -> Self:
         """Read every ``NAME.pub`` of a folder; a folder that is not there has none.
 
+        A key that was revoked is left out.
+
         Raises:
             KeyManagementError: a file is damaged, or names somebody else than its file name does.
         """
+        former = {one.public for one in former_operators(folder)}
         keys = {}
         for path in sorted(folder.glob("*.pub")):
             found = PublicKeyFile.read(path)
             if found.name != path.stem:
                 raise KeyManagementError(f"{path} holds the key of {found.name}")
-            keys[found.name] = found.key
+            if found.key not in former:
+                keys[found.name] = found.key
         return cls(keys)
 
     @property

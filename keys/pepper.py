@@ -2,17 +2,15 @@
 
 A verifier is HMAC-SHA-256 (RFC 2104) under the pepper over card, salt and PIN. Without the pepper
 there is nothing to try 10,000 PINs against; with it there is no PIN that takes long. So the pepper
-lies apart from the database and its backups.
+lies apart from the database and its backups. A verifier names the pepper that it was made under, so
+that a new pepper can take over card by card: at each right PIN, the judge makes the verifier anew.
 """
 
-import secrets
-from pathlib import Path
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-from keys import file_store
-from protocol.errors import KeyManagementError
 from protocol.secret import Secret
 from protocol.statements import statement
 
@@ -21,27 +19,17 @@ SALT_BYTES = 16
 VERIFIER_BYTES = 32
 
 
-def create_pepper(path: Path) -> Secret:
-    """Draw a pepper and write it to a new private file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pepper:
+    """One pepper.
 
-    Raises:
-        KeyManagementError: the file exists already.
+    Attributes:
+        key_id: what verifiers name it by.
+        secret: 32 bytes.
     """
-    pepper = Secret(secrets.token_bytes(PEPPER_BYTES))
-    file_store.write_private(path, pepper.reveal())
-    return pepper
 
-
-def load_pepper(path: Path) -> Secret:
-    """Read the pepper.
-
-    Raises:
-        KeyManagementError: it is missing, readable by others, or of another length.
-    """
-    pepper = file_store.read_private(path)
-    if len(pepper) != PEPPER_BYTES:
-        raise KeyManagementError(f"{path} holds no pepper of {PEPPER_BYTES} bytes")
-    return pepper
+    key_id: str
+    secret: Secret
 
 
 def pin_verifier(pepper: Secret, card: bytes, salt: bytes, pin: Secret) -> bytes:

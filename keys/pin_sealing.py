@@ -7,7 +7,6 @@ open at all. The plaintext has a fixed length, so a block tells nothing about it
 """
 
 import secrets
-from pathlib import Path
 from typing import NoReturn, Self, final
 
 from cryptography.exceptions import InvalidTag
@@ -23,7 +22,6 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
-from keys import file_store
 from protocol.errors import KeyManagementError, Misuse, SealError
 from protocol.secret import Secret
 
@@ -116,22 +114,9 @@ class PinOpener:
         """Draw a new key."""
         return cls(Secret(secrets.token_bytes(SEED_BYTES)))
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a key file.
-
-        Raises:
-            KeyManagementError: it is missing, readable by others, or no such key.
-        """
-        return cls(file_store.read_private(path))
-
-    def save(self, path: Path) -> None:
-        """Write the key to a new private file.
-
-        Raises:
-            KeyManagementError: the file exists already.
-        """
-        file_store.write_private(path, self._seed.reveal())
+    def seed(self) -> Secret:
+        """Return the 32 bytes that the key is made of."""
+        return self._seed
 
     @property
     def public_key(self) -> bytes:
@@ -162,7 +147,7 @@ class PinOpener:
         return "PinOpener(***)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a PinOpener is not written anywhere but by save()")
+        raise TypeError("a PinOpener is not written anywhere")
 
 
 def _is_pin(digits: bytes) -> bool:

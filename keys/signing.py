@@ -1,7 +1,6 @@
 """Ed25519 keys (RFC 8032): the private half signs and shows nothing, the public half is a line."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self, final
@@ -15,6 +14,7 @@ from protocol.secret import Secret
 
 PUBLIC_KEY_BYTES = 32
 SEED_BYTES = 32
+SIGNATURE_BYTES = 64
 
 _PUBLIC_WORD = "kofu-public"
 _PUBLIC_FIELDS = 4
@@ -55,27 +55,6 @@ class SigningKey:
             raise KeyManagementError("the private key is not an Ed25519 key")
         return cls(key)
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a key file.
-
-        Raises:
-            KeyManagementError: it is missing, readable by others, or no Ed25519 key.
-        """
-        pem = file_store.read_private(path)
-        try:
-            return cls.from_pem(pem)
-        except KeyManagementError as error:
-            raise KeyManagementError(f"{path}: {error}") from None
-
-    def save(self, path: Path) -> None:
-        """Write the key to a new private file.
-
-        Raises:
-            KeyManagementError: the file exists already.
-        """
-        file_store.write_private(path, self.pem().reveal())
-
     def pem(self) -> Secret:
         """Return the key as unencrypted PKCS#8 in PEM form."""
         return Secret(
@@ -108,7 +87,7 @@ class SigningKey:
         return "SigningKey(***)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a SigningKey is not written anywhere but by save()")
+        raise TypeError("a SigningKey is not written anywhere")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +121,7 @@ class PublicKeyFile:
             raise KeyManagementError("not a public key line (kofu-public ALGORITHM NAME BASE64)")
         try:
             key = base64.b64decode(words[3], validate=True)
-        except binascii.Error:
+        except ValueError:  # base64 has an error of its own only for some of its complaints
             raise KeyManagementError("the public key line is damaged") from None
         if not 0 < len(key) <= _PUBLIC_KEY_BYTES_MAX:
             raise KeyManagementError("the public key has no length that a key has")

@@ -127,7 +127,7 @@ async def run_opening(config: TerminalConfig, visitor: Visitor | None, settings:
                 terminal=config.terminal,
                 city=config.city,
                 software=SOFTWARE,
-                binding_key=keys.trust.binding_key,
+                binding_keys=keys.trust.binding_keys,
             )
             link = Link(_line(config, keys), secrets.token_bytes)
             machine = Machine(

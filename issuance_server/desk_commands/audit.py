@@ -3,6 +3,7 @@
 import argparse
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from issuance_server import control_wire as wire
 from issuance_server.adapters.sqlite.queries import CheckpointRow
@@ -10,8 +11,11 @@ from issuance_server.app import City
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import print_json
+from keys.key_record import Purpose
 from protocol.errors import SetUpError
 from protocol.statements import signature_holds
+
+_MS_PER_S = 1_000
 
 
 @dataclass(slots=True)
@@ -99,7 +103,9 @@ def _compare(city: City, tree: AuditTree, row: CheckpointRow, found: Verificatio
     signed = checkpoint_statement(
         city=city.config.city.code, size=row.size, root=row.root, at_ms=row.at_ms
     )
-    if not signature_holds(city.keys.trust.checkpoint_key, row.signature, signed):
+    signed_at = datetime.fromtimestamp(row.at_ms / _MS_PER_S, UTC)
+    keys = [key for key in city.keys.trust.of(Purpose.CHECKPOINT) if key.spoke_at(signed_at)]
+    if not any(signature_holds(key.public, row.signature, signed) for key in keys):
         found.faults.append(f"the checkpoint at {row.size} records has a wrong signature")
     elif tree.root() != row.root:
         found.faults.append(f"the first {row.size} records are not those that were signed")

@@ -18,7 +18,7 @@ _OF_FAULT = {
 
 
 def find_mismatch(
-    issuance: Issuance, desk: Desk, given: KeyGiven, binding_key: bytes
+    issuance: Issuance, desk: Desk, given: KeyGiven, binding_keys: tuple[bytes, ...]
 ) -> Mismatch | None:
     """Return the first point in which a release does not fit, or None if it may be printed.
 
@@ -27,16 +27,17 @@ def find_mismatch(
         desk: what was applied for.
         given: the release and what it opened to. A lost spool is no mismatch and is not asked
             about here.
-        binding_key: the city's public key, 32 bytes.
+        binding_keys: the city's public keys, 32 bytes each; one of them must have signed.
     """
-    return next(_mismatches(issuance, desk, given, binding_key), None)
+    return next(_mismatches(issuance, desk, given, binding_keys), None)
 
 
 def _mismatches(
-    issuance: Issuance, desk: Desk, given: KeyGiven, binding_key: bytes
+    issuance: Issuance, desk: Desk, given: KeyGiven, binding_keys: tuple[bytes, ...]
 ) -> Iterator[Mismatch]:
     binding, applied = given.binding, issuance.applied
-    if not signature_holds(binding_key, given.binding_signature, binding.statement()):
+    stated = binding.statement()
+    if not any(signature_holds(key, given.binding_signature, stated) for key in binding_keys):
         yield Mismatch.SIGNATURE
     if not issuance.issuance_id == binding.issuance_id == given.issuance_id:
         yield Mismatch.ISSUANCE

@@ -111,7 +111,7 @@ def _take_key(turn: Turn, issuance: Issuance, given: KeyGiven) -> None:
     if given.document is DocumentFault.SPOOL_LOST:
         fail(turn, issuance_id, cause=FailureCause.PRINTER)
         return
-    mismatch = find_mismatch(issuance, desk, given, turn.state.profile.binding_key)
+    mismatch = find_mismatch(issuance, desk, given, turn.state.profile.binding_keys)
     if mismatch is not None:
         fail(turn, issuance_id, cause=FailureCause.BINDING_MISMATCH, mismatch=mismatch)
         return

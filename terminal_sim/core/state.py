@@ -62,13 +62,13 @@ class Profile:
         terminal: its id.
         city: municipality code, 6 digits.
         software: name and version of its program.
-        binding_key: under what the city signs releases, 32 bytes.
+        binding_keys: under any of these the city signs releases, 32 bytes each.
     """
 
     terminal: str
     city: str
     software: str
-    binding_key: bytes
+    binding_keys: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ def test_what_is_missing_is_told_in_one_sentence(
 
 def test_key_that_others_can_read_is_refused(commands: Commands) -> None:
     """With the command that helps."""
-    key = next(commands.folder.glob("keys/**/line*.key"))
+    key = next(commands.folder.glob("keys/server/server-*.key"))
     key.chmod(0o644)
     ran = commands.run("check-config")
 

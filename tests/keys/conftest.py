@@ -18,9 +18,9 @@ def not_before() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory, not_before: datetime) -> Authority:
+def authority(not_before: datetime) -> Authority:
     """The line authority of a city."""
-    return Authority.create(tmp_path_factory.mktemp("authority"), CITY, not_before=not_before)
+    return Authority.generate(CITY, not_before=not_before)
 
 
 @pytest.fixture

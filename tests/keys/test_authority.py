@@ -11,6 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from keys.authority import Authority, KeyCertificate
 from keys.key_certificate import peer_of, read_certificate
+from keys.storage_key import StorageKey
 from protocol.errors import KeyManagementError
 
 LINE_ID = bytes.fromhex("00112233445566aa")
@@ -60,8 +61,10 @@ def test_fingerprint_and_public_key(authority: Authority, not_before: datetime) 
 
 def test_round_trips(tmp_path: Path, authority: Authority, not_before: datetime) -> None:
     """Authority and key certificate come back from their files."""
-    own = Authority.create(tmp_path / "a", "131016", not_before=not_before)
-    loaded = Authority.load(tmp_path / "a")
+    storage_key = StorageKey.generate()
+    own = Authority.generate("131016", not_before=not_before)
+    own.save(tmp_path, storage_key, not_before)
+    loaded = Authority.load(tmp_path, storage_key)
     made = authority.issue_server("272035", not_before=not_before)
     made.save(tmp_path, "line")
 
@@ -72,13 +75,10 @@ def test_round_trips(tmp_path: Path, authority: Authority, not_before: datetime)
 
 
 def test_nothing_is_overwritten(tmp_path: Path, authority: Authority, not_before: datetime) -> None:
-    """Neither a second authority nor a second key certificate takes the place of the first."""
-    Authority.create(tmp_path, "272035", not_before=not_before)
+    """A second key certificate does not take the place of the first."""
     made = authority.issue_server("272035", not_before=not_before)
     made.save(tmp_path, "line")
 
-    with pytest.raises(KeyManagementError, match="exists already"):
-        Authority.create(tmp_path, "272035", not_before=not_before)
     with pytest.raises(KeyManagementError, match="exists already"):
         made.save(tmp_path, "line")
 

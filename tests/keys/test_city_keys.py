@@ -15,9 +15,10 @@ from keys.city_keys import (
     load_server_keys,
     load_terminal_keys,
 )
+from keys.key_record import Purpose
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
-from keys.trust import CityTrust, TerminalTrust
+from keys.trust import TerminalTrust
 from protocol.errors import KeyManagementError
 from protocol.handshake_port import Role
 from protocol.secret import Secret
@@ -54,18 +55,23 @@ def test_a_terminal_seals_to_the_judge(city_folder: Path, tmp_path: Path) -> Non
 
     assert Secret(b"1234") == judge.pin_opener.open(block, b"info")
     assert CITY == judge.city
-    assert 32 == len(judge.pepper)
+    assert 32 == len(judge.peppers.newest().secret)
 
 
-def test_what_is_announced_is_what_is_held(city_folder: Path) -> None:
+def test_what_is_announced_is_what_is_held(city_folder: Path, tmp_path: Path) -> None:
     """The public keys in the trust are those of the private keys, and a terminal is told them."""
     server, judge = load_server_keys(city_folder), load_judge_keys(city_folder)
+    told = TerminalTrust.load(tmp_path / "terminal")
 
-    assert server.trust.binding_key == server.binding.public_key
-    assert server.trust.checkpoint_key == server.checkpoint.public_key
-    assert server.trust.verdict_key == judge.verdict.public_key
-    assert server.trust.for_terminal().binding_key == server.trust.binding_key
+    assert server.trust.newest(Purpose.BINDING) == server.binding.public_key
+    assert server.trust.newest(Purpose.CHECKPOINT) == server.checkpoint.public_key
+    assert server.trust.newest(Purpose.VERDICT) == judge.verdict.public_key
     assert server.trust == judge.trust
+    assert ((server.binding.public_key,), (server.checkpoint.public_key,)) == (
+        told.binding_keys,
+        told.checkpoint_keys,
+    )
+    assert told.pin_sealing_key == judge.pin_opener.public_key
 
 
 def test_server_and_judge_need_no_authority(city_folder: Path) -> None:
@@ -84,7 +90,7 @@ def test_every_key_file_is_private(city_folder: Path, tmp_path: Path) -> None:
     """All files that end in .key are for their owner alone; so is every folder."""
     keys = [*city_folder.rglob("*.key"), *(tmp_path / "terminal").rglob("*.key")]
 
-    assert 8 == len(keys)
+    assert 7 + 3 + 1 == len(keys), "of the city, their storage keys, the terminal's"
     assert {0o100600} == {path.stat().st_mode for path in keys}
     assert {0o40700} == {path.stat().st_mode for path in city_folder.rglob("*") if path.is_dir()}
 
@@ -117,15 +123,15 @@ def test_admitted_terminals_are_recorded(city_folder: Path, tmp_path: Path) -> N
     """The authority keeps the certificate of every terminal that it admitted."""
     line = load_terminal_keys(tmp_path / "terminal").line
 
-    assert {"T-0001": line.certificate_pem} == admitted_terminals(city_folder)
+    assert {"T-0001": [line.certificate_pem]} == admitted_terminals(city_folder)
 
 
-def test_exchanged_keys_are_noticed(city_folder: Path) -> None:
-    """A private key that is not the announced one is refused on loading."""
-    server, judge = city_folder / "server", city_folder / "judge"
-    held = (server / "binding.key").read_bytes(), (judge / "verdict.key").read_bytes()
-    (server / "binding.key").write_bytes(held[1])
-    (judge / "verdict.key").write_bytes(held[0])
+def test_exchanged_keys_are_noticed(city_folder: Path, tmp_path: Path) -> None:
+    """Keys that are not the announced ones are refused on loading."""
+    create_city_keys(tmp_path / "other", CITY, datetime.now(UTC))
+    for name in ("server", "judge", "storage"):
+        shutil.rmtree(city_folder / name)
+        shutil.copytree(tmp_path / "other" / name, city_folder / name)
 
     with pytest.raises(KeyManagementError, match="other keys than"):
         load_server_keys(city_folder)
@@ -133,12 +139,57 @@ def test_exchanged_keys_are_noticed(city_folder: Path) -> None:
         load_judge_keys(city_folder)
 
 
+@pytest.mark.parametrize("holder", ["server", "judge"])
+def test_a_stolen_folder_is_worth_nothing(city_folder: Path, holder: str) -> None:
+    """Without its storage key nothing opens, with another holder's neither, and it says so."""
+    key = city_folder / "storage" / f"{holder}.key"
+    key.write_bytes((city_folder / "storage" / "authority.key").read_bytes())
+    load = load_server_keys if holder == "server" else load_judge_keys
+
+    with pytest.raises(KeyManagementError, match="the storage key at hand does not open it"):
+        load(city_folder)
+    key.unlink()
+    with pytest.raises(KeyManagementError, match="KOFU_STORAGE_KEYS"):
+        load(city_folder)
+
+
+def test_storage_keys_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By argument or by the environment; then the city's folder has none."""
+    root, elsewhere = tmp_path / "keys", tmp_path / "stick"
+    create_city_keys(root, CITY, datetime.now(UTC), storage=elsewhere)
+
+    assert ["authority.key", "judge.key", "server.key"] == sorted(
+        path.name for path in elsewhere.iterdir()
+    )
+    assert not (root / "storage").exists()
+    load_judge_keys(root, storage=elsewhere)
+    monkeypatch.setenv("KOFU_STORAGE_KEYS", str(elsewhere))
+    load_server_keys(root)
+
+
+def test_a_record_cannot_pass_for_another(city_folder: Path) -> None:
+    """Neither by its file's name nor by its content: the secret is bound to purpose and id."""
+    server = city_folder / "server"
+    (binding,), (checkpoint,) = server.glob("binding-*"), server.glob("checkpoint-*")
+    text = binding.read_text()
+    binding.write_text(checkpoint.read_text())
+    with pytest.raises(KeyManagementError, match="another key"):
+        load_server_keys(city_folder)
+
+    binding.write_text(text)
+    posing = checkpoint.with_name(binding.name.replace("binding", "checkpoint"))
+    posing.touch(mode=0o600)
+    posing.write_text(text.replace('"binding"', '"checkpoint"').replace(": 1,", ": 2,"))
+    with pytest.raises(KeyManagementError, match="does not open"):
+        load_server_keys(city_folder)
+
+
 def test_a_server_is_no_terminal(city_folder: Path, tmp_path: Path, authority: Authority) -> None:
     """A folder with a server's key certificate in the terminal's place is refused."""
     folder = tmp_path / "wrong"
     folder.mkdir()
     load_server_keys(city_folder).line.save(folder, "terminal")
-    CityTrust.load(city_folder / "trust").for_terminal().save(folder)
+    TerminalTrust.load(tmp_path / "terminal").save(folder)
 
     with pytest.raises(KeyManagementError, match="of a server"):
         load_terminal_keys(folder)

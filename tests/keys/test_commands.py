@@ -31,10 +31,18 @@ def folder(tmp_path: Path) -> Path:
         ["create"],
         ["list"],
         ["export"],
+        ["distribute"],
+        ["rotate"],
+        ["activate"],
+        ["revoke"],
+        ["destroy"],
         ["terminal"],
         ["terminal", "create"],
+        ["terminal", "renew"],
         ["operator"],
         ["operator", "create"],
+        ["operator", "renew"],
+        ["operator", "revoke"],
         ["operator", "list"],
     ],
 )
@@ -61,8 +69,9 @@ def test_create_then_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert 0 == main(["list", str(folder), "--json"])
     listed = capsys.readouterr()
     assert "" == listed.err
-    assert ["authority", "server", "x-wing", "ed25519", "ed25519", "ed25519"] == [
-        row["kind"] for row in json.loads(listed.out)
+    kinds = ["authority", "server", "binding", "checkpoint", "pin-opening", "verdict", "pepper"]
+    assert [(kind, "active") for kind in kinds] == [
+        (row["kind"], row["state"]) for row in json.loads(listed.out)
     ]
 
 
@@ -93,7 +102,7 @@ def test_terminal_create(folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
     """The row has what the server registers: id, line, fingerprint and public key."""
     capsys.readouterr()
 
-    arguments = ["terminal", "create", str(folder), "T-0001", "--json", "--out"]
+    arguments = ["terminal", "create", "T-0001", str(folder), "--json", "--out"]
     assert 0 == main([*arguments, str(tmp_path / "t")])
     row = json.loads(capsys.readouterr().out)[0]
     assert ("terminal", "T-0001", 16, 64, 64) == (
@@ -172,7 +181,15 @@ def test_giving_up_at_the_prompt(
     [
         ["list", "nowhere"],
         ["export", "nowhere"],
-        ["terminal", "create", "nowhere", "T-1", "--out", "out"],
+        ["terminal", "create", "T-1", "nowhere", "--out", "out"],
+        ["terminal", "renew", "T-1", "nowhere", "--out", "out"],
+        ["distribute", "nowhere", "--out", "out"],
+        ["rotate", "binding", "nowhere"],
+        ["activate", "binding", "nowhere"],
+        ["revoke", "verdict", "nowhere"],
+        ["destroy", "0123456789abcdef", "nowhere"],
+        ["operator", "revoke", "hana", "--reason", "left", "--dir", "nowhere"],
+        ["operator", "renew", "hana", "--dir", "nowhere"],
         ["operator", "create", "hana", "--dir", "nowhere"],
         ["operator", "list", "--dir", "nowhere"],
     ],
@@ -200,13 +217,15 @@ def test_no_secret_is_ever_printed(
     """Nothing of any key file or of the passphrase is in the output of any command."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{PASSPHRASE}\n"))
     main(["operator", "create", "hana", "--dir", str(folder), "--passphrase-stdin"])
-    main(["terminal", "create", str(folder), "T-0001", "--out", str(tmp_path / "t")])
+    main(["terminal", "create", "T-0001", str(folder), "--out", str(tmp_path / "t")])
+    for purpose in ("server", "binding", "checkpoint", "pin-opening", "verdict", "pepper"):
+        main(["rotate", purpose, str(folder)])
     for form in ([], ["--json"]):
         main(["list", str(folder), *form])
         main(["export", str(folder), *form])
         main(["operator", "list", "--dir", str(folder), *form])
-    (folder / "authority" / "authority.key").chmod(0o644)
-    assert 1 == main(["terminal", "create", str(folder), "T-0002", "--out", str(tmp_path / "u")])
+    (folder / "storage" / "authority.key").chmod(0o644)
+    assert 1 == main(["terminal", "create", "T-0002", str(folder), "--out", str(tmp_path / "u")])
     printed = "".join(capfd.readouterr())
 
     assert "chmod 600" in printed

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -147,10 +146,10 @@ def test_an_older_version_is_refused(ports: Ports) -> None:
 
 @pytest.mark.parametrize("foreign", [0, 1])
 def test_another_authority_is_refused(
-    tmp_path: Path, ports: Ports, authority: Authority, not_before: datetime, foreign: int
+    ports: Ports, authority: Authority, not_before: datetime, foreign: int
 ) -> None:
     """A key certificate of an authority of the same name is refused at either end."""
-    other = Authority.create(tmp_path, CITY, not_before=not_before)
+    other = Authority.generate(CITY, not_before=not_before)
     trust = authority.certificate_pem
     stranger = [
         LineTls(

@@ -1,14 +1,9 @@
-"""PIN verifiers depend on pepper, card, salt and PIN, and the pepper is kept well."""
+"""PIN verifiers depend on pepper, card, salt and PIN."""
 
 import hashlib
 import hmac
-from pathlib import Path
 
-import pytest
-
-from keys import file_store
-from keys.pepper import PEPPER_BYTES, create_pepper, load_pepper, pin_verifier
-from protocol.errors import KeyManagementError
+from keys.pepper import pin_verifier
 from protocol.secret import Secret
 from protocol.statements import statement
 
@@ -37,23 +32,3 @@ def test_every_part_counts() -> None:
     }
 
     assert 5 == len(verifiers)
-
-
-def test_round_trip_and_no_overwrite(tmp_path: Path) -> None:
-    """The pepper comes back from its private file, and a second one is refused."""
-    made = create_pepper(tmp_path / "pepper.key")
-
-    assert PEPPER_BYTES == len(made)
-    assert made == load_pepper(tmp_path / "pepper.key")
-    assert 0o100600 == (tmp_path / "pepper.key").stat().st_mode
-    with pytest.raises(KeyManagementError, match="exists already"):
-        create_pepper(tmp_path / "pepper.key")
-
-
-def test_a_pepper_of_another_length(tmp_path: Path) -> None:
-    """A damaged file is refused without showing it."""
-    file_store.write_private(tmp_path / "pepper.key", b"CANARY")
-
-    with pytest.raises(KeyManagementError, match="no pepper") as caught:
-        load_pepper(tmp_path / "pepper.key")
-    assert "CANARY" not in str(caught.value)

@@ -1,7 +1,6 @@
 """PIN blocks open for their own attempt and nothing else, and all look alike."""
 
 import pickle
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
@@ -103,17 +102,6 @@ def test_only_pins_are_sealed(sealer: PinSealer, pin: bytes) -> None:
         sealer.seal(Secret(pin), INFO)
 
     assert "a PIN has 4 to 12 digits" == str(caught.value)
-
-
-def test_key_files(tmp_path: Path, opener: PinOpener, sealer: PinSealer) -> None:
-    """A judge's key comes back from its private file and is never overwritten."""
-    opener.save(tmp_path / "pin.key")
-    block = sealer.seal(Secret(b"1234"), INFO)
-
-    assert Secret(b"1234") == PinOpener.load(tmp_path / "pin.key").open(block, INFO)
-    assert 0o100600 == (tmp_path / "pin.key").stat().st_mode
-    with pytest.raises(KeyManagementError, match="exists already"):
-        opener.save(tmp_path / "pin.key")
 
 
 def test_the_key_shows_nothing(opener: PinOpener) -> None:

@@ -27,6 +27,7 @@ from issuance_server.observe.logging import EventLog
 from keys.city_keys import JudgeKeys
 from keys.day_keys import DayKeys
 from keys.signing import SigningKey
+from keys.storage_key import StorageKey
 from protocol.secret import Secret
 from tests.adapters.city_file import HandClock
 from tests.core.made import MONDAY_MS, START_REAL_MS
@@ -138,7 +139,7 @@ class WatchedCity(Bench):
         self.renderer: Any = RendererWithin(self.render)
         self.city_key = SigningKey.from_seed(Secret(dice.randbytes(32)))
         self.path = self.folder / "city.db"
-        self.day_keys = DayKeys(self.folder / "day-keys")
+        self.day_keys = DayKeys(self.folder / "day-keys", StorageKey(Secret(bytes(32))))
         self.broker = WatchedBroker(self.what, self.seed)
         self.cards = [SigningKey.from_seed(Secret(dice.randbytes(32))) for _ in range(HOLDERS + 1)]
         self.fars = [
@@ -169,7 +170,9 @@ class WatchedCity(Bench):
         ]
         card_refs = await judge.register_cards(new_cards)
         child: Any = JudgeWithin(judge)
-        self.judge: Any = JudgeClient(child, verdict_key=self.judge_keys.verdict.public_key)
+        self.judge: Any = JudgeClient(
+            child, verdict_keys=lambda: [self.judge_keys.verdict.public_key]
+        )
         found_city(
             self.path,
             households=self.secrets.households,

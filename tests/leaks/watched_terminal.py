@@ -115,7 +115,7 @@ class WatchedTerminal:
             terminal=self._far.terminal,
             city=CITY,
             software="sim",
-            binding_key=self._city.city_key.public_key,
+            binding_keys=(self._city.city_key.public_key,),
         )
         return fold(profile, self._records)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keys.city_keys import OPERATORS_FOLDER, create_city_keys, load_judge_keys
+from keys.city_folder import OPERATORS_FOLDER
+from keys.city_keys import create_city_keys, load_judge_keys
 from keys.operators import Operator
 from protocol.secret import Secret
 from tests.pin_judge.judge_bench import CITY, JudgeBench

@@ -41,7 +41,7 @@ async def test_try_is_burned_and_reported(bench: JudgeBench) -> None:
     verdict = signed.verdict
     assert (VerdictOutcome.BURNED, 2) == (verdict.outcome, verdict.tries_left)
     assert ReplyCode.TRY_BURNED is verdict.reply_code
-    assert signature_holds(bench.keys.trust.verdict_key, signed.signature, verdict.statement())
+    assert signature_holds(bench.keys.verdict.public_key, signed.signature, verdict.statement())
     (event,) = await bench.judge.events(0)
     assert ("card.try_burned", card.card_ref, "t1", 2) == (
         event.name.value,

@@ -29,7 +29,7 @@ async def test_right_pin_is_right(bench: JudgeBench) -> None:
     assert (VerdictOutcome.RIGHT, 3) == (verdict.outcome, verdict.tries_left)
     assert card.card_ref == verdict.card_ref
     assert bench.now_ms == verdict.at_ms
-    key = bench.keys.trust.verdict_key
+    key = bench.keys.verdict.public_key
     assert signature_holds(key, signed.signature, verdict.statement())
 
 

@@ -13,6 +13,7 @@ from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.pin_judge.registration import NewCard, register_offline
 from issuance_server.core.pin_policy import PinAttempt, VerdictOutcome
+from keys.city_folder import CityFolder
 from keys.city_keys import load_judge_keys
 from keys.operators import Operator
 from protocol.errors import AdapterError, KeyManagementError
@@ -47,9 +48,8 @@ async def card(bench: JudgeBench, city_keys: Path) -> Card:
 def client(bench: JudgeBench, city_keys: Path) -> JudgeClient:
     return JudgeClient.of_city(
         store=bench.path,
-        keys=city_keys,
+        keys=CityFolder.at(city_keys),
         city=CITY,
-        verdict_key=bench.keys.trust.verdict_key,
     )
 
 
@@ -65,8 +65,8 @@ def double(
             module="tests.pin_judge.judge_double",
             arguments=[*arguments, "--operators", str(bench.operators_folder)],
         )
-        key = bench.keys.trust.verdict_key
-        return JudgeClient(child, verdict_key=key, wait_ms_max=5_000), child
+        keys = [bench.keys.verdict.public_key]
+        return JudgeClient(child, verdict_keys=lambda: keys, wait_ms_max=5_000), child
 
     return make
 
@@ -80,7 +80,7 @@ async def _attempt(
     return answered(
         card,
         pin,
-        sealing_key=bench.keys.trust.pin_sealing_key,
+        sealing_key=bench.keys.pin_opener.public_key,
         challenge=challenge,
         visit_id=visit_id,
         terminal=terminal,
@@ -191,9 +191,8 @@ async def test_judge_that_hangs(
 
 async def test_verdict_of_another_judge(bench: JudgeBench, card: Card, city_keys: Path) -> None:
     """A verdict under another key than the city announced is not taken."""
-    client = JudgeClient.of_city(
-        store=bench.path, keys=city_keys, city=CITY, verdict_key=card.key.public_key
-    )
+    client = JudgeClient.of_city(store=bench.path, keys=CityFolder.at(city_keys), city=CITY)
+    client._verdict_keys = lambda: [card.key.public_key]
     async with _running(client):
         asked = await _attempt(client, bench, card, RIGHT_PIN)
         with pytest.raises(AdapterError, match="signature"):
@@ -222,9 +221,7 @@ async def test_start_with_another_citys_keys(
 ) -> None:
     """The judge says whose keys it was given and does not start."""
     await bench.close()
-    client = JudgeClient.of_city(
-        store=bench.path, keys=city_keys, city="131016", verdict_key=bytes(32)
-    )
+    client = JudgeClient.of_city(store=bench.path, keys=CityFolder.at(city_keys), city="131016")
 
     with pytest.raises(AdapterError):
         await client.start()

@@ -5,16 +5,18 @@ import base64
 import logging
 import sqlite3
 import stat
-from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from issuance_server.adapters.pin_judge.registration import NewCard, open_store, register_offline
 from issuance_server.core.pin_policy import VerdictOutcome
+from keys.city_keys import create_city_keys, load_judge_keys
 from protocol.errors import KeyManagementError, SetUpError
 from protocol.secret import Secret
-from tests.pin_judge.judge_bench import RIGHT_PIN, WRONG_PIN, JudgeBench, badly_signed
+from tests.pin_judge.judge_bench import CITY, RIGHT_PIN, WRONG_PIN, JudgeBench, badly_signed
 
 
 def _forms(secret: bytes) -> list[bytes]:
@@ -33,7 +35,7 @@ async def test_stolen_store(bench: JudgeBench) -> None:
     await bench.close()
 
     assert "judge.db-wal" in while_open
-    secrets = (RIGHT_PIN, WRONG_PIN, card.number, bench.keys.pepper.reveal())
+    secrets = (RIGHT_PIN, WRONG_PIN, card.number, bench.keys.peppers.newest().secret.reveal())
     for content in (*while_open.values(), *bench.files().values()):
         for form in (form for secret in secrets for form in _forms(secret)):
             assert form not in content
@@ -78,13 +80,14 @@ async def test_second_process_waits_for_a_dying_one(bench: JudgeBench) -> None:
     await store.close()
 
 
-async def test_other_pepper_is_refused(bench: JudgeBench) -> None:
+async def test_other_pepper_is_refused(bench: JudgeBench, tmp_path: Path) -> None:
     """With another pepper every PIN would be wrong, so the store is not opened at all."""
+    await bench.card()
     await bench.close()
-    other = replace(bench.keys, pepper=Secret(bytes(32)))
+    create_city_keys(tmp_path / "other", CITY, datetime.now(UTC))
 
     with pytest.raises(SetUpError, match="pepper"):
-        await open_store(bench.path, other, lock_wait_ms=0)
+        await open_store(bench.path, load_judge_keys(tmp_path / "other"), lock_wait_ms=0)
 
     await bench.open()
 

@@ -118,11 +118,11 @@ def test_a_recorded_session_played_again_does_nothing(town: Town) -> None:
     assert town.issue("7E-0001", "h005-m1").wait() == 0
 
 
-def test_a_forged_key_certificate_is_refused_and_logged(town: Town, tmp_path: Path) -> None:
+def test_a_forged_key_certificate_is_refused_and_logged(town: Town) -> None:
     """Right names, wrong authority: no line, no visit; another terminal goes on."""
     place = town.folder / "terminals" / "7E-0001" / "keys"
     now = datetime.now(UTC)
-    forger = Authority.create(tmp_path / "forger", CITY, not_before=now)
+    forger = Authority.generate(CITY, not_before=now)
     forged = forger.issue_terminal("7E-0001", _line_id(town, "7E-0001"), not_before=now)
     for path in place.glob("terminal.*"):
         path.unlink()

@@ -27,11 +27,10 @@ class Ends:
 
 
 @pytest.fixture(scope="module")
-def ends(tmp_path_factory: pytest.TempPathFactory) -> Ends:
+def ends() -> Ends:
     """Key certificates of one authority for a server and two terminals."""
     since = datetime.now(UTC) - timedelta(minutes=5)
-    folder = tmp_path_factory.mktemp("authority")
-    authority = Authority.create(folder, CITY, not_before=since)
+    authority = Authority.generate(CITY, not_before=since)
     trusted = authority.certificate_pem
     server = authority.issue_server(CITY, not_before=since)
     own = authority.issue_terminal(TERMINAL, LINE_ID, not_before=since)

@@ -28,6 +28,7 @@ from issuance_server.runtime.runtime import Parts, Runtime
 from issuance_server.sample.city import ISSUER
 from keys.day_keys import DayKeys
 from keys.signing import SigningKey
+from keys.storage_key import StorageKey
 from protocol import codec
 from protocol import telegrams as t
 from protocol.errors import AdapterError
@@ -242,7 +243,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.path = self.folder / "city.db"
-        self.day_keys = DayKeys(self.folder / "day-keys")
+        self.day_keys = DayKeys(self.folder / "day-keys", StorageKey(Secret(bytes(32))))
         self.far = FarEnd(TERMINAL, 1, SigningKey.generate())
         found(self.path, cards=[(CARD_REF, HOLDER_ID)], terminals=[self.far.entry])
 

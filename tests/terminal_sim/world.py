@@ -27,7 +27,7 @@ PROFILE = Profile(
     terminal="7-0001",
     city=CITY,
     software="test",
-    binding_key=CITY_KEY.public_key().public_bytes_raw(),
+    binding_keys=(CITY_KEY.public_key().public_bytes_raw(),),
 )
 
 

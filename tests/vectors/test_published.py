@@ -1,5 +1,6 @@
 """The primitives that our code uses give the values that their specifications publish."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from issuance_server.core.audit_tree import AuditTree
-from keys import file_store
 from keys.day_keys import DayKeys
+from keys.key_record import KeyRecord, Naming, Purpose, write_record
 from keys.pin_sealing import PinOpener
 from keys.signing import SigningKey
+from keys.storage_key import StorageKey
 from protocol.errors import KeyManagementError
 from protocol.secret import Secret
 from protocol.statements import signature_holds
@@ -115,8 +117,10 @@ def test_aes_key_wrap(case: dict[str, str], tmp_path: Path) -> None:
     """A day key wraps as published, and a changed wrapped key does not unwrap."""
     day = "2026-03-02"
     kek, key_data, wrapped = (octets(case[name]) for name in ("kek", "key_data", "wrapped"))
-    file_store.write_private(tmp_path / f"{day}.key", kek)
-    day_keys = DayKeys(tmp_path)
+    storage_key = StorageKey.generate()
+    named = Naming(number=1, at=datetime.now(UTC), key_id=day)
+    write_record(tmp_path, KeyRecord.make(Purpose.DAY, Secret(kek), storage_key, named=named))
+    day_keys = DayKeys(tmp_path, storage_key)
 
     assert wrapped == aes_key_wrap(kek, key_data) == day_keys.wrap(day, Secret(key_data))
     assert Secret(key_data) == day_keys.unwrap(day, wrapped)

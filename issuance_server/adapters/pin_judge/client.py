@@ -1,6 +1,7 @@
 """The server's side of the PIN judge: asks, checks what comes back, and holds no PIN."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar, final
 
@@ -13,7 +14,10 @@ from issuance_server.core.pin_policy import (
     PinAttempt,
     Verdict,
 )
+from keys.city_folder import CityFolder
+from keys.key_record import Purpose
 from keys.operators import SignedAct
+from keys.trust import CityTrust
 from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, KeyManagementError
 from protocol.statements import signature_holds
@@ -34,17 +38,22 @@ class JudgeClient:
     """
 
     def __init__(
-        self, child: Child, *, verdict_key: bytes, wait_ms_max: int = JUDGE_WAIT_MS_MAX
+        self,
+        child: Child,
+        *,
+        verdict_keys: Callable[[], Sequence[bytes]],
+        wait_ms_max: int = JUDGE_WAIT_MS_MAX,
     ) -> None:
         """Take a judge's process.
 
         Args:
             child: the judge; not yet started.
-            verdict_key: the judge's public key, 32 bytes, as the city announces it.
+            verdict_keys: returns the public keys that a verdict may be signed under, 32 bytes
+                each; asked for every verdict, for a judge takes up a new key without a restart.
             wait_ms_max: how long an answer may take.
         """
         self._child = child
-        self._verdict_key = verdict_key
+        self._verdict_keys = verdict_keys
         self._wait_ms_max = wait_ms_max
         self._collected_up_to = 0
 
@@ -53,27 +62,26 @@ class JudgeClient:
         cls,
         *,
         store: Path,
-        keys: Path,
+        keys: CityFolder,
         city: str,
-        verdict_key: bytes,
         on_restart: Callable[[int], None] = lambda _exit_status: None,
     ) -> Self:
         """Prepare a city's judge; ``start`` starts its process.
 
         Args:
             store: the judge's own database.
-            keys: the city's key folder; the judge reads ``judge/``, ``trust/`` and the public keys
-                in ``operators/``.
+            keys: the city's key folder; the judge reads ``judge/``, its storage key, ``trust/``
+                and the public keys in ``operators/``.
             city: municipality code, 6 digits.
-            verdict_key: ``CityTrust.verdict_key``.
             on_restart: called with the exit status when the judge died and its successor answers.
         """
         arguments = (
-            *("--store", str(store), "--keys", str(keys)),
-            *("--operators", str(keys / "operators"), "--city", city),
+            *("--store", str(store), "--keys", str(keys.root)),
+            *("--storage", str(keys.storage), "--operators", str(keys.operators)),
+            *("--city", city),
         )
         child = Child(module=JUDGE_MODULE, arguments=arguments, on_restart=on_restart)
-        return cls(child, verdict_key=verdict_key)
+        return cls(child, verdict_keys=lambda: _announced_keys(keys))
 
     async def start(self) -> None:
         """Start the judge and wait until it judges.
@@ -124,7 +132,8 @@ class JudgeClient:
         """
         answer = await self._ask(wire.AskVerdict(asked=attempt))
         signed = _expected(answer, wire.VerdictIs).signed
-        if not signature_holds(self._verdict_key, signed.signature, signed.verdict.statement()):
+        stated = signed.verdict.statement()
+        if not any(signature_holds(key, signed.signature, stated) for key in self._verdict_keys()):
             raise AdapterError("a verdict does not carry the PIN judge's signature")
         if not signed.verdict.answers(attempt):
             raise AdapterError("the PIN judge answered another attempt than was asked")
@@ -182,6 +191,13 @@ class JudgeClient:
 
     async def _ask(self, request: wire.Request) -> wire.Answer:
         return wire.decode_answer(await self._child.ask(wire.encode(request), self._wait_ms_max))
+
+
+def _announced_keys(keys: CityFolder) -> Sequence[bytes]:
+    try:
+        return CityTrust.load(keys.trust).accepted(Purpose.VERDICT, datetime.now(UTC))
+    except KeyManagementError as error:
+        raise AdapterError(f"the PIN judge's public keys cannot be read: {error}") from None
 
 
 def _expected(answer: wire.Answer, kind: type[_A]) -> _A:

@@ -22,9 +22,9 @@ from secrets import token_bytes
 from typing import Self, final
 
 from issuance_server.adapters.pin_judge.challenges import AttemptKey, Challenges
-from issuance_server.adapters.pin_judge.registration import NewCard, card_index, card_row
+from issuance_server.adapters.pin_judge.registration import NewCard, card_index, card_row, enrol
 from issuance_server.adapters.pin_judge.store import JudgeStore
-from issuance_server.adapters.pin_judge.tries import CountedTry
+from issuance_server.adapters.pin_judge.tries import CountedTry, Enrolment
 from issuance_server.core.pin_policy import (
     CardState,
     JudgeEvent,
@@ -36,7 +36,7 @@ from issuance_server.core.pin_policy import (
 from keys.city_keys import JudgeKeys
 from keys.operators import OperatorRing, SignedAct
 from keys.pepper import pin_verifier
-from keys.signing import SigningKey
+from keys.signing import SEED_BYTES, SigningKey
 from protocol.codes import ReplyCode
 from protocol.errors import SealError
 from protocol.secret import Secret
@@ -92,7 +92,7 @@ class PinJudge:
         self._around = surroundings
         self._challenges = Challenges(surroundings.random_bytes)
         self._under_way: dict[AttemptKey, asyncio.Event] = {}
-        nobody = Secret(surroundings.random_bytes(len(keys.verdict.seed())))
+        nobody = Secret(surroundings.random_bytes(SEED_BYTES))
         self._nobodys_key = SigningKey.from_seed(nobody).public_key
 
     @classmethod
@@ -165,12 +165,13 @@ class PinJudge:
         )
         if isinstance(counted, VerdictOutcome):
             return await self._refuse(asked, counted, card_ref)
-        right = self._compare(counted, asked.card, pin)
+        outcome = self._compare(counted, asked.card, pin)
         return await self._store.settle_try(
             counted.pending,
-            VerdictOutcome.RIGHT if right else VerdictOutcome.WRONG,
+            outcome,
             at_ms=self._around.now_ms(),
             sign=self._sign,
+            anew=self._enrolled_anew(outcome, counted, asked.card, pin),
         )
 
     async def register_card(self, card: bytes, public_key: bytes, pin: Secret) -> str:
@@ -194,8 +195,8 @@ class PinJudge:
 
     async def register_cards(self, cards: Sequence[NewCard]) -> list[str]:
         """Register cards, all or none; return their references in the same order."""
-        pepper, random_bytes = self._keys.pepper, self._around.random_bytes
-        rows = [card_row(pepper, card, random_bytes) for card in cards]
+        random_bytes = self._around.random_bytes
+        rows = [card_row(self._keys.peppers, card, random_bytes) for card in cards]
         await self._store.register(rows)
         return [row.card_ref for row in rows]
 
@@ -233,7 +234,8 @@ class PinJudge:
 
     async def _present_card(self, challenge: bytes, asked: PinAttempt) -> str | None:
         """Return the reference of the card that signed; None whatever was wrong with it."""
-        found = await self._store.card(card_index(self._keys.pepper, asked.card))
+        peppers = self._keys.peppers.accepted()
+        found = await self._store.card([card_index(one.secret, asked.card) for one in peppers])
         card_ref, public_key = found or (None, self._nobodys_key)
         proof = card_proof(
             challenge=challenge,
@@ -259,9 +261,24 @@ class PinJudge:
         except SealError:
             return None
 
-    def _compare(self, counted: CountedTry, card: bytes, pin: Secret) -> bool:
-        shown = pin_verifier(self._keys.pepper, card, counted.salt, pin)
-        return self._around.compare(shown, counted.verifier)
+    def _compare(self, counted: CountedTry, card: bytes, pin: Secret) -> VerdictOutcome:
+        """Return RIGHT or WRONG; BURNED if the pepper was revoked since the card was found."""
+        peppers = {one.key_id: one.secret for one in self._keys.peppers.accepted()}
+        pepper = peppers.get(counted.pepper)
+        if pepper is None:
+            return VerdictOutcome.BURNED
+        shown = pin_verifier(pepper, card, counted.salt, pin)
+        right = self._around.compare(shown, counted.verifier)
+        return VerdictOutcome.RIGHT if right else VerdictOutcome.WRONG
+
+    def _enrolled_anew(
+        self, outcome: VerdictOutcome, counted: CountedTry, card: bytes, pin: Secret
+    ) -> Enrolment | None:
+        """Return what to keep of a right PIN under the newest pepper, unless that is kept."""
+        newest = self._keys.peppers.newest()
+        if outcome is not VerdictOutcome.RIGHT or counted.pepper == newest.key_id:
+            return None
+        return enrol(newest, card, pin, self._around.random_bytes)
 
     async def _refuse(
         self, asked: PinAttempt, outcome: VerdictOutcome, card_ref: str | None = None

@@ -65,7 +65,7 @@ async def _act(judge: PinJudge, request: wire.AskUnlock | wire.AskUnfreeze) -> w
 
 
 async def _run(arguments: argparse.Namespace, surroundings: Surroundings) -> None:
-    keys = load_judge_keys(arguments.keys)
+    keys = load_judge_keys(arguments.keys, storage=arguments.storage)
     if keys.city != arguments.city:
         raise SetUpError(f"{arguments.keys} holds the keys of {keys.city}, not {arguments.city}")
     store = await open_store(arguments.store, keys)
@@ -105,6 +105,7 @@ def main(argv: Sequence[str], surroundings: Surroundings | None = None) -> int:
     parser.add_argument("--fd", type=int, required=True, help="socket to the parent")
     parser.add_argument("--store", type=Path, required=True, help="the judge's own database")
     parser.add_argument("--keys", type=Path, required=True, help="the city's key folder")
+    parser.add_argument("--storage", type=Path, help="the folder of the storage keys")
     parser.add_argument("--operators", type=Path, required=True, help="folder of NAME.pub")
     parser.add_argument("--city", required=True, help="municipality code, 6 digits")
     arguments = parser.parse_args(argv)

@@ -10,9 +10,11 @@ from cryptography.hazmat.primitives.hmac import HMAC
 
 from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX
 from issuance_server.adapters.pin_judge.store import CardRow, JudgeStore
+from issuance_server.adapters.pin_judge.tries import Enrolment
 from keys.cards import CARD_NUMBER_BYTES
 from keys.city_keys import JudgeKeys
-from keys.pepper import SALT_BYTES, pin_verifier
+from keys.key_ring import PepperRing
+from keys.pepper import SALT_BYTES, Pepper, pin_verifier
 from keys.pin_sealing import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from keys.signing import PUBLIC_KEY_BYTES
 from protocol.errors import KeyManagementError
@@ -51,8 +53,9 @@ async def open_store(
     Raises:
         SetUpError: it is in use, of another city or pepper, or no such store.
     """
-    mark = _mac(keys.pepper, statement("pepper-mark", keys.city))
-    return await JudgeStore.open(path, city=keys.city, pepper_mark=mark, lock_wait_ms=lock_wait_ms)
+    return await JudgeStore.open(
+        path, city=keys.city, pepper_ids=keys.peppers.key_ids, lock_wait_ms=lock_wait_ms
+    )
 
 
 async def register_offline(
@@ -79,7 +82,7 @@ async def register_offline(
     """
     store = await open_store(path, keys)
     try:
-        rows = [card_row(keys.pepper, card, random_bytes) for card in cards]
+        rows = [card_row(keys.peppers, card, random_bytes) for card in cards]
         await store.register(rows)
     finally:
         await store.close()
@@ -88,11 +91,13 @@ async def register_offline(
 
 def card_index(pepper: Secret, number: bytes) -> bytes:
     """Return what a card is found by in the store: useless to whoever has not the pepper."""
-    return _mac(pepper, statement("card-index", number))
+    mac = HMAC(pepper.reveal(), SHA256())
+    mac.update(statement("card-index", number))
+    return mac.finalize()
 
 
-def card_row(pepper: Secret, card: NewCard, random_bytes: Callable[[int], bytes]) -> CardRow:
-    """Return what is kept of a new card.
+def card_row(peppers: PepperRing, card: NewCard, random_bytes: Callable[[int], bytes]) -> CardRow:
+    """Return what is kept of a new card, under the newest pepper.
 
     Raises:
         KeyManagementError: number, key or PIN are none.
@@ -105,17 +110,31 @@ def card_row(pepper: Secret, card: NewCard, random_bytes: Callable[[int], bytes]
     digits = card.pin.reveal()
     if not (PIN_DIGITS_MIN <= len(digits) <= PIN_DIGITS_MAX and _DIGITS.issuperset(digits)):
         raise KeyManagementError(f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
-    salt = random_bytes(SALT_BYTES)
+    enrolled = enrol(peppers.newest(), card.number, card.pin, random_bytes)
+    indexes = (card_index(pepper.secret, card.number) for pepper in peppers.accepted())
     return CardRow(
         card_ref=CARD_REF_PREFIX + random_bytes(CARD_REF_RANDOM_BYTES).hex(),
-        card_index=card_index(pepper, card.number),
         public_key=card.public_key,
-        salt=salt,
-        verifier=pin_verifier(pepper, card.number, salt, card.pin),
+        enrolled=enrolled,
+        former_indexes=tuple(index for index in indexes if index != enrolled.card_index),
     )
 
 
-def _mac(pepper: Secret, message: bytes) -> bytes:
-    mac = HMAC(pepper.reveal(), SHA256())
-    mac.update(message)
-    return mac.finalize()
+def enrol(
+    pepper: Pepper, number: bytes, pin: Secret, random_bytes: Callable[[int], bytes]
+) -> Enrolment:
+    """Return what is kept of a card's PIN under a pepper.
+
+    Args:
+        pepper: the newest one.
+        number: card number, 16 bytes.
+        pin: the digits in ASCII.
+        random_bytes: draws the salt.
+    """
+    salt = random_bytes(SALT_BYTES)
+    return Enrolment(
+        card_index=card_index(pepper.secret, number),
+        salt=salt,
+        verifier=pin_verifier(pepper.secret, number, salt, pin),
+        pepper=pepper.key_id,
+    )

@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast, final
@@ -13,7 +13,13 @@ from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX
 from issuance_server.adapters.pin_judge import events, tries
 from issuance_server.adapters.pin_judge.challenges import AttemptKey
 from issuance_server.adapters.pin_judge.store_file import StoreFile, Transaction
-from issuance_server.adapters.pin_judge.tries import CountedTry, NotCounted, PendingTry, Sign
+from issuance_server.adapters.pin_judge.tries import (
+    CountedTry,
+    Enrolment,
+    NotCounted,
+    PendingTry,
+    Sign,
+)
 from issuance_server.core.pin_policy import (
     CARD_STATES_PER_PAGE,
     TRIES_MAX,
@@ -33,17 +39,15 @@ class CardRow:
 
     Attributes:
         card_ref: its random reference.
-        card_index: what it is found by in place of its number, 32 bytes.
         public_key: Ed25519, 32 bytes.
-        salt: of the verifier.
-        verifier: what is kept in place of the PIN, 32 bytes.
+        enrolled: what is kept of its number and PIN.
+        former_indexes: what it would be found by if it were registered under an older pepper.
     """
 
     card_ref: str
-    card_index: bytes
     public_key: bytes
-    salt: bytes
-    verifier: bytes
+    enrolled: Enrolment
+    former_indexes: tuple[bytes, ...] = ()
 
 
 @final
@@ -55,15 +59,20 @@ class JudgeStore:
 
     @classmethod
     async def open(
-        cls, path: Path, *, city: str, pepper_mark: bytes, lock_wait_ms: int = LOCK_WAIT_MS_MAX
+        cls,
+        path: Path,
+        *,
+        city: str,
+        pepper_ids: frozenset[str],
+        lock_wait_ms: int = LOCK_WAIT_MS_MAX,
     ) -> Self:
         """Open a city's store, or begin it.
 
         Args:
             path: the database file.
             city: municipality code, 6 digits.
-            pepper_mark: what the pepper at hand makes of a fixed text; a store is good with the
-                pepper that it began with and with no other.
+            pepper_ids: key ids of all peppers that there ever were; a store whose cards name
+                another one is not opened, for every PIN would be wrong.
             lock_wait_ms: how long another process may still hold the file.
 
         Raises:
@@ -72,9 +81,9 @@ class JudgeStore:
         file = await StoreFile.open(path, lock_wait_ms=lock_wait_ms)
         async with contextlib.AsyncExitStack() as undo:
             undo.push_async_callback(file.close)
-            if not await _is_store_of(file, city, pepper_mark):
+            if not await _is_store_of(file, city, pepper_ids):
                 raise SetUpError(
-                    f"{path} was begun for another city or with another pepper; "
+                    f"{path} is of another city, or has cards under another pepper; "
                     "give it the judge's keys that it was made with"
                 )
             undo.pop_all()
@@ -90,22 +99,33 @@ class JudgeStore:
         Raises:
             KeyManagementError: one of them is registered already.
         """
+        new = list(cards)
         rows = [
-            (c.card_ref, c.card_index, c.public_key, c.salt, c.verifier, TRIES_MAX, None)
-            for c in cards
+            (c.card_ref, e.card_index, c.public_key, e.salt, e.verifier, e.pepper, TRIES_MAX, None)
+            for c in new
+            for e in [c.enrolled]
         ]
         try:
             async with self._file.transaction() as t:
-                await t.insert_all("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                await _refuse_former(t, new)
+                await t.insert_all("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError:
             raise KeyManagementError("this card is registered already") from None
 
-    async def card(self, card_index: bytes) -> tuple[str, bytes] | None:
-        """Return reference and public key of a registered card."""
+    async def card(self, card_indexes: Sequence[bytes]) -> tuple[str, bytes] | None:
+        """Return reference and public key of a registered card.
+
+        Args:
+            card_indexes: what it is found by under each accepted pepper.
+        """
         async with self._file.transaction() as t:
-            row = await t.first(
-                "SELECT card_ref, public_key FROM card WHERE card_index = ?", card_index
-            )
+            rows = [  # all are asked for, so that an unknown card takes no longer
+                await t.first(
+                    "SELECT card_ref, public_key FROM card WHERE card_index = ?", card_index
+                )
+                for card_index in card_indexes
+            ]
+        row = next((row for row in rows if row is not None), None)
         return None if row is None else (cast("str", row[0]), cast("bytes", row[1]))
 
     async def verdict(self, key: AttemptKey) -> SignedVerdict | None:
@@ -142,10 +162,26 @@ class JudgeStore:
             return refused.outcome
 
     async def settle_try(
-        self, pending: PendingTry, outcome: VerdictOutcome, *, at_ms: int, sign: Sign
+        self,
+        pending: PendingTry,
+        outcome: VerdictOutcome,
+        *,
+        at_ms: int,
+        sign: Sign,
+        anew: Enrolment | None = None,
     ) -> SignedVerdict:
-        """Write what became of a counted try, and return the verdict about it."""
+        """Write what became of a counted try, and return the verdict about it.
+
+        Args:
+            pending: the try.
+            outcome: RIGHT, WRONG or BURNED.
+            at_ms: the judge's clock.
+            sign: signs the verdict.
+            anew: after a right PIN, what is kept of it from now on, if that changes.
+        """
         async with self._file.transaction() as t:
+            if anew is not None:
+                await tries.enrol_again(t, pending.card_ref, anew)
             return await tries.settle_try(t, pending, outcome, at_ms, sign)
 
     async def burn_pending(self, *, at_ms: int, sign: Sign) -> int:
@@ -253,12 +289,21 @@ class JudgeStore:
             return await events.page(t, collected_up_to)
 
 
-async def _is_store_of(file: StoreFile, city: str, pepper_mark: bytes) -> bool:
+async def _is_store_of(file: StoreFile, city: str, pepper_ids: frozenset[str]) -> bool:
     async with file.transaction() as t:
-        found = await t.first("SELECT city, pepper_mark FROM identity")
+        found = await t.first("SELECT city FROM identity")
         if found is None:
-            await t.change("INSERT INTO identity VALUES (?, ?)", city, pepper_mark)
-    return found in (None, (city, pepper_mark))
+            await t.change("INSERT INTO identity VALUES (?)", city)
+        needed = {row[0] for row in await t.rows("SELECT DISTINCT pepper FROM card")}
+    return found in (None, (city,)) and needed <= pepper_ids
+
+
+async def _refuse_former(t: Transaction, cards: list[CardRow]) -> None:
+    """Raise if a card is registered under an older pepper."""
+    for card in cards:
+        for card_index in card.former_indexes:
+            if await t.first("SELECT 1 FROM card WHERE card_index = ?", card_index):
+                raise KeyManagementError("this card is registered already")
 
 
 async def _do_once(t: Transaction, signed: SignedAct, at_ms: int) -> None:

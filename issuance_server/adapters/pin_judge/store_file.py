@@ -18,7 +18,7 @@ from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX, take_lock
 from protocol.errors import SetUpError
 
 APPLICATION_ID = 0x6B_66_50_4A
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
@@ -27,8 +27,7 @@ _FILE_MODE = 0o600
 
 SCHEMA = """
 CREATE TABLE identity (
-    city TEXT NOT NULL,
-    pepper_mark BLOB NOT NULL       -- tells whether the pepper at hand is this store's
+    city TEXT NOT NULL
 ) STRICT;
 CREATE TABLE card (
     card_ref TEXT PRIMARY KEY,      -- random; the only name of a card outside
@@ -36,9 +35,11 @@ CREATE TABLE card (
     public_key BLOB NOT NULL,
     salt BLOB NOT NULL,
     verifier BLOB NOT NULL,
+    pepper TEXT NOT NULL,           -- key id of what index and verifier were made under
     tries_left INTEGER NOT NULL CHECK (tries_left BETWEEN 0 AND 3),
     locked_at_ms INTEGER
 ) STRICT;
+CREATE INDEX card_by_pepper ON card (pepper);
 CREATE INDEX card_not_in_order ON card (card_ref) WHERE tries_left < 3;
 CREATE TABLE attempt (
     id INTEGER PRIMARY KEY,

@@ -48,6 +48,26 @@ class PendingTry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What is kept of a card's number and PIN.
+
+    Attributes:
+        card_index: what the card is found by in place of its number, 32 bytes.
+        salt: of the verifier.
+        verifier: what is kept in place of the PIN, 32 bytes.
+        pepper: key id of the pepper that all of it was made under.
+    """
+
+    card_index: bytes
+    salt: bytes
+    verifier: bytes
+    pepper: str
+
+    def __repr__(self) -> str:
+        return "Enrolment(***)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountedTry:
     """What counting gives: the right to compare once.
 
@@ -55,11 +75,13 @@ class CountedTry:
         pending: the try.
         salt: of the verifier.
         verifier: what to compare with.
+        pepper: key id of the pepper that the verifier was made under.
     """
 
     pending: PendingTry
     salt: bytes
     verifier: bytes
+    pepper: str
 
     def __repr__(self) -> str:
         return f"CountedTry({self.pending.attempt_id})"
@@ -100,17 +122,18 @@ async def count_try(
     ):
         raise NotCounted(VerdictOutcome.LOCKED)
     row = await t.first(
-        "SELECT id, terminal, visit_id, attempt, request_digest, card_ref, salt, verifier"
+        "SELECT id, terminal, visit_id, attempt, request_digest, card_ref, salt, verifier, pepper"
         " FROM attempt JOIN card USING (card_ref) WHERE card_ref = ? AND outcome = 'pending'",
         card_ref,
     )
     if row is None:
         raise Misuse("the attempt just written is not there")
-    *pending, salt, verifier = row
+    *pending, salt, verifier, pepper = row
     return CountedTry(
         pending=_pending_try(tuple(pending)),
         salt=cast("bytes", salt),
         verifier=cast("bytes", verifier),
+        pepper=cast("str", pepper),
     )
 
 
@@ -152,6 +175,14 @@ async def settle_try(
     await events.report_failures(t, signed.verdict)
     await forget_old_attempts(t, at_ms)
     return signed
+
+
+async def enrol_again(t: Transaction, card_ref: str, anew: Enrolment) -> None:
+    """Keep a card's number and PIN in another way, such as under the newest pepper."""
+    await t.change(
+        "UPDATE card SET card_index = ?, salt = ?, verifier = ?, pepper = ? WHERE card_ref = ?",
+        *(anew.card_index, anew.salt, anew.verifier, anew.pepper, card_ref),
+    )
 
 
 async def pending_tries(t: Transaction) -> list[PendingTry]:
