@@ -136,6 +136,6 @@ def test_examples_are_laid_out_for_people(value: Any, text: str | None) -> None:
 
     if text is None:
         assert value == json.loads(shown)
-        assert 6 == len(shown.splitlines())
+        assert 7 == len(shown.splitlines())
     else:
         assert text == shown
