@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -86,7 +86,7 @@ def public_key_of(certificate: x509.Certificate) -> bytes:
     """
     try:
         key = certificate.public_key()
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise KeyManagementError("the certificate's public key is damaged") from None
     if not isinstance(key, Ed25519PublicKey):
         raise KeyManagementError("the certificate's public key is not an Ed25519 key")

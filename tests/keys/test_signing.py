@@ -65,6 +65,16 @@ def test_garbage_is_refused_without_showing_it(garbage: bytes) -> None:
     assert caught.value.__cause__ is None
 
 
+def test_a_key_of_a_kind_that_nobody_knows_is_refused() -> None:
+    """One changed byte in the name of the algorithm, as fuzzing found it."""
+    pem = SigningKey.from_seed(Secret(bytes(32))).pem().reveal()
+    changed = pem.replace(b"MC4CAQAwBQYDK2Vw", b"MC4CAQAwBQYDK0Vw")
+    assert pem != changed
+
+    with pytest.raises(KeyManagementError):
+        SigningKey.from_pem(Secret(changed))
+
+
 def test_public_key_line_round_trip(tmp_path: Path) -> None:
     """A public key comes back from its file, which is one line of four words."""
     written = PublicKeyFile(name="hana", key=SigningKey.generate().public_key)
