@@ -1,6 +1,14 @@
 """All fuzz targets, by name."""
 
-from tests.fuzz import wire_targets
+from tests.fuzz import content_targets, key_targets, line_target, wire_targets
 from tests.fuzz.target import Target
 
-TARGETS: dict[str, Target] = {target.name: target for target in (wire_targets.DECODER,)}
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        wire_targets.DECODER,
+        line_target.LINE,
+        *key_targets.TARGETS,
+        *content_targets.TARGETS,
+    )
+}
