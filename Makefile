@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 VENV := .venv/.made
+FUZZ := .venv/.made_fuzz
 NODE := tests/interop/node_modules/.made
 
 # Programs that write a generated page into docs/, and with --check say whether it is up to date.
@@ -11,7 +12,7 @@ PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py "-m tools.
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs vectors lock clean poppler
+.PHONY: help demo run test test-full check docs vectors fuzz bench lock clean poppler
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,12 @@ docs: $(VENV) ## write the generated pages of docs/ anew
 vectors: $(VENV) ## make the test vectors in tests/vectors/ anew, byte for byte
 	$(BIN)/python -m tools.make_vectors
 
+fuzz: $(FUZZ) ## fuzz with coverage for two minutes, or TARGET=... RUNS=...; writes var/fuzz/
+	$(BIN)/python -m tests.fuzz
+
+bench: $(VENV) ## measure what things cost; BENCH="NAME... --json --strict"
+	$(BIN)/python -m tools.bench $(BENCH)
+
 lock: ## take up new releases of what requirements/*.in names (needs uv)
 	tools/lock
 
@@ -57,6 +64,13 @@ poppler:
 
 $(VENV): requirements/dev.txt pyproject.toml tools/set_up
 	PYTHON='$(PYTHON)' tools/set_up
+	@touch $@
+
+$(FUZZ): $(VENV) requirements/fuzz.txt
+	@$(BIN)/python -m pip install --quiet --only-binary :all: --require-hashes \
+		--requirement requirements/fuzz.txt \
+		|| { echo "No atheris for this Python; try another one: make clean fuzz PYTHON=python3.12" \
+			"(make test fuzzes shortly with any)" >&2; exit 1; }
 	@touch $@
 
 # A Node with OpenSSL 3.5, and what the terminal in JavaScript needs; for tests only.
