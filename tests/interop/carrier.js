@@ -46,10 +46,11 @@ export class Carrier {
   }
 }
 
-/** Drops, doubles and delays messages of both directions, the same ones for the same seed. */
+/** Drops, doubles and delays messages: for a seed, the same ones of each direction by number. */
 export class BadCarrier {
   #inner;
-  #random;
+  #rollsUp;
+  #rollsDown;
   #plan;
   counts = { dropped: 0, doubled: 0, delayed: 0 };
 
@@ -61,23 +62,24 @@ export class BadCarrier {
   constructor(inner, plan) {
     this.#inner = inner;
     this.#plan = plan;
-    this.#random = mulberry32(plan.seed);
+    this.#rollsUp = mulberry32(2 * plan.seed);
+    this.#rollsDown = mulberry32(2 * plan.seed + 1);
   }
 
   send(message) {
-    this.#mistreat(() => this.#inner.send(message));
+    this.#mistreat(this.#rollsUp, () => this.#inner.send(message));
   }
 
   onMessage(take) {
-    this.#inner.onMessage((message) => this.#mistreat(() => take(message)));
+    this.#inner.onMessage((message) => this.#mistreat(this.#rollsDown, () => take(message)));
   }
 
   async end() {
     await this.#inner.end();
   }
 
-  #mistreat(pass) {
-    const [dropRoll, doubleRoll, delayRoll] = [this.#random(), this.#random(), this.#random()];
+  #mistreat(roll, pass) {
+    const [dropRoll, doubleRoll, delayRoll] = [roll(), roll(), roll()];
     if (dropRoll < this.#plan.drop) {
       this.counts.dropped += 1;
       return;

@@ -16,7 +16,8 @@ const SERVER_FAULT = 9001;
 const DECIDED_BANDS = [30, 40];
 const ASK_AGAIN_MS = 1500;
 
-export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+/** @param {number} ms */
+export const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms).unref(); });
 
 /**
  * @typedef {object} Machine what an issuance needs of the terminal
@@ -188,7 +189,6 @@ export class Issuance {
     pdf.fill(0);
     decide(this.#machine, this.issuance, { outcome: 'printed', sheets_out: applied.sheets });
     const state = await settle(this.#machine, this.issuance);
-    if (state === 'completed') this.#machine.counters.fees_earned_yen += feeYen;
     return { outcome: 'printed', state, paper, sheets: applied.sheets, fee_yen: feeYen };
   }
 
@@ -237,22 +237,27 @@ export async function settle({ line, journal, given, counters }, issuance) {
     const word = signStatement(given.key, signed).toString('hex');
     journal.append({ record: 'deletion', issuance, at_ms: atMs, signature: word });
   }
-  await advise(line, {
+  const taken = await advise(line, {
     telegram: 'deleted',
     report: { issuance_id: id, at_ms: known.deletion.at_ms },
     signature: Buffer.from(known.deletion.signature, 'hex'),
   });
-  const state = report.outcome === 'printed' ? 'completed' : 'reversed';
+  const state = taken.state ?? (report.outcome === 'printed' ? 'completed' : 'reversed');
   journal.append({ record: 'ended', issuance, state });
-  counters[state] += 1;
+  if (taken.state in counters) counters[taken.state] += 1; // not what the server withdrew
+  if (taken.state === 'completed') counters.fees_earned_yen += known.feeYen;
   return state;
 }
 
-/** Repeat an advice until it is taken or its issuance has ended at the server. */
+/**
+ * Repeat an advice until it is taken or its issuance has ended at the server.
+ *
+ * @returns {Promise<Record<string, any>>} the reply; `state` is missing if it had ended
+ */
 async function advise(line, fields) {
   for (;;) {
     const reply = await line.request(fields);
-    if (reply.telegram === 'acknowledged' || [ENDED, UNKNOWN].includes(reply.code)) return;
+    if (reply.telegram === 'acknowledged' || [ENDED, UNKNOWN].includes(reply.code)) return reply;
     await pause(REQUEST_REPEAT_MS_MAX);
   }
 }

@@ -12,6 +12,7 @@ import path from 'node:path';
  * @property {string} issuance hexadecimal id
  * @property {string} state by its name in docs/states.md
  * @property {number} sheets quoted
+ * @property {number} feeYen quoted
  * @property {number} begun sheets that may have left the printer
  * @property {number} out sheets that have left it
  * @property {object} [report] the stored print report and signature
@@ -97,7 +98,7 @@ export class Journal {
   #apply({ record, issuance, ...fields }) {
     if (record === 'visit') return;
     if (record === 'applied') {
-      this.issuances.set(issuance, { issuance, state: 'applied', sheets: 0, begun: 0, out: 0 });
+      this.issuances.set(issuance, { issuance, state: 'applied', sheets: 0, feeYen: 0, begun: 0, out: 0 });
       return;
     }
     const known = this.issuances.get(issuance);
@@ -105,7 +106,7 @@ export class Journal {
     else if (record === 'sheet-out') known.out += 1;
     else if (record === 'deletion') known.deletion = fields;
     else known.state = record === 'ended' || record === 'decided' ? fields.state : record;
-    if (record === 'quoted') known.sheets = fields.sheets;
+    if (record === 'quoted') Object.assign(known, { sheets: fields.sheets, feeYen: fields.fee_yen });
     if (record === 'decided') known.report = fields.report;
   }
 }

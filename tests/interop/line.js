@@ -13,6 +13,9 @@ import {
 import { REPLIES } from './telegramTables.js';
 import { decodeTelegram, encodeTelegram, sha256 } from './telegrams.js';
 
+/** Requests that count under an opening: no answer to them is taken while `open` has none. */
+const COUNTED = ['deleted', 'close'];
+
 /** A request was given up without a reply. */
 export class NoReply extends Error {}
 
@@ -172,7 +175,8 @@ export class Line extends EventEmitter {
       this.counts.malformed += 1; // a request that only a terminal makes
     } else {
       const asked = [...this.#outstanding].find((request) => request.fits(fields));
-      if (asked) asked.resolve(fields);
+      const isCountedLater = this.#isReopening && COUNTED.includes(asked?.kind); // TP-103
+      if (asked && !isCountedLater) asked.resolve(fields);
       else this.counts.late += 1;
     }
   }
@@ -216,7 +220,6 @@ export class Line extends EventEmitter {
 /** One request on its way, with the copies that a reply may name (TP-044). */
 class Request {
   #line;
-  #kind;
   #plaintext;
   #copies = [];
   #waitMs = REQUEST_REPEAT_MS;
@@ -225,7 +228,7 @@ class Request {
 
   constructor(line, { kind, plaintext, digest, waitMs }) {
     this.#line = line;
-    this.#kind = kind;
+    this.kind = kind;
     this.#plaintext = plaintext;
     this.digest = digest;
     this.answered = new Promise((resolve, reject) => {
@@ -242,7 +245,7 @@ class Request {
   }
 
   send() {
-    const copy = this.#line.sendCopy(this.#plaintext, this.#kind);
+    const copy = this.#line.sendCopy(this.#plaintext, this.kind);
     if (copy !== null) {
       if (this.#copies.length > 0) this.#line.counts.repeats += 1;
       this.#copies = [...this.#copies, copy].slice(-COPIES_REMEMBERED_MAX);
@@ -259,7 +262,7 @@ class Request {
   }
 
   fits({ telegram, in_reply_to: [generation, counter, digest] }) {
-    return REPLIES[this.#kind].includes(telegram) && digest.equals(this.digest)
+    return REPLIES[this.kind].includes(telegram) && digest.equals(this.digest)
       && this.#copies.some((copy) => copy.generation === generation && copy.counter === counter);
   }
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { createPrivateKey } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { BadCarrier, Carrier } from './carrier.js';
-import { Refused, ask } from './issuance.js';
+import { Refused, ask, pause } from './issuance.js';
 import { Journal } from './journal.js';
 import { Line } from './line.js';
 import { decideLeftovers, open, settleLeftovers } from './recovery.js';
@@ -15,6 +15,7 @@ import { PINNED } from './tlsClient.js';
 import { conductVisit } from './visit.js';
 
 const EXIT = { printed: 0, settled: 0, failed: 2, refused: 3, 'no-keys': 4 };
+const NOTHING_COUNTED = { completed: 0, reversed: 0, fees_earned_yen: 0 };
 const hex = (text) => Buffer.from(text, 'hex');
 
 const { values: options, positionals } = parseArgs({
@@ -30,6 +31,7 @@ const { values: options, positionals } = parseArgs({
     // for tests only
     'bad-carrier': { type: 'string' },
     'tls-offer': { type: 'string' },
+    'keys-ms': { type: 'string', default: '60000' },
     'die-after': { type: 'string' },
     'wait-after': { type: 'string' },
   },
@@ -75,12 +77,14 @@ async function at(step) {
 
 async function run(machine, givenKeys) {
   const { line, counters } = machine;
-  const hasKeys = await Promise.race([
-    line.start().then(() => true),
-    ...(options['tls-offer'] ? [once(line, 'handshakeFailed').then(() => false)] : []),
-  ]);
+  const waitMs = Number(options['keys-ms']);
+  const hasKeys = await Promise.race([line.start().then(() => true), pause(waitMs).then(() => false)]);
   if (!hasKeys) return { outcome: 'no-keys' };
-  line.on('reopen', () => open(machine).then(() => line.reopened()));
+  line.on('reopen', async () => {
+    await open(machine);
+    Object.assign(counters, NOTHING_COUNTED); // both sides count from an opening to the closing
+    line.reopened();
+  });
   const settled = await settleLeftovers(machine, await open(machine));
   const [, cardFile] = positionals;
   const result = cardFile === undefined ? { outcome: 'settled' }
@@ -106,7 +110,7 @@ async function main() {
   const line = new Line(given, used, offer);
   const failures = [];
   line.on('handshakeFailed', (why) => failures.push(why));
-  const counters = { completed: 0, reversed: 0, fees_earned_yen: 0 };
+  const counters = { ...NOTHING_COUNTED };
   const machine = { line, journal, given, layPaper, at, counters };
   decideLeftovers(machine);
   let result;
