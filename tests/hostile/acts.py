@@ -89,7 +89,7 @@ class Truncate(Chance):
     def act(self, passing: Passing, broker: HostileBroker) -> Iterable[Passing]:
         """Deliver it shorter or longer."""
         message = passing.message
-        if self.dice.random() < 0.2:
+        if not message or self.dice.random() < 0.2:
             return (replace(passing, message=message + self.dice.randbytes(16)),)
         return (replace(passing, message=message[: self.dice.randrange(len(message))]),)
 
@@ -99,6 +99,8 @@ class Flip(Chance):
 
     def act(self, passing: Passing, broker: HostileBroker) -> Iterable[Passing]:
         """Deliver it with another bit."""
+        if not passing.message:
+            return (passing,)
         position = self.dice.randrange(8 * len(passing.message))
         return (replace(passing, message=flipped(passing.message, position)),)
 
