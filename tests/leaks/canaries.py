@@ -20,8 +20,9 @@ from urllib.parse import unquote_to_bytes
 
 LAYERS_MAX = 3
 INFLATED_BYTES_MAX = 8 << 20
-SPELLING_BYTES_MIN = 5
 _WORD_BYTES = 4
+_STEP_BYTES = 2
+SPELLING_BYTES_MIN = _WORD_BYTES + _STEP_BYTES - 1
 _HALF_WIDTH = range(0xFF61, 0xFFA0)
 _KATAKANA = range(0x30A1, 0x30F7)
 _HIRAGANA = range(0x3041, 0x3097)
@@ -72,36 +73,52 @@ class Scanner:
             for how, spelling in spellings(canary):
                 if len(spelling) >= SPELLING_BYTES_MIN:
                     self._spellings.setdefault(spelling, (canary.name, how))
-        self._short = [s for s in self._spellings if len(s) < 2 * _WORD_BYTES - 1]
-        self._by_word: dict[int, list[bytes]] = {}
-        for spelling in self._spellings.keys() - set(self._short):
-            for start in range(_WORD_BYTES):
-                word = spelling[start : start + _WORD_BYTES]
-                self._by_word.setdefault(int.from_bytes(word, sys.byteorder), []).append(spelling)
+        self._words: set[int] = set()
+        self._by_first_word: dict[int, list[tuple[bytes, set[int]]]] = {}
+        for spelling in self._spellings:
+            for start in range(_STEP_BYTES):
+                words = _words_of(spelling[start:])
+                self._words.update(words)
+                first = self._by_first_word.setdefault(words[0], [])
+                first.append((spelling, set(words)))
 
-    def scan(self, content: bytes) -> list[Finding]:
-        """Return what is found in some bytes, and in whatever they contain."""
-        return list(self._scan(content, ()))
+    def scan(self, content: bytes, *, layers_max: int = LAYERS_MAX) -> list[Finding]:
+        """Return what is found in some bytes, and in whatever they contain.
 
-    def _scan(self, content: bytes, way: tuple[str, ...]) -> Iterator[Finding]:
+        Args:
+            content: to be looked through.
+            layers_max: how many wrappings are taken off; 0 for none.
+        """
+        return list(self._scan(content, (), layers_max))
+
+    def _scan(self, content: bytes, way: tuple[str, ...], layers: int) -> Iterator[Finding]:
         for spelling in self._candidates(content):
             offset = content.find(spelling)
             if offset >= 0:
                 name, how = self._spellings[spelling]
                 yield Finding(canary=name, way=(*way, how), offset=offset)
-        if len(way) < LAYERS_MAX:
+        if layers:
             for how, inside in unwrapped(content):
-                yield from self._scan(inside, (*way, how))
+                yield from self._scan(inside, (*way, how), layers - 1)
 
     def _candidates(self, content: bytes) -> set[bytes]:
         """Return the spellings that may be in there.
 
-        Wherever a spelling begins, one of its words of four bytes that start in its first four lies
-        at a multiple of four; so a look at every fourth byte tells which are worth a search.
+        Wherever a spelling begins, its first or its second byte lies at an even place, and all the
+        words of four bytes from there on are words of the content; so one look at each even place
+        tells which spellings are worth a search.
         """
-        end = len(content) - len(content) % _WORD_BYTES
-        words = self._by_word.keys() & memoryview(content)[:end].cast("I")
-        return {spelling for word in words for spelling in self._by_word[word]}.union(self._short)
+        found: set[bytes] = set()
+        for start in range(0, _WORD_BYTES, _STEP_BYTES):
+            present = self._words.intersection(_words_of(content[start:]))
+            for first in present & self._by_first_word.keys():
+                found.update(s for s, words in self._by_first_word[first] if words <= present)
+        return found
+
+
+def _words_of(content: bytes) -> "memoryview[int]":
+    """Return the content as numbers of four bytes each, without what is left over at its end."""
+    return memoryview(content)[: len(content) - len(content) % _WORD_BYTES].cast("I")
 
 
 def spellings(canary: Canary) -> Iterator[tuple[str, bytes]]:
@@ -200,9 +217,9 @@ def _inflated_before_damage(content: bytes) -> bytes:
     """Return what comes out before a stream breaks off or goes wrong."""
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     inside = bytearray()
-    for start in range(0, min(len(content), INFLATED_BYTES_MAX), _STEP_BYTES):
+    for start in range(0, min(len(content), INFLATED_BYTES_MAX), _PART_BYTES):
         try:
-            inside += stream.decompress(content[start : start + _STEP_BYTES], INFLATED_BYTES_MAX)
+            inside += stream.decompress(content[start : start + _PART_BYTES], INFLATED_BYTES_MAX)
         except zlib.error:
             break
     return bytes(inside)
@@ -225,11 +242,17 @@ def _from_hexadecimal(content: bytes) -> Iterator[bytes]:
 
 
 def _from_percent(content: bytes) -> Iterator[bytes]:
-    return (unquote_to_bytes(run[0]) for run in _PERCENT.finditer(content) if b"%" in run[0])
+    return (unquote_to_bytes(run) for run in _runs(_PERCENT, content))
 
 
 def _from_quoted_printable(content: bytes) -> Iterator[bytes]:
-    return (binascii.a2b_qp(run[0]) for run in _QUOTED.finditer(content) if b"=" in run[0])
+    return (binascii.a2b_qp(run) for run in _runs(_QUOTED, content))
+
+
+def _runs(pattern: "re.Pattern[bytes]", content: bytes) -> Iterator[bytes]:
+    """Give what a pattern finds, with what stands before it: it may be plain there."""
+    for run in pattern.finditer(content):
+        yield content[max(0, run.start() - _BEFORE_BYTES) : run.end()]
 
 
 def _from_escapes(content: bytes) -> Iterator[bytes]:
@@ -249,15 +272,16 @@ def _unescaped(escape: "re.Match[bytes]") -> bytes:
     return chr(min(code, sys.maxunicode)).encode(errors="surrogatepass")
 
 
-_STEP_BYTES = 256
+_PART_BYTES = 256
 _BETWEEN = b"\n\0\n\0"
 _STREAM = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}")
 _FROM_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F](?:[ :,-]?[0-9a-fA-F]){9,}")
 _NO_DIGIT = re.compile(rb"[ :,-]")
-_PERCENT = re.compile(rb"(?:[!-$&-~]|%[0-9A-Fa-f]{2}){8,}")
-_QUOTED = re.compile(rb"(?:[ -<>-~]|=[0-9A-F]{2}|=\r?\n){8,}")
+_PERCENT = re.compile(rb"(?:%[0-9A-Fa-f]{2}[!-$&-~]*)+")
+_QUOTED = re.compile(rb"(?:=(?:[0-9A-F]{2}|\r?\n)[ -<>-~]*)+")
+_BEFORE_BYTES = 64
 _PRINTED = re.compile(rb"[ -~]{8,}")
 _ESCAPE = re.compile(
     rb"\\x([0-9a-fA-F]{2})|\\[uU](?:0000)?([0-9a-fA-F]{4})|\\([0-3][0-7]{2})"
