@@ -110,6 +110,17 @@ def test_the_group_is_the_hybrid_one(ports: Ports) -> None:
     assert "TLSv1.3" == connection.get_protocol_version_name()
 
 
+def test_each_end_shows_its_own_certificate_alone(ports: Ports) -> None:
+    """The authority's lies at both ends already, and would be a fifth of the handshake."""
+    terminal, server = (end._connection for end in shake_hands(ports))
+    assert terminal is not None
+    assert server is not None
+
+    # OpenSSL counts the peer's own certificate at a client, and only what is above it at a server.
+    assert 1 == len(terminal.get_peer_cert_chain() or ())
+    assert 0 == len(server.get_peer_cert_chain() or ())
+
+
 @pytest.mark.parametrize("classical", [0, 1])
 def test_a_classical_peer_is_refused(
     ports: Ports,
