@@ -6,7 +6,6 @@ sessions that are alive at once.
 
 import asyncio
 import random
-import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from issuance_server.core.line_table import (
 )
 from issuance_server.runtime.runtime import DROPS_INTERVAL_MS
 from protocol.envelope import Direction, flight
-from protocol.handshake_port import HandshakePort, HandshakeSession, Peer, Role
+from protocol.handshake_port import Peer, Role
 from protocol.limits import (
     ENVELOPE_BYTES_MAX,
     FLIGHT_BYTES_MAX,
@@ -32,67 +31,15 @@ from protocol.limits import (
     REJECT_INTERVAL_MS,
 )
 from protocol.line import Dropped, Line
-from protocol.secret import Secret
 from protocol.topics import line_topic
 from tests.hostile.broker import LATENCY_MS, Passing
+from tests.hostile.counting import CountingPort
 from tests.hostile.town import CITY, LINE_IDS, PIN, TERMINALS, Keys, Opening, Town
 from tests.hostile.virtual_time import VirtualLoop, run
 from tests.protocol.stand_in import server_port, terminal_port
 
 FLOOD = 10_000
 ONE, TWO, _ = TERMINALS
-
-
-class CountedSession:
-    """A session that can be seen to live; it does what the real one does."""
-
-    def __init__(self, port: "CountingPort", session: HandshakeSession) -> None:
-        self._port = port
-        self._session = session
-
-    def step(self, flight: bytes) -> bytes:
-        """Count, and take the flight."""
-        self._port.steps += 1
-        return self._session.step(flight)
-
-    @property
-    def done(self) -> bool:
-        """Whether it is done."""
-        return self._session.done
-
-    def peer(self) -> Peer:
-        """Return the peer."""
-        return self._session.peer()
-
-    def export(self, context: bytes) -> Secret:
-        """Export."""
-        return self._session.export(context)
-
-
-@dataclass
-class CountingPort:
-    """Counts what handshakes cost.
-
-    Attributes:
-        port: makes the sessions.
-        starts: how many were made.
-        steps: how many flights they took.
-        alive_max: how many of them were alive at once.
-    """
-
-    port: HandshakePort
-    starts: int = 0
-    steps: int = 0
-    alive_max: int = 0
-    alive: "weakref.WeakSet[CountedSession]" = field(default_factory=weakref.WeakSet)
-
-    def start(self) -> CountedSession:
-        """Begin a handshake."""
-        self.starts += 1
-        session = CountedSession(self, self.port.start())
-        self.alive.add(session)
-        self.alive_max = max(self.alive_max, len(self.alive))
-        return session
 
 
 def windows(lasting_ms: int) -> int:
