@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keys.cards import CardFile
+from keys.distribution import take_trust
 from protocol.errors import KofuError, Misuse, SetUpError
 from protocol.kinds import Kind, Options
 from protocol.telegrams import Refused
@@ -27,9 +28,8 @@ _MS_PER_S = 1_000
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code. The user never sees a traceback."""
     arguments = parser().parse_args(argv)
-    run = _issue if arguments.command == "issue" else _settle
     try:
-        return run(arguments)
+        return _COMMANDS[arguments.command](arguments)
     except KofuError as error:
         _say(f"terminal-sim: {error}")
     except OSError as error:
@@ -78,6 +78,19 @@ def _settle(arguments: argparse.Namespace) -> int:
     return Exit.UNKNOWN if left else Exit.DONE
 
 
+def _take_trust(arguments: argparse.Namespace) -> int:
+    config = _config(arguments)
+    config.load_keys()
+    told, new = take_trust(config.keys, arguments.source)
+    _say(
+        f"鍵情報 {told.serial}号 ({'taken' if new else 'known already'}: number {told.serial} of "
+        f"the keys of city {told.city})"
+    )
+    if arguments.json:
+        _print({"terminal": config.terminal, "serial": told.serial, "new": new})
+    return Exit.DONE
+
+
 def _tell_issue(arguments: argparse.Namespace, ended: Ended, person: Person) -> int:
     state, code = ended.state, ended.machine.refused
     refusal = person.refusal if code is None else Refused(code=code)
@@ -104,6 +117,7 @@ def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:
         _say(f"line: {counts or 'nothing late, nothing dropped'}")
 
 
+_COMMANDS = {"issue": _issue, "settle": _settle, "trust": _take_trust}
 _CONNECTING = "接続しています… (connecting to the city)"
 _CLOSING_WORDS = {
     Exit.DONE: "完了しました (done: paper out, deletion confirmed)",

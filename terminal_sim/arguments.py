@@ -55,6 +55,16 @@ def parser() -> argparse.ArgumentParser:
         epilog=_ENDS,
     )
     _add_common(settle)
+    trust = commands.add_parser(
+        "trust",
+        help="take what the city tells its terminals about its keys",
+        description="Take trust.json of a folder that issuance-keys distribute wrote, if the "
+        "authority that this terminal trusts signed it and its number is higher.",
+    )
+    _add_terminal(trust)
+    trust.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="FOLDER", help="holds trust.json"
+    )
     return top
 
 
@@ -89,7 +99,7 @@ def options_of(settings: list[str]) -> Options:
     return Options(scope=scope, members=members, items=items)
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
+def _add_terminal(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--terminal", required=True, metavar="ID|PATH", help="the terminal's id, folder or file"
     )
@@ -101,6 +111,10 @@ def _add_common(command: argparse.ArgumentParser) -> None:
         "./var/run/terminals",
     )
     command.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    _add_terminal(command)
     command.add_argument("--verbose", action="store_true", help="also tell what the line does")
     command.add_argument(
         "--timeout",
