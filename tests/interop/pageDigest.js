@@ -30,13 +30,18 @@ export function pageForms(pdf) {
   const root = file.resolve(file.trailer.get('Root') ?? null);
   if (!(root instanceof Map)) throw malformed('no catalogue');
   const pages = [];
-  collectPages(file, root.get('Pages'), { inherited: new Map(), pages, depth: 1 });
+  const way = { inherited: new Map(), pages, seen: new Set(), depth: 1 };
+  collectPages(file, root.get('Pages'), way);
   if (pages.length === 0) throw malformed('no page');
   return pages.map((page) => forms.page(page));
 }
 
-function collectPages(file, reference, { inherited, pages, depth }) {
+function collectPages(file, reference, { inherited, pages, seen, depth }) {
   if (depth > DEPTH_MAX) throw malformed('a page tree that is too deep');
+  if (!(reference instanceof PdfReference) || seen.has(reference.number)) {
+    throw malformed('a page tree');
+  }
+  seen.add(reference.number);
   const node = file.resolve(reference);
   if (!(node instanceof Map)) throw malformed('a page tree');
   const merged = new Map(inherited);
@@ -44,13 +49,15 @@ function collectPages(file, reference, { inherited, pages, depth }) {
     if (node.has(name) && file.resolve(node.get(name)) !== null) merged.set(name, node.get(name));
   }
   if (file.resolve(node.get('Type'))?.text === 'Page') {
+    if (!merged.has('MediaBox') || !merged.has('Resources')) throw malformed('a page');
     pages.push(new Map([...node, ...merged]));
     if (pages.length > SHEETS_MAX) throw malformed('too many pages');
     return;
   }
   const kids = file.resolve(node.get('Kids'));
   if (!Array.isArray(kids)) throw malformed('a page tree');
-  for (const kid of kids) collectPages(file, kid, { inherited: merged, pages, depth: depth + 1 });
+  const way = { inherited: merged, pages, seen, depth: depth + 1 };
+  for (const kid of kids) collectPages(file, kid, way);
 }
 
 /** Makes forms, and remembers those of indirect objects. */
@@ -77,7 +84,7 @@ class Forms {
     const entries = new Map(page);
     entries.delete('Contents');
     const contents = streamForm(dictionaryForm([]), joined);
-    return this.#dictionary(entries, 1, [['Contents', contents]]);
+    return this.#dictionary(entries, 0, [['Contents', contents]]);
   }
 
   #form(value, depth) {
@@ -96,19 +103,19 @@ class Forms {
   #direct(value, depth) {
     this.#values += 1;
     if (this.#values > VALUES_MAX) throw malformed('too many values');
+    if (depth > DEPTH_MAX) throw malformed('values too deep in one another');
     if (value === null) return Buffer.from('n');
     if (value === true) return Buffer.from('t');
     if (value === false) return Buffer.from('f');
     if (value instanceof PdfNumber) return Buffer.from(`#${shortest(value.text)};`);
     if (value instanceof PdfName) return nameForm(value.text);
     if (Buffer.isBuffer(value)) return Buffer.concat([Buffer.from(`(${value.length}:`), value]);
-    if (depth >= DEPTH_MAX) throw malformed('values too deep in one another');
     if (Array.isArray(value)) {
       const forms = value.map((item) => this.#form(item, depth + 1));
       return Buffer.concat([Buffer.from(`[${value.length}:`), ...forms]);
     }
-    if (value instanceof Map) return this.#dictionary(value, depth + 1);
-    return this.#stream(value, depth + 1);
+    if (value instanceof Map) return this.#dictionary(value, depth);
+    return this.#stream(value, depth);
   }
 
   #stream(stream, depth) {
@@ -117,11 +124,12 @@ class Forms {
     return streamForm(this.#dictionary(entries, depth), this.#file.decode(stream));
   }
 
+  /** An object that stands in several places has the depth of the first, in order of the names. */
   #dictionary(entries, depth, given = []) {
     const forms = [...given];
-    for (const [name, value] of entries) {
+    for (const [name, value] of [...entries].toSorted(byName)) {
       if (name === 'Parent' || this.#file.resolve(value) === null) continue;
-      forms.push([name, this.#form(value, depth)]);
+      forms.push([name, this.#form(value, depth + 1)]);
     }
     return dictionaryForm(forms);
   }
@@ -136,12 +144,14 @@ function shortest(text) {
   return sign === '-' && number !== '0' ? `-${number}` : number;
 }
 
+const byName = ([a], [b]) => (a < b ? -1 : 1); // characters are bytes
+
 function nameForm(text) {
   return Buffer.from(`/${text.length}:${text}`, 'latin1');
 }
 
 function dictionaryForm(forms) {
-  const sorted = forms.toSorted(([a], [b]) => (a < b ? -1 : 1)); // characters are bytes
+  const sorted = forms.toSorted(byName);
   const parts = sorted.flatMap(([name, form]) => [nameForm(name), form]);
   return Buffer.concat([Buffer.from(`<${sorted.length}:`), ...parts]);
 }

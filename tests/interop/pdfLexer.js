@@ -1,5 +1,7 @@
 /** The syntax of PDF values (ISO 32000, 7.2 and 7.3). */
 
+import { isUtf8 } from 'node:buffer';
+
 /** @param {string} what @returns {Error} */
 export function malformed(what) {
   return new Error(`malformed PDF: ${what}`);
@@ -35,9 +37,6 @@ export class PdfReference {
 }
 
 export class PdfStream {
-  /** @type {Buffer | undefined} */
-  decoded;
-
   constructor(dictionary, raw) {
     this.dictionary = dictionary;
     this.raw = raw;
@@ -47,6 +46,7 @@ export class PdfStream {
 const SPACE = '\0\t\n\f\r ';
 const DELIMITERS = '()<>[]{}/%';
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)$/;
+const INTEGER = /^[+-]?\d+$/;
 const ESCAPES = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
 
 /** Reads values one after the other. Strings are Buffers, dictionaries Maps, null is null. */
@@ -141,6 +141,9 @@ export class PdfLexer {
     if (word === 'false') return false;
     if (word === 'null') return null;
     if (!NUMBER.test(word)) throw malformed('no value where one must be');
+    if (INTEGER.test(word) && BigInt.asIntN(64, BigInt(word)) !== BigInt(word)) {
+      throw malformed('a number of more than 64 bits');
+    }
     return this.#reference(word) ?? new PdfNumber(word);
   }
 
@@ -158,8 +161,10 @@ export class PdfLexer {
 
   #name() {
     this.#at += 1;
-    const undone = this.#word().replace(/#([0-9A-Fa-f]{2})/g, (_, digits) =>
-      String.fromCharCode(parseInt(digits, 16)));
+    const word = this.#word();
+    if (/#(?![0-9A-Fa-f]{2})|#00/.test(word)) throw malformed('a name');
+    const undone = word.replace(/#(..)/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+    if (!isUtf8(Buffer.from(undone, 'latin1'))) throw malformed('a name');
     return new PdfName(undone);
   }
 

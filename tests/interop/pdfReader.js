@@ -9,7 +9,7 @@ const START_SEARCH_BYTES = 1024;
 /** The objects of one file, read when they are asked for. */
 export class PdfFile {
   #bytes;
-  /** @type {Map<number, {offset: number} | {holder: number, index: number}>} */
+  /** @type {Map<number, {offset: number, generation: number} | undefined>} undefined if free */
   #places = new Map();
   #objects = new Map();
   #decodedBytes = 0;
@@ -21,6 +21,9 @@ export class PdfFile {
     this.#bytes = bytes;
     this.trailer = this.#readPlaces();
     if (this.trailer.has('Encrypt')) throw malformed('the file is encrypted');
+    for (const [number, place] of this.#places) {
+      if (place !== undefined) this.#object(new PdfReference(number, place.generation));
+    }
   }
 
   /**
@@ -30,48 +33,44 @@ export class PdfFile {
    * @returns {any} null for a reference to an object that is not there
    */
   resolve(value) {
-    let found = value;
-    for (let steps = 0; found instanceof PdfReference; steps += 1) {
-      if (steps > 1) throw malformed('references to references');
-      found = this.#object(found);
-    }
-    return found ?? null;
+    return (value instanceof PdfReference ? this.#object(value) : value) ?? null;
   }
 
   /**
    * @param {PdfStream} stream
-   * @returns {Buffer} its decoded bytes
+   * @returns {Buffer} its decoded bytes, which count at every call
    */
   decode(stream) {
-    if (stream.decoded === undefined) {
-      stream.decoded = this.#inflate(stream);
-      this.#decodedBytes += stream.decoded.length;
-      if (this.#decodedBytes > DECODED_BYTES_MAX) throw malformed('too much to decode');
-    }
-    return stream.decoded;
+    const decoded = this.#inflate(stream);
+    this.#decodedBytes += decoded.length;
+    if (this.#decodedBytes > DECODED_BYTES_MAX) throw malformed('too much to decode');
+    return decoded;
   }
 
   #inflate({ dictionary, raw }) {
     const listed = this.resolve(dictionary.get('Filter') ?? null);
     const filters = (Array.isArray(listed) ? listed : listed === null ? [] : [listed])
       .map((filter) => this.resolve(filter));
-    const parameters = [this.resolve(dictionary.get('DecodeParms') ?? null)].flat();
-    if (parameters.some((one) => this.resolve(one) !== null)) throw malformed('decode parameters');
+    if (this.resolve(dictionary.get('DecodeParms') ?? null) !== null) {
+      throw malformed('decode parameters');
+    }
     if (filters.length === 0) return raw;
     if (filters.length > 1 || filters[0]?.text !== 'FlateDecode') throw malformed('a filter');
+    const maxOutputLength = DECODED_BYTES_MAX - this.#decodedBytes + 1;
     try {
-      return inflateSync(raw, { maxOutputLength: DECODED_BYTES_MAX - this.#decodedBytes + 1 });
+      const { buffer, engine } = inflateSync(raw, { maxOutputLength, info: true });
+      if (engine.bytesWritten === raw.length) return buffer;
     } catch {
-      throw malformed('a stream does not inflate');
+      // what zlib says adds nothing
     }
+    throw malformed('a stream does not inflate to its end');
   }
 
   #object({ number, generation }) {
+    const place = this.#places.get(number);
+    if (place === undefined || place.generation !== generation) return null;
     if (!this.#objects.has(number)) {
-      const place = this.#places.get(number);
-      if (place === undefined) return null;
-      this.#objects.set(number, 'offset' in place
-        ? this.#objectAt(place.offset, number, generation) : this.#objectIn(place, number));
+      this.#objects.set(number, this.#objectAt(place.offset, number, generation));
     }
     return this.#objects.get(number);
   }
@@ -83,27 +82,13 @@ export class PdfFile {
     }
     lexer.keyword('obj');
     const value = lexer.value();
+    if (value instanceof PdfReference) throw malformed('an object that is a reference');
     if (!(value instanceof Map) || !lexer.atKeyword('stream')) {
       lexer.keyword('endobj');
       return value;
     }
     const length = this.resolve(value.get('Length') ?? null);
     return new PdfStream(value, lexer.streamBytes(length));
-  }
-
-  #objectIn({ holder, index }, number) {
-    const stream = this.#object(new PdfReference(holder, 0));
-    if (!(stream instanceof PdfStream)) throw malformed('no object stream');
-    const content = this.decode(stream);
-    const lexer = new PdfLexer(content, 0);
-    let offset = 0;
-    for (let skipped = 0; skipped <= index; skipped += 1) {
-      const listed = lexer.integer();
-      offset = lexer.integer();
-      if (skipped === index && listed !== number) throw malformed('an object stream is wrong');
-    }
-    const first = wholeNumber(stream.dictionary.get('First'));
-    return new PdfLexer(content, first + offset).value();
   }
 
   /** Read all sections of the cross-reference, newest first. */
@@ -118,7 +103,8 @@ export class PdfFile {
       if (seen.has(offset)) throw malformed('a circle of cross-references');
       seen.add(offset);
       const lexer = new PdfLexer(this.#bytes, offset);
-      const section = lexer.atKeyword('xref') ? this.#table(lexer) : this.#stream(lexer);
+      lexer.keyword('xref'); // the city writes tables, and no object streams
+      const section = this.#table(lexer);
       trailer ??= section;
       offset = section.has('Prev') ? wholeNumber(section.get('Prev')) : undefined;
     }
@@ -131,43 +117,14 @@ export class PdfFile {
       const count = lexer.integer();
       for (let number = first; number < first + count; number += 1) {
         const offset = lexer.integer();
-        lexer.integer();
+        const generation = lexer.integer();
         const isUsed = lexer.atKeyword('n');
         if (!isUsed) lexer.keyword('f');
-        if (!this.#places.has(number)) this.#places.set(number, isUsed ? { offset } : undefined);
+        if (this.#places.has(number)) continue; // a newer section said where it is
+        this.#places.set(number, isUsed ? { offset, generation } : undefined);
       }
     }
     return lexer.value();
-  }
-
-  #stream(lexer) {
-    lexer.integer();
-    lexer.integer();
-    lexer.keyword('obj');
-    const dictionary = lexer.value();
-    if (!(dictionary instanceof Map) || !lexer.atKeyword('stream')) throw malformed('no cross-reference');
-    const stream = new PdfStream(dictionary, lexer.streamBytes(dictionary.get('Length')));
-    const content = this.decode(stream);
-    const widths = dictionary.get('W').map(wholeNumber);
-    const index = dictionary.has('Index')
-      ? dictionary.get('Index').map(wholeNumber) : [0, wholeNumber(dictionary.get('Size'))];
-    let at = 0;
-    const take = (width, missing) => {
-      if (width === 0) return missing;
-      at += width;
-      return content.readUIntBE(at - width, width);
-    };
-    for (let pair = 0; pair < index.length; pair += 2) {
-      for (let number = index[pair]; number < index[pair] + index[pair + 1]; number += 1) {
-        const kind = take(widths[0], 1);
-        const second = take(widths[1], 0);
-        const third = take(widths[2], 0);
-        if (this.#places.has(number)) continue;
-        const places = [undefined, { offset: second }, { holder: second, index: third }];
-        this.#places.set(number, places[kind]);
-      }
-    }
-    return dictionary;
   }
 }
 
