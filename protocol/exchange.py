@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import msgspec
+
 from protocol import codec
 from protocol.errors import Misuse
 from protocol.limits import (
@@ -21,9 +23,8 @@ from protocol.line import Line
 from protocol.telegrams import AnyTelegram
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyReceived:
-    """The answer to the request with this digest."""
+class ReplyReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to the request with this digest. A struct, because each request brings one."""
 
     request_digest: bytes
     reply: AnyTelegram

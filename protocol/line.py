@@ -18,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from protocol import codec
 from protocol.envelope import Direction, Envelope, EnvelopeKind, parse, read_flight
 from protocol.errors import HandshakeFailed, MalformedTelegram, Misuse, TelegramError
@@ -42,9 +44,8 @@ class LineReady:
     generation: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TelegramReceived:
-    """A telegram came through the seal.
+class TelegramReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """A telegram came through the seal. A struct, because it is made for every telegram.
 
     Attributes:
         telegram: the typed value.
@@ -245,9 +246,8 @@ class Line:
 
     def wake(self, now_ms: int) -> list[LineEvent]:
         """Repeat flights, retire old keys, and give up a handshake that took too long."""
-        self._generations = [
-            g for g in self._generations if g.until_ms is None or g.until_ms > now_ms
-        ]
+        kept = [g for g in self._generations if g.until_ms is None or g.until_ms > now_ms]
+        self._generations = kept
         events: list[LineEvent] = []
         for exchange in (self._exchange, self._finished):
             if exchange is not None:
@@ -321,7 +321,7 @@ class Line:
         if not self._accepts(generation.peer):
             self.forget_refused()
             self._reject(envelope, now_ms)
-            return [Dropped(reason="peer-refused")]
+            return [Dropped(reason="keys-refused")]
         plaintext = generation.opener.open(envelope)
         if self._finished is not None and self._finished.generation == envelope.generation:
             self._finished.confirm()  # old keys prove nothing about the new ones

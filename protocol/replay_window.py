@@ -3,6 +3,8 @@
 from protocol.errors import CounterReplayed
 from protocol.limits import REPLAY_WINDOW_COUNTERS
 
+_WHOLE_WINDOW = (1 << REPLAY_WINDOW_COUNTERS) - 1
+
 
 class ReplayWindow:
     """Remembers the highest counter and which of the 1,024 below it were seen.
@@ -32,7 +34,7 @@ class ReplayWindow:
         if counter > self._highest:
             shift = counter - self._highest
             kept = self._seen << shift if shift < REPLAY_WINDOW_COUNTERS else 0
-            self._seen = (kept | 1) & ((1 << REPLAY_WINDOW_COUNTERS) - 1)
+            self._seen = (kept | 1) & _WHOLE_WINDOW
             self._highest = counter
         else:
             self._seen |= 1 << (self._highest - counter)

@@ -13,9 +13,9 @@ from protocol.replay_window import ReplayWindow
 _NONCE_BYTES = 12
 
 
-def _nonce(base: bytes, counter: int) -> bytes:
+def _nonce(base: int, counter: int) -> bytes:
     """XOR the counter into the nonce base (RFC 8446 §5.3): never the same twice."""
-    return (int.from_bytes(base, "big") ^ counter).to_bytes(_NONCE_BYTES, "big")
+    return (base ^ counter).to_bytes(_NONCE_BYTES, "big")
 
 
 class Sealer:
@@ -25,7 +25,7 @@ class Sealer:
         self, keys: DirectionKeys, *, direction: Direction, generation: int, line_id: bytes
     ) -> None:
         self._aead = AESGCM(keys.key.reveal())
-        self._nonce_base = keys.nonce_base.reveal()
+        self._nonce_base = int.from_bytes(keys.nonce_base.reveal(), "big")
         self._direction = direction
         self._generation = generation
         self._line_id = line_id
@@ -58,7 +58,7 @@ class Opener:
 
     def __init__(self, keys: DirectionKeys) -> None:
         self._aead = AESGCM(keys.key.reveal())
-        self._nonce_base = keys.nonce_base.reveal()
+        self._nonce_base = int.from_bytes(keys.nonce_base.reveal(), "big")
         self._window = ReplayWindow()
 
     def open(self, envelope: Envelope) -> bytes:

@@ -23,7 +23,8 @@ STEPS_MAX = 24
 REASONS = frozenset(
     {
         *("misdirected", "envelope", "seal", "replayed", "handshake", "malformed"),
-        *("keys-unknown", "generation-in-use", "handshake-unknown", "handshake-timed-out"),
+        *("keys-unknown", "keys-refused", "generation-in-use"),
+        *("handshake-unknown", "handshake-timed-out"),
     }
 )
 
