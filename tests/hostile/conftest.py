@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.town import Keys, make_keys
+from tests.hostile.founding import Keys, make_keys
 
 MEMORY = Path("/dev/shm")
 """Where files cost no disk, if there is such a place; disks are not the matter here."""

@@ -17,7 +17,8 @@ from protocol.terminal_statements import DeletionReport, FailureCause, PrintOutc
 from protocol.topics import line_topic
 from tests.core.made import START_REAL_MS, opening
 from tests.hostile.broker import Carrier, Passing
-from tests.hostile.town import CITY, LINE_IDS, PIN, Town
+from tests.hostile.founding import CITY, LINE_IDS, PIN
+from tests.hostile.town import Town
 
 WAIT_MS = 3_000
 """How long nothing may be said before the answer is silence."""

@@ -25,8 +25,9 @@ from tests.hostile.acts import (
     Truncate,
 )
 from tests.hostile.broker import Act
+from tests.hostile.founding import LINE_IDS, PIN, WRONG_PIN, Keys
 from tests.hostile.impostor import ActAsServer, ActAsTerminal
-from tests.hostile.town import LINE_IDS, PIN, WRONG_PIN, Keys, Opening, Town, WholeTerminal
+from tests.hostile.town import Opening, Town, WholeTerminal
 from tests.hostile.virtual_time import VirtualLoop, run
 
 PLAIN_ACTS: tuple[type[Chance], ...] = (

@@ -15,8 +15,9 @@ from keys.cards import CardFile
 from keys.signing import SigningKey
 from protocol import telegrams as t
 from protocol.terminal_statements import FailureCause
+from tests.hostile.founding import CARD_NUMBER, TERMINALS, WRONG_PIN, Keys
 from tests.hostile.hand import Hand, applying
-from tests.hostile.town import CARD_NUMBER, TERMINALS, WRONG_PIN, Keys, Town
+from tests.hostile.town import Town
 from tests.hostile.virtual_time import VirtualLoop, run
 
 VISIT, OTHER_VISIT = b"visit-one-------", b"visit-two-------"

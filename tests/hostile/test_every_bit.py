@@ -16,7 +16,7 @@ from protocol.limits import HANDSHAKE_ID_BYTES
 from protocol.line import Dropped, KeysUnknown, Line, LineEvent, TelegramReceived
 from protocol.telegrams import LineTest
 from tests.hostile.acts import flipped
-from tests.hostile.town import CITY, LINE_IDS, TERMINALS, Keys
+from tests.hostile.founding import CITY, LINE_IDS, TERMINALS, Keys
 from tests.protocol.pair import handshake_id
 from tests.protocol.stand_in import CITY_PEER, server_port, terminal_port
 

@@ -34,7 +34,8 @@ from protocol.line import Dropped, Line
 from protocol.topics import line_topic
 from tests.hostile.broker import LATENCY_MS, Passing
 from tests.hostile.counting import CountingPort
-from tests.hostile.town import CITY, LINE_IDS, PIN, TERMINALS, Keys, Opening, Town
+from tests.hostile.founding import CITY, LINE_IDS, PIN, TERMINALS, Keys
+from tests.hostile.town import Opening, Town
 from tests.hostile.virtual_time import VirtualLoop, run
 from tests.protocol.stand_in import server_port, terminal_port
 

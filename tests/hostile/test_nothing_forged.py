@@ -13,8 +13,9 @@ from protocol.replay_window import ReplayWindow
 from protocol.sealing import Opener
 from tests.hostile.acts import Repeat
 from tests.hostile.conftest import MEMORY
+from tests.hostile.founding import PIN, Keys
 from tests.hostile.mixes import Afternoon, afternoon, check, drawn_acts
-from tests.hostile.town import PIN, Keys, Town
+from tests.hostile.town import Town
 from tests.hostile.virtual_time import VirtualLoop, run
 
 BATCHES = 10

@@ -19,8 +19,9 @@ from protocol import telegrams as t
 from protocol.envelope import HEADER_BYTES, Direction, parse
 from protocol.limits import GENERATION_OVERLAP_MS, MENU_BUCKET_BYTES, SMALL_BUCKET_BYTES
 from tests.hostile.acts import FAR_COUNTER, flipped
+from tests.hostile.founding import TERMINALS, WRONG_PIN, Keys
 from tests.hostile.hand import Hand
-from tests.hostile.town import TERMINALS, WRONG_PIN, Keys, Town
+from tests.hostile.town import Town
 from tests.hostile.virtual_time import VirtualLoop, run
 
 ONE, TWO, _ = TERMINALS

@@ -15,7 +15,8 @@ from tests.core.desk import Desk
 from tests.core.made import ISSUANCE, deletion, opening
 from tests.hostile.acts import ForgeRejection
 from tests.hostile.broker import HostileBroker, Passing
-from tests.hostile.town import PIN, Keys, Opening, Town
+from tests.hostile.founding import PIN, Keys
+from tests.hostile.town import Opening, Town
 from tests.hostile.virtual_time import VirtualLoop, run
 
 LATE_MS = 4_000
