@@ -45,6 +45,9 @@ export class Refused extends Error {
   }
 }
 
+/** What was fetched is not what was quoted (TP-092). */
+class SealedMismatch extends Error {}
+
 /**
  * Ask until something is decided: BUSY is asked again, with the same plaintext.
  *
@@ -98,7 +101,7 @@ export class Issuance {
       const held = { telegram: 'held', issuance_id: this.#id, sealed_digest: quotation.sealed_digest };
       await ask(line, held);
     } catch (error) {
-      await this.#cancel();
+      await this.#cancel(error instanceof SealedMismatch ? 'binding-mismatch' : 'cancelled');
       throw error;
     }
     await this.#record('sealed');
@@ -125,7 +128,7 @@ export class Issuance {
 
   async #fetchAll({ sheets, sealed_bytes: bytes, sealed_digest: digest, pieces }) {
     if (bytes !== sealedBytes(sheets) || pieces !== pieceCount(bytes)) {
-      throw new Error('the quotation contradicts itself');
+      throw new SealedMismatch('the quotation contradicts itself');
     }
     const numbers = Array.from({ length: pieces }, (_, piece) => piece);
     const contents = await Promise.all(numbers.map(async (piece) => {
@@ -134,13 +137,13 @@ export class Issuance {
     }));
     const sealed = Buffer.concat(contents);
     if (sealed.length !== bytes || !sha256(sealed).equals(digest)) {
-      throw new Error('the sealed certificate is not the quoted one');
+      throw new SealedMismatch('the sealed certificate is not the quoted one');
     }
     return sealed;
   }
 
-  async #cancel() {
-    const cancel = { telegram: 'cancel', issuance_id: this.#id, cause: 'cancelled' };
+  async #cancel(cause) {
+    const cancel = { telegram: 'cancel', issuance_id: this.#id, cause };
     await ask(this.#machine.line, cancel, RELEASE_REPEAT_MS_MAX).catch(() => {});
     this.#machine.journal.erase(this.issuance);
     await this.#record('ended', { state: 'withdrawn' });

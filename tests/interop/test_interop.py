@@ -200,7 +200,7 @@ def test_a_handshake_that_is_not_hybrid_or_not_tls_13_is_refused(
     offers = {"SK-0001": ONLY_CLASSICAL, "CK-0001": OLD_VERSION}
     machines = [machine(town, terminal, tmp_path / terminal) for terminal in offers]
     started = [
-        each.begin("--tls-offer", json.dumps(offers[each.terminal]), "--keys-ms", "2500")
+        each.begin("--tls-offer", json.dumps(offers[each.terminal]), "--keys-ms", "1500")
         for each in machines
     ]
 
