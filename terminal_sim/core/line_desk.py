@@ -42,6 +42,7 @@ def open_line(turn: Turn) -> None:
         if request.step in _OF_ONE_OPENING:
             state.asked.discard(request)
             turn.do(Forget(request=request))
+    state.owed_before = frozenset(i.issuance_id for i in state.unfinished() if i.over)
     unfinished = tuple(
         UnfinishedIssuance(issuance_id=issuance.issuance_id, state=issuance.state.value)
         for issuance in state.unfinished()
@@ -65,7 +66,7 @@ def opening_answered(turn: Turn, answer: Answer | None) -> None:
         case Opened() if answer.city == state.profile.city:
             opening = Opening(
                 listed=tuple((entry.issuance_id, entry.state) for entry in answer.unfinished),
-                before=frozenset(i.issuance_id for i in state.unfinished() if i.over),
+                before=state.owed_before,
             )
             state.opening = opening
             state.counted = Counted()

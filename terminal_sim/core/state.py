@@ -171,7 +171,7 @@ class Opening:
 
     Attributes:
         listed: what the city had not ended: issuance id and the state's name there.
-        before: issuances that this terminal owed a word when it opened.
+        before: issuances that this terminal owed a word when it asked to open.
     """
 
     listed: tuple[tuple[bytes, str], ...]
@@ -196,6 +196,8 @@ class TerminalState:
         issuances: recorded: every issuance by its id.
         open_visit: recorded: the visit that has not ended.
         opening: the line is open; None before.
+        owed_before: what ``before`` of the next opening will be: fixed when ``open`` is sent, for
+            what ends while it is unanswered ends under the new opening.
         visit: the visit under way, or the last one.
         desks: the running issuances by id.
         asked: requests without an answer so far.
@@ -210,6 +212,7 @@ class TerminalState:
     issuances: dict[bytes, Issuance] = field(default_factory=dict)
     open_visit: bytes | None = None
     opening: Opening | None = None
+    owed_before: frozenset[bytes] = frozenset()
     visit: Visit | None = None
     desks: dict[bytes, Desk] = field(default_factory=dict)
     asked: set[Request] = field(default_factory=set)
@@ -241,6 +244,7 @@ class TerminalState:
             tuple(self.issuances.items()),
             self.open_visit,
             self.opening,
+            self.owed_before,
             self.visit,
             frozenset(self.desks.items()),
             frozenset(self.asked),

@@ -33,6 +33,8 @@ class ActAsServer(Chance):
         if envelope is None or envelope.direction is not Direction.UP:
             return (passing,)
         line_id = line_of_topic(passing.topic)
+        if line_id not in self.terminals:
+            return (passing,)  # another act has changed the line id
         line = self.lines.get(line_id)
         if line is None:
             line = self.lines[line_id] = Line(
@@ -71,6 +73,8 @@ class ActAsTerminal(Chance):
         """Start a handshake, or go on with one; the terminal's own messages pass."""
         envelope = passing.envelope
         line_id = line_of_topic(passing.topic)
+        if line_id not in self.terminals:
+            return (passing,)  # another act has changed the line id
         line = self.lines.get(line_id)
         if line is None:
             line = self.lines[line_id] = Line(

@@ -116,7 +116,7 @@ def hello(keys: Keys) -> bytes:
 
 @pytest.mark.slow
 def test_flood_of_first_flights_on_one_line(keys: Keys, folder: Path, hello: bytes) -> None:
-    """10,000 genuine hellos: 40 sessions at most; a visit on the next line is not even slower."""
+    """10,000 genuine hellos: 40 sessions at most; a visit on the next line passes."""
     topic, dice = line_topic(CITY, LINE_IDS[ONE], "up"), random.Random(1)
     each = first_flights(LINE_IDS[ONE], hello, dice)
     seen = flooded(keys, folder, ((topic, message) for message in each))

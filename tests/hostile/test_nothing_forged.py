@@ -3,17 +3,21 @@
 Whole visits at two machines of one city, under a few hundred mixes of acts, each from a seed.
 """
 
+import asyncio
 import random
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from protocol.limits import GENERATION_OVERLAP_MS
 from protocol.replay_window import ReplayWindow
 from protocol.sealing import Opener
+from protocol.telegrams import LineTest, LineTested
 from tests.hostile.acts import Repeat
 from tests.hostile.conftest import MEMORY
-from tests.hostile.founding import PIN, Keys
+from tests.hostile.founding import PIN, TERMINALS, Keys
+from tests.hostile.hand import Hand
 from tests.hostile.mixes import Afternoon, afternoon, check, drawn_acts
 from tests.hostile.town import Town
 from tests.hostile.virtual_time import VirtualLoop, run
@@ -73,6 +77,35 @@ def test_without_acts_a_visit_passes_through_the_double(keys: Keys, folder: Path
     assert len(town.recorder.sent) == len(town.recorder.taken)
     assert 1 == len(town.log.of("issuance.completed"))
     assert [] == town.log.of("envelope.dropped")
+
+
+@pytest.mark.parametrize("later_ms", [0, GENERATION_OVERLAP_MS])
+def test_a_visit_played_once_more_into_a_new_session_does_nothing(
+    keys: Keys, folder: Path, later_ms: int
+) -> None:
+    """Every message of it, in order, at both ends; while its keys still open, and afterwards."""
+
+    async def work(loop: VirtualLoop) -> tuple[Town, Hand, int]:
+        town = Town(loop, keys, folder, random.Random(1))
+        async with town.running():
+            await town.terminals[0].open(PIN)
+            record = list(town.broker.history)
+            hand = await Hand(town, TERMINALS[0]).open()
+            await asyncio.sleep(later_ms / 1_000)
+            before = len(town.recorder.taken), town.recorder.ready
+            for passing in record:
+                town.broker.put_in(passing)
+            await hand.quiet()
+            assert before == (len(town.recorder.taken), town.recorder.ready)
+            await hand.ask(LineTest(nonce=1), LineTested)
+        return town, hand, len(record)
+
+    town, hand, count = run(work)
+
+    assert [] == town.recorder.faults
+    assert count > 30
+    assert 1 == len(town.log.of("issuance.released"))
+    assert set(hand.dropped) <= {"keys-unknown", "handshake-unknown"}
 
 
 @pytest.mark.parametrize("fault", ["replay", "forgery"])

@@ -83,6 +83,57 @@ def test_a_deletion_between_opening_and_its_answer_is_counted_by_both(
 
 
 @dataclass(slots=True)
+class OpenLate:
+    """Answers the application with a rejection, and keeps the answer to the new opening away.
+
+    Only when the application that was repeated has been released, the opening may go on.
+    """
+
+    town: Town
+    rejected: bool = False
+    kept: int = 0
+
+    def __call__(self, passing: Passing, broker: HostileBroker) -> Iterable[Passing]:
+        """Reject, once; keep openings and the answer to the first one."""
+        envelope = passing.envelope
+        assert envelope is not None
+        log = self.town.log
+        if not log.of("pin.right") or log.of("issuance.released"):
+            return (passing,)
+        if not self.rejected and envelope.direction is Direction.DOWN:
+            return (passing,)  # the menu
+        if not self.rejected:
+            self.rejected = True
+            return tuple(ForgeRejection(dice=random.Random(1))(passing, broker))[1:]
+        twice = len(log.of("line.opened")) == 2
+        if twice and OPENED_BYTES == len(passing.message):
+            self.kept += 1
+            return ()
+        return (passing,)
+
+
+def test_what_is_applied_for_between_opening_and_its_answer_is_counted_by_both(
+    keys: Keys, folder: Path
+) -> None:
+    """A visit goes on although the answer to the second opening is late; it ends in order."""
+
+    async def work(loop: VirtualLoop) -> tuple[Town, Opening]:
+        town = Town(loop, keys, folder, random.Random(1))
+        act = OpenLate(town)
+        town.broker.acts = [act]
+        async with town.running():
+            opening = await town.terminals[0].open(PIN)
+        assert act.kept
+        return town, opening
+
+    town, seen = run(work)
+
+    assert "closed" == seen.outcome
+    assert ["in-order"] == [line["reason"] for line in town.log.of("line.closed")]
+    assert 1 == len(town.log.of("issuance.completed"))
+
+
+@dataclass(slots=True)
 class RejectClosing:
     """Answers the last telegram of a machine with a rejection instead of the closing."""
 
