@@ -159,3 +159,14 @@ def test_defaults_that_are_explained_are_the_defaults(tmp_path: Path) -> None:
         if default != "required":
             read = msgspec.toml.decode(f"value = {default}")["value"]
             assert msgspec.json.encode(value) == msgspec.json.encode(read), key
+
+
+def test_storage_keys_lie_where_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the key folder, where the file says, or where the environment says above all."""
+    plain = written(tmp_path, LEAST)
+    assert tmp_path / "keys/storage" == Paths(plain, load(plain)).key_folder.storage
+    named = written(tmp_path, LEAST + '[storage]\nstorage_keys = "../stick"\n')
+    assert tmp_path / "../stick" == Paths(named, load(named)).key_folder.storage
+    monkeypatch.setenv("KOFU_STORAGE_KEYS", "/media/stick")
+
+    assert Path("/media/stick") == Paths(named, load(named)).key_folder.storage

@@ -4,12 +4,16 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
 from issuance_server.adapters.sqlite import queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import records as r
+from keys import life_cycle
+from keys.city_folder import CityFolder
+from keys.key_record import Purpose
 from tests.commands.desk import Commands, Ran
 
 RECORDS = 6
@@ -26,7 +30,7 @@ async def _write(commands: Commands) -> None:
     city = commands.city()
     store = await SqliteStore.open(commands.database)
     for number in range(1, RECORDS + 1):
-        record = r.TryBurned(at_ms=number, card_ref=f"card-{number}", tries_left=1)
+        record = r.LineClosed(at_ms=number, terminal=f"T-{number}", counters_agree=True)
         async with store.transaction() as transaction:
             transaction.write(record)
         if number % 2 == 0:
@@ -140,3 +144,28 @@ def test_server_answers_as_the_command_alone(journaled: Commands) -> None:
     alone = verify(journaled)
     with journaled.served():
         assert alone == verify(journaled)
+
+
+@pytest.mark.parametrize("act", ["rotate", "destroy", "revoke"])
+def test_checkpoints_of_former_keys_are_checked(journaled: Commands, act: str) -> None:
+    """Whatever became of the key since: what it signed before it was revoked counts."""
+    keys = CityFolder.at(journaled.folder / "keys")
+    now = datetime.now(UTC)
+    life_cycle.rotate(keys, Purpose.CHECKPOINT, now=now)
+    old = keys.records(Purpose.CHECKPOINT)[0].key_id
+    if act == "revoke":
+        life_cycle.revoke(keys, old, now=now)
+    if act == "destroy":
+        life_cycle.destroy(keys, old, now=now + life_cycle.OVERLAP)
+
+    assert "holds: 6 records, 3 signed checkpoints" in verify(journaled).out
+
+
+def test_a_checkpoint_after_the_revocation_counts_for_nothing(journaled: Commands) -> None:
+    """Whoever stole the key signs nothing with it that is believed."""
+    keys = CityFolder.at(journaled.folder / "keys")
+    life_cycle.rotate(keys, Purpose.CHECKPOINT, now=datetime.now(UTC))
+    long_ago = datetime.fromtimestamp(0, UTC)
+    life_cycle.revoke(keys, Purpose.CHECKPOINT, now=long_ago)
+
+    assert "the checkpoint at 2 records has a wrong signature" in verify(journaled).err

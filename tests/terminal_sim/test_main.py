@@ -9,10 +9,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from keys.city_folder import CityFolder
+from keys.city_keys import create_city_keys, create_terminal_keys
+from keys.distribution import distribute
+from keys.key_record import Purpose
+from keys.life_cycle import rotate
 from protocol.codes import ReplyCode
 from protocol.errors import Misuse
 from protocol.kinds import Item, Options, Scope
@@ -25,8 +31,8 @@ from terminal_sim.crash_points import DIED, POINTS, dying_at, point_of
 from terminal_sim.journal import JOURNAL_FILE, Journal, locked_storage
 from terminal_sim.keyboard import pin_of
 from terminal_sim.result import Exit, deletion_confirmed, durations_ms, exit_of
-from tests.terminal_sim.city import City
-from tests.terminal_sim.conftest import Town
+from tests.terminal_sim.city import CITY, City
+from tests.terminal_sim.conftest import LINE_ID, Town
 from tests.terminal_sim.world import Person, World, number
 
 Run = Callable[..., int]
@@ -316,3 +322,27 @@ def test_a_result_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None
     assert {"state": "completed", "sentence": "完了しました。"} == json.loads(
         capsys.readouterr().out
     )
+
+
+def test_a_terminal_takes_what_the_city_tells(
+    town: Town, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A newer number once, the same one without a change, another city's not at all."""
+    city = town.folder / "own-city"
+    now = datetime.now(UTC)
+    create_city_keys(city, CITY, now)
+    (town.folder / "7-0001" / "keys").unlink()
+    create_terminal_keys(city, "7-0001", town.folder / "7-0001" / "keys", LINE_ID, now)
+    rotate(CityFolder.at(city), Purpose.BINDING, now=now)
+    told = distribute(CityFolder.at(city), tmp_path / "told", now)
+    command = ["trust", "--terminal", str(town.config.path), "--json", "--from"]
+
+    assert Exit.DONE == program.main([*command, str(tmp_path / "told")])
+    taken = json.loads(capsys.readouterr().out)
+    assert {"terminal": "7-0001", "serial": 2, "new": True} == taken
+    assert told.binding_keys == town.config.load_keys().trust.binding_keys
+    assert Exit.DONE == program.main([*command, str(tmp_path / "told")])
+    assert not json.loads(capsys.readouterr().out)["new"]
+    assert Exit.SET_UP == program.main([*command, str(town.folder / "city" / "trust")])
+    assert "not signed by the authority" in capsys.readouterr().err
+    assert Exit.SET_UP == program.main([*command, str(tmp_path / "nowhere")])

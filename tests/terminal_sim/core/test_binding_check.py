@@ -10,6 +10,7 @@ from protocol.kinds import Kind, Options, Scope
 from protocol.terminal_statements import FailureCause
 from terminal_sim.core.records import Mismatch
 from terminal_sim.core.requests import Document, DocumentFault, KeyGiven
+from tests.terminal_sim import world as world_module
 from tests.terminal_sim.city import FEE_YEN, City, bent
 from tests.terminal_sim.world import World, number
 
@@ -82,3 +83,18 @@ def test_a_lost_spool_is_our_own_fault_and_no_mismatch() -> None:
     world.check()
     assert {} == world.paper
     assert FailureCause.PRINTER is world.city.reports[THE_ISSUANCE].cause
+
+
+@pytest.mark.parametrize(("keys", "sheets"), [("other city", 2), ("city other", 2), ("other", 0)])
+def test_any_key_that_the_city_told_of_may_have_signed(
+    keys: str, sheets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the city changes its binding key a terminal knows two (TP-071)."""
+    (own,) = world_module.PROFILE.binding_keys
+    known = tuple(own if name == "city" else bytes(32) for name in keys.split())
+    profile = replace(world_module.PROFILE, binding_keys=known)
+    monkeypatch.setattr(world_module, "PROFILE", profile)
+    world = World(City()).visit()
+
+    world.check()
+    assert sheets == len(world.paper.get(THE_ISSUANCE, ()))
