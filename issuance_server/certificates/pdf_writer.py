@@ -4,18 +4,15 @@ The same input gives the same bytes: nothing is taken from a clock, and the docu
 is given. Object numbers of the static part are fixed, because it is always added first.
 """
 
-import hashlib
 import io
-import string
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 import pydyf
 
-from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontFile, FontList, Glyph, Subset
+from issuance_server.certificates.fonts import FontList, Glyph
 from issuance_server.certificates.layout.display import (
     SHEET_HEIGHT_PT,
     SHEET_WIDTH_PT,
@@ -24,18 +21,19 @@ from issuance_server.certificates.layout.display import (
     Line,
     Mark,
     Page,
+    Picture,
     Placed,
     Rule,
     Shade,
 )
+from issuance_server.certificates.pdf_fonts import (
+    PAGE_COMPRESSION,
+    STATIC_COMPRESSION,
+    embedded,
+    stream,
+)
+from protocol.errors import Misuse
 
-STATIC_COMPRESSION = 9
-PAGE_COMPRESSION = 1
-"""Level 6 costs twice the time of everything else and saves a hundredth."""
-_BFCHAR_ENTRIES_MAX = 100
-_SYMBOLIC = 4
-_STEM_WIDTH = 80
-_SUBSET_TAG_LETTERS = 6
 _WHOLE_SHEET = pydyf.Array([0, 0, SHEET_WIDTH_PT, SHEET_HEIGHT_PT])
 
 
@@ -72,7 +70,7 @@ def prepare(fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> StaticPart:
     ink = _Ink(document, fonts, lines, STATIC_COMPRESSION)
     numbers = {}
     for name, marks in forms.items():
-        form = _stream(
+        form = stream(
             b"\n".join(ink.operators(mark) for mark in marks),
             STATIC_COMPRESSION,
             Type="/XObject",
@@ -97,28 +95,30 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
     document = pydyf.PDF()
     for serialised in static.objects:
         document.add_object(_Serialised(serialised))
-    ink = _Ink(document, fonts, (line for page in pages for line in page.lines), PAGE_COMPRESSION)
+    lines = (line for page in pages for line in page.lines)
+    ink = _Ink(document, fonts, lines, PAGE_COMPRESSION)
+    forms = {name: b"%d 0 R" % number for name, number in static.forms.items()}
+    pictures = _pictures(document, pages)
     resources = pydyf.Dictionary(
-        {
-            "Font": ink.font_resources,
-            "XObject": pydyf.Dictionary(
-                {name: b"%d 0 R" % number for name, number in static.forms.items()}
-            ),
-        }
+        {"Font": ink.font_resources, "XObject": pydyf.Dictionary(forms | pictures.references)}
     )
     document.add_object(resources)
     for page in pages:
         content = [_placed(form) for form in page.forms]
-        content += [ink.operators(line) for line in page.lines]
-        stream = _stream(b"\n".join(content), PAGE_COMPRESSION)
-        document.add_object(stream)
+        content += [
+            pictures.operators(mark) if isinstance(mark, Picture) else ink.operators(mark)
+            for mark in page.marks
+        ]
+        content += [ink.operators(line) for line in page.lines if line.glyphs]
+        shown = stream(b"\n".join(content), PAGE_COMPRESSION)
+        document.add_object(shown)
         document.add_page(
             pydyf.Dictionary(
                 {
                     "Type": "/Page",
                     "Parent": document.pages.reference,
                     "MediaBox": _WHOLE_SHEET,
-                    "Contents": stream.reference,
+                    "Contents": shown.reference,
                     "Resources": resources.reference,
                 }
             )
@@ -126,9 +126,64 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
     # A printer that fits the page to its margins would change the seal's size.
     document.catalog["ViewerPreferences"] = pydyf.Dictionary({"PrintScaling": "/None"})
     document.catalog["Lang"] = pydyf.String("ja-JP")
+    return _file(document, identifier)
+
+
+def _file(document: pydyf.PDF, identifier: bytes) -> bytes:
+    """Write a document out. The identifier is put in at the end: pydyf would hash the file."""
     written = io.BytesIO()
-    document.write(written, identifier=identifier.hex())
-    return written.getvalue()
+    document.write(written)
+    body, end, tail = written.getvalue().rpartition(b">>\nstartxref")
+    name = pydyf.String(identifier.hex()).data
+    return b"%b/ID [%b %b]\n%b%b" % (body, name, name, end, tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pictures:
+    """The pictures of a document, each embedded once.
+
+    Attributes:
+        references: to the objects, by the picture's name.
+        names: by size and rows.
+    """
+
+    references: dict[str, bytes]
+    names: dict[tuple[int, int, bytes], str]
+
+    def operators(self, picture: Picture) -> bytes:
+        box = picture.box
+        name = self.names[picture.width_dots, picture.height_dots, picture.rows]
+        return b"q %.2f 0 0 %.2f %.2f %.2f cm /%b Do Q" % (
+            *(box.width, box.height, box.x, box.y),
+            name.encode("ascii"),
+        )
+
+
+def _pictures(document: pydyf.PDF, pages: Sequence[Page]) -> _Pictures:
+    """Add the pages' pictures to a document as masks, through which black is painted."""
+    references: dict[str, bytes] = {}
+    names: dict[tuple[int, int, bytes], str] = {}
+    for mark in (mark for page in pages for mark in page.marks):
+        if not isinstance(mark, Picture):
+            continue
+        key = (mark.width_dots, mark.height_dots, mark.rows)
+        if key in names:
+            continue
+        mask = stream(
+            mark.rows,
+            PAGE_COMPRESSION,
+            Type="/XObject",
+            Subtype="/Image",
+            Width=mark.width_dots,
+            Height=mark.height_dots,
+            ImageMask="true",
+            BitsPerComponent=1,
+            Decode=pydyf.Array([1, 0]),
+        )
+        document.add_object(mask)
+        names[key] = f"P{len(names)}"
+        references[names[key]] = mask.reference
+    return _Pictures(references=references, names=names)
 
 
 class _Ink:
@@ -143,15 +198,15 @@ class _Ink:
     ) -> None:
         readings: dict[int, list[dict[int, str]]] = {}
         places: dict[Glyph, int] = {}
-        for glyph in (glyph for line in lines for glyph in line.glyphs):
-            if glyph not in places:
-                places[glyph] = _reading(readings.setdefault(glyph.font, []), glyph)
+        # A dictionary, not a set: its order is that of the text, in every process.
+        for glyph in dict.fromkeys(chain.from_iterable([line.glyphs for line in lines])):
+            places[glyph] = _reading(readings.setdefault(glyph.font, []), glyph)
         self.font_resources = pydyf.Dictionary()
         codes = {}
         for index, font_readings in sorted(readings.items()):
             subset = fonts.files[index].subset(font_readings[0])
             codes[index] = subset.codes
-            references = _embed(document, fonts.files[index], subset, font_readings, compression)
+            references = embedded(document, fonts.files[index], subset, font_readings, compression)
             for place, reference in enumerate(references):
                 self.font_resources[f"F{index}R{place}"] = reference
         self._written = {
@@ -181,15 +236,22 @@ class _Ink:
                 )
             case Drawing():
                 return mark.operators
+            case Picture():
+                raise Misuse("a picture belongs to one document, not to a prepared form")
 
     def _line(self, line: Line) -> bytes:
         """Write a line; each run of one font is one string."""
-        parts = [f"BT {line.spacing_pt:.2f} Tc {line.x:.2f} {line.y:.2f} Td"]
-        written = (self._written[glyph] for glyph in line.glyphs)
-        for font, run in groupby(written, key=itemgetter(0)):
-            parts.append(f"/{font} {line.size_pt:.2f} Tf <{''.join(code for _, code in run)}> Tj")
-        parts.append("ET")
-        return " ".join(parts).encode("ascii")
+        size, written = line.size_pt, [self._written[glyph] for glyph in line.glyphs]
+        fonts, codes = zip(*written, strict=True)
+        if fonts.count(fonts[0]) == len(fonts):
+            runs = f"/{fonts[0]} {size:.2f} Tf <{''.join(codes)}> Tj"
+        else:
+            runs = " ".join(
+                f"/{font} {size:.2f} Tf <{''.join([code for _, code in run])}> Tj"
+                for font, run in groupby(written, key=itemgetter(0))
+            )
+        place = f"BT {line.spacing_pt:.2f} Tc {line.x:.2f} {line.y:.2f} Td"
+        return f"{place} {runs} ET".encode("ascii")
 
 
 def _reading(readings: list[dict[int, str]], glyph: Glyph) -> int:
@@ -205,122 +267,3 @@ def _placed(placed: Placed) -> bytes:
     if not placed.dy:
         return f"/{placed.form} Do".encode("ascii")
     return f"q 1 0 0 1 0 {placed.dy:.2f} cm /{placed.form} Do Q".encode("ascii")
-
-
-def _embed(
-    document: pydyf.PDF,
-    file: FontFile,
-    subset: Subset,
-    readings: Sequence[dict[int, str]],
-    compression: int,
-) -> list[bytes]:
-    """Add a font's objects to a document and return the reference to the font in each reading."""
-    name = f"/{_subset_tag(subset)}+{file.postscript_name}"
-    descendant = _descendant(document, file, subset, name, compression)
-    references = []
-    for texts in readings:
-        to_unicode = _stream(_to_unicode(subset, texts), compression)
-        document.add_object(to_unicode)
-        font = pydyf.Dictionary(
-            {
-                "Type": "/Font",
-                "Subtype": "/Type0",
-                "BaseFont": name,
-                "Encoding": "/Identity-H",
-                "DescendantFonts": pydyf.Array([descendant]),
-                "ToUnicode": to_unicode.reference,
-            }
-        )
-        document.add_object(font)
-        references.append(font.reference)
-    return references
-
-
-def _descendant(
-    document: pydyf.PDF, file: FontFile, subset: Subset, name: str, compression: int
-) -> bytes:
-    """Add the font program with what describes it and return the reference to the CID font."""
-    program = _stream(subset.program, compression, **_program_kind(file, subset))
-    document.add_object(program)
-    ascent, descent = file.ascent_descent
-    descriptor = pydyf.Dictionary(
-        {
-            "Type": "/FontDescriptor",
-            "FontName": name,
-            "Flags": _SYMBOLIC,
-            "FontBBox": pydyf.Array(file.box),
-            "ItalicAngle": 0,
-            "Ascent": ascent,
-            "Descent": descent,
-            "CapHeight": ascent,
-            "StemV": _STEM_WIDTH,
-            "FontFile3" if file.is_cff else "FontFile2": program.reference,
-        }
-    )
-    document.add_object(descriptor)
-    widths = sorted((code, file.advance(glyph)) for glyph, code in subset.codes.items())
-    font = pydyf.Dictionary(
-        {
-            "Type": "/Font",
-            "Subtype": "/CIDFontType0" if file.is_cff else "/CIDFontType2",
-            "BaseFont": name,
-            "CIDSystemInfo": "<</Registry (Adobe)/Ordering (Identity)/Supplement 0>>",
-            "FontDescriptor": descriptor.reference,
-            "DW": PDF_UNITS_PER_EM,
-            "W": pydyf.Array(
-                part
-                for code, width in widths
-                if width != PDF_UNITS_PER_EM
-                for part in (code, pydyf.Array([width]))
-            ),
-        }
-    )
-    if not file.is_cff:
-        font["CIDToGIDMap"] = "/Identity"
-    document.add_object(font)
-    return bytes(font.reference)
-
-
-def _program_kind(file: FontFile, subset: Subset) -> dict[str, object]:
-    return {"Subtype": "/CIDFontType0C"} if file.is_cff else {"Length1": len(subset.program)}
-
-
-def _subset_tag(subset: Subset) -> str:
-    """Return six letters that differ between subsets, as PDF asks."""
-    digest = hashlib.sha256(subset.program).digest()
-    letters = string.ascii_uppercase
-    return "".join(letters[byte % len(letters)] for byte in digest[:_SUBSET_TAG_LETTERS])
-
-
-def _to_unicode(subset: Subset, texts: dict[int, str]) -> bytes:
-    """Return the CMap from codes to characters, so that text can be searched and copied."""
-    entries = sorted(
-        f"<{subset.codes[glyph]:04X}> <{text.encode('utf-16-be').hex().upper()}>"
-        for glyph, text in texts.items()
-        if text
-    )
-    blocks = []
-    for start in range(0, len(entries), _BFCHAR_ENTRIES_MAX):
-        block = entries[start : start + _BFCHAR_ENTRIES_MAX]
-        blocks += [f"{len(block)} beginbfchar", *block, "endbfchar"]
-    return "\n".join((_CMAP_HEAD, *blocks, _CMAP_TAIL)).encode("ascii")
-
-
-def _stream(content: bytes, compression: int, **extra: object) -> pydyf.Stream:
-    packed = zlib.compress(content, compression)
-    return pydyf.Stream([packed], {**extra, "Filter": "/FlateDecode"})
-
-
-_CMAP_HEAD = """/CIDInit /ProcSet findresource begin
-12 dict begin
-begincmap
-/CIDSystemInfo <</Registry (Adobe) /Ordering (UCS) /Supplement 0>> def
-/CMapName /Adobe-Identity-UCS def
-/CMapType 2 def
-1 begincodespacerange
-<0000> <FFFF>
-endcodespacerange"""
-_CMAP_TAIL = """endcmap
-CMapName currentdict /CMap defineresource pop
-end
-end"""

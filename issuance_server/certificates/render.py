@@ -1,12 +1,15 @@
 """The renderer: an order in, a finished PDF and the digests of its sheets out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from issuance_server.certificates import content, juminhyo, pdf_writer
+from issuance_server.certificates import pdf_writer
+from issuance_server.certificates.content.common import number_line
 from issuance_server.certificates.fonts import FontList
-from issuance_server.certificates.layout import juminhyo as juminhyo_layout
-from issuance_server.certificates.layout.display import Page
+from issuance_server.certificates.kinds import MAKINGS, Making
+from issuance_server.certificates.layout.display import Mark, Page
+from issuance_server.certificates.layout.furniture import numbered
 from issuance_server.certificates.order import (
     CertificateOrder,
     CertificateRefused,
@@ -19,8 +22,31 @@ from protocol.errors import Misuse
 from protocol.kinds import Kind
 from protocol.page_digest import page_digests
 
-STATIC_PARTS_MAX = 4
-"""Prepared forms kept in a process; one city needs one, and a second when its seal changes."""
+STATIC_PARTS_MAX = 32
+"""Prepared forms kept in a process: for each kind, and some changes of the seal."""
+
+
+class SheetPlace(NamedTuple):
+    """Which sheet of which copy.
+
+    Attributes:
+        number: 発行番号 of the copy.
+        sheet: from 1.
+        sheets: of each copy.
+    """
+
+    number: str
+    sheet: int
+    sheets: int
+
+
+SheetCode = Callable[[CertificateOrder, SheetPlace, Page], Sequence[Mark]]
+"""Draws the signed code of a finished sheet, within ``furniture.CODE_BOX``."""
+
+
+def no_code(_order: CertificateOrder, _place: SheetPlace, _page: Page) -> Sequence[Mark]:
+    """Leave the room for the code white."""
+    return ()
 
 
 class CertificateRenderer:
@@ -31,14 +57,24 @@ class CertificateRenderer:
 
     Args:
         font_paths: fonts in order of preference; by default those of the Python packages.
+        makings: content and layout of each kind that the city offers.
+        code: draws the signed code of each sheet, whose text is complete by then.
 
     Raises:
         SetUpError: a font file does not exist.
     """
 
-    def __init__(self, font_paths: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        font_paths: Sequence[Path] = (),
+        *,
+        makings: Mapping[Kind, Making[Any]] = MAKINGS,
+        code: SheetCode = no_code,
+    ) -> None:
         self._fonts = FontList(font_paths)
-        self._static_parts: dict[tuple[str, bool], StaticPart] = {}
+        self._makings = makings
+        self._code = code
+        self._static_parts: dict[tuple[Making[Any], Issuer], StaticPart] = {}
 
     def render(self, order: CertificateOrder) -> Rendered:
         """Render every copy of a certificate into one file, copy after copy.
@@ -49,40 +85,35 @@ class CertificateRenderer:
         """
         if not 1 <= len(order.numbers) <= limits.COPIES_MAX:
             raise Misuse("an order has a number for each of its copies")
-        if order.kind is not Kind.JUMINHYO:
+        making = self._makings.get(order.kind)
+        if making is None:
             raise CertificateRefused("kind-not-offered")
-        sheets = juminhyo.sheets(order)
-        if len(sheets) * len(order.numbers) > limits.SHEETS_MAX:
+        copy = making.set(self._fonts, making.say(order))
+        if len(copy) * len(order.numbers) > limits.SHEETS_MAX:
             raise CertificateRefused("too-many-sheets")
-        pages = self._pages(order, sheets)
-        pdf = pdf_writer.write(
-            self._fonts, self._static_part(order.issuer), pages, order.issuance_id
-        )
+        pages = tuple(self._sheets(order, copy))
+        static = self._static_part(making, order.issuer)
+        pdf = pdf_writer.write(self._fonts, static, pages, order.issuance_id)
         return Rendered(
             pdf=pdf,
             sheets=len(pages),
-            sheets_per_copy=len(sheets),
+            sheets_per_copy=len(copy),
             page_digests=page_digests(pdf),
         )
 
-    def _pages(
-        self, order: CertificateOrder, sheets: tuple[juminhyo.Sheet, ...]
-    ) -> tuple[Page, ...]:
-        return tuple(
-            juminhyo_layout.page(
-                self._fonts, sheet, content.number_line(number, place, len(sheets))
-            )
-            for number in order.numbers
-            for place, sheet in enumerate(sheets, start=1)
-        )
+    def _sheets(self, order: CertificateOrder, copy: tuple[Page, ...]) -> Iterator[Page]:
+        """Yield the sheets of all copies, with their numbers and codes."""
+        for number in order.numbers:
+            for sheet, page in enumerate(copy, start=1):
+                place = SheetPlace(number, sheet, len(copy))
+                complete = numbered(self._fonts, page, number_line(*place))
+                yield complete.with_marks(*self._code(order, place, complete))
 
-    def _static_part(self, issuer: Issuer) -> StaticPart:
-        key = (issuer.seal_text, issuer.specimen)
+    def _static_part(self, making: Making[Any], issuer: Issuer) -> StaticPart:
+        key = (making, issuer)
         if key not in self._static_parts:
             if len(self._static_parts) == STATIC_PARTS_MAX:
                 self._static_parts.clear()
-            forms = juminhyo_layout.forms(
-                self._fonts, seal_text=issuer.seal_text, specimen=issuer.specimen
-            )
+            forms = making.forms(self._fonts, issuer)
             self._static_parts[key] = pdf_writer.prepare(self._fonts, forms)
         return self._static_parts[key]

@@ -1,9 +1,13 @@
 """Who certifies in the sample city. The mayor is fictitious, and every sheet is marked 見本."""
 
+from datetime import date
+
 from issuance_server.certificates.order import Issuer
 
 PREFECTURE = "大阪府"
 CITY = "豊中市"
+SAMPLE_DAY = date(2026, 11, 30)
+"""A Monday, on which the sample's business clock starts; records are as of then."""
 ISSUER = Issuer(
     prefecture=PREFECTURE,
     city=CITY,

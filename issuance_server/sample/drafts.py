@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from issuance_server.certificates.dates import registered
+from issuance_server.core.eras import seireki
 from issuance_server.core.register import (
     HEAD,
+    ForeignStatus,
     Household,
     RegisterDate,
     Resident,
@@ -42,7 +44,9 @@ class Person:
         from_elsewhere: 転入前住所; such people became residents later than at birth.
         moved_in: when, if not on the day on which the family settled.
         domicile: 本籍; by default at the household's address.
+        register_head: 筆頭者; by default the head for those who share the family name.
         remarks: 備考.
+        foreign: for foreign residents, who have no 本籍 and a birth date in our era.
     """
 
     name: str
@@ -54,7 +58,9 @@ class Person:
     from_elsewhere: str | None = None
     moved_in: date | None = None
     domicile: str | None = None
+    register_head: str | None = None
     remarks: str | None = None
+    foreign: ForeignStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,7 @@ def settled(families: Iterable[Family]) -> tuple[Household, ...]:
 
 
 def _resident(family: Family, person: Person, resident_id: str, household_id: str) -> Resident:
-    birth = registered(person.birth) if isinstance(person.birth, date) else person.birth
+    birth = _birth(person)
     came = birth.on if person.from_elsewhere is None else person.moved_in
     resident_since = came or family.since
     address_since = max(family.since, resident_since)
@@ -111,19 +117,34 @@ def _resident(family: Family, person: Person, resident_id: str, household_id: st
         birth=birth,
         sex=person.sex,
         relationship=person.relationship,
-        domicile=person.domicile or family.address.partition("　")[0],
-        register_head=_register_head(family, person),
+        domicile=None if person.foreign else _domicile(family, person),
+        register_head=None if person.foreign else _register_head(family, person),
         became_resident_on=registered(resident_since),
         address_since=registered(address_since),
         notified_on=registered(_notified(address_since)),
         previous_address=person.from_elsewhere,
         my_number=_impossible_my_number(resident_id),
         remarks=person.remarks,
+        foreign=person.foreign,
     )
+
+
+def _birth(person: Person) -> RegisterDate:
+    if not isinstance(person.birth, date):
+        return person.birth
+    if person.foreign:
+        return RegisterDate(text=seireki(person.birth), on=person.birth)
+    return registered(person.birth)
+
+
+def _domicile(family: Family, person: Person) -> str:
+    return person.domicile or family.address.partition("　")[0]
 
 
 def _register_head(family: Family, person: Person) -> str:
     """Return the 筆頭者: the household's head for those who share the family name."""
+    if person.register_head:
+        return person.register_head
     head = next(one for one in family.people if one.relationship == HEAD)
     shared = head.name.partition("　")[0] == person.name.partition("　")[0]
     return head.name if shared else person.name

@@ -4,6 +4,7 @@ Every person is fictitious. Characters: 𠮷 lies outside the basic plane, 髙 a
 old code pages lack, 葛󠄀 is 葛 with an Adobe-Japan1 variation selector.
 """
 
+from dataclasses import replace
 from datetime import date
 
 from issuance_server.core.register import HEAD, RegisterDate, Sex
@@ -12,6 +13,7 @@ from issuance_server.sample.drafts import Family, Person
 _MALE, _FEMALE = Sex.MALE, Sex.FEMALE
 _CITY = "大阪府豊中市"
 _KYOTO = "京都府京都市左京区架空町17番地の3　みほん荘201号"
+_SON, _FATHER = "例示　誠", "例示　清"
 _SAPPORO = "北海道札幌市中央区見本1条2丁目3番地"
 
 
@@ -31,6 +33,11 @@ def _person(
         relationship=relationship,
         from_elsewhere=from_elsewhere,
     )
+
+
+def _of(register_head: str, person: Person) -> Person:
+    """Return a person of another family register than the household's head."""
+    return replace(person, register_head=register_head)
 
 
 def _words(text: str) -> RegisterDate:
@@ -72,7 +79,7 @@ NINE = Family(
     people=(
         _person("例示　茂", "れいじ　しげる", (1955, 11, 3), _MALE, HEAD),
         _person("例示　節子", "れいじ　せつこ", (1957, 1, 15), _FEMALE, "妻"),
-        _person("例示　誠", "れいじ　まこと", (1982, 6, 1), _MALE, "子"),
+        _of(_SON, _person("例示　誠", "れいじ　まこと", (1982, 6, 1), _MALE, "子")),
         Person(
             name="例示　恵",
             kana="れいじ　めぐみ",
@@ -81,12 +88,13 @@ NINE = Family(
             relationship="子の妻",
             from_elsewhere=_KYOTO,
             moved_in=date(2010, 6, 20),
+            register_head=_SON,
         ),
-        _person("例示　蓮", "れいじ　れん", (2011, 4, 4), _MALE, "子の子"),
-        _person("例示　凛", "れいじ　りん", (2014, 12, 24), _FEMALE, "子の子"),
-        _person("例示　清", "れいじ　きよし", (1931, 2, 11), _MALE, "父"),
-        _person("例示　千代", "れいじ　ちよ", (1934, 9, 15), _FEMALE, "母"),
-        _person("例示　進", "れいじ　すすむ", (1960, 10, 10), _MALE, "弟"),
+        _of(_SON, _person("例示　蓮", "れいじ　れん", (2011, 4, 4), _MALE, "子の子")),
+        _of(_SON, _person("例示　凛", "れいじ　りん", (2014, 12, 24), _FEMALE, "子の子")),
+        _of(_FATHER, _person("例示　清", "れいじ　きよし", (1931, 2, 11), _MALE, "父")),
+        _of(_FATHER, _person("例示　千代", "れいじ　ちよ", (1934, 9, 15), _FEMALE, "母")),
+        _of(_FATHER, _person("例示　進", "れいじ　すすむ", (1960, 10, 10), _MALE, "弟")),
     ),
 )
 """Four generations: three sheets."""

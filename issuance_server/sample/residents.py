@@ -12,6 +12,7 @@ from issuance_server.core.register import HEAD, Household, Sex
 from issuance_server.sample.city import CITY, PREFECTURE
 from issuance_server.sample.drafts import Family, Person, settled
 from issuance_server.sample.odd_cases import ODD_FAMILIES
+from issuance_server.sample.rare_cases import RARE_FAMILIES
 
 HOUSEHOLDS = 90
 
@@ -109,8 +110,9 @@ _PATTERNS: tuple[tuple[tuple[str, Sex, int], ...], ...] = (
 
 def sample_households() -> tuple[Household, ...]:
     """Return the sample city's households: the odd cases first, then ordinary families."""
-    ordinary = (_ordinary(index) for index in range(HOUSEHOLDS - len(ODD_FAMILIES)))
-    return settled((*ODD_FAMILIES, *ordinary))
+    cases = (*ODD_FAMILIES, *RARE_FAMILIES)
+    ordinary = (_ordinary(index) for index in range(HOUSEHOLDS - len(cases)))
+    return settled((*cases, *ordinary))
 
 
 def _ordinary(index: int) -> Family:

@@ -11,6 +11,7 @@ from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.register import Household, Resident
 from issuance_server.sample.city import ISSUER
+from issuance_server.sample.records import sample_record
 from issuance_server.sample.residents import sample_households
 from protocol.kinds import Item, Kind, Options, Scope
 
@@ -34,6 +35,7 @@ def make_order(households: tuple[Household, ...]) -> OrderMaker:
     """Return a maker of orders; by default the household of five, everybody, two items."""
 
     def make(household: Household = households[0], **changes: Any) -> CertificateOrder:
+        kind, holder_id = changes.get("kind"), changes.get("holder_id", household.head_id)
         usual = {
             "issuance_id": bytes(range(16)),
             "kind": Kind.JUMINHYO,
@@ -43,6 +45,7 @@ def make_order(households: tuple[Household, ...]) -> OrderMaker:
             "numbers": ("20261130 豊中市 7E001 001 000012",),
             "issued_on": date(2026, 11, 30),
             "issuer": ISSUER,
+            "record": sample_record(holder_id, kind) if kind else None,
         }
         return CertificateOrder(**(usual | changes))
 
@@ -56,8 +59,9 @@ def make_single(households: tuple[Household, ...], make_order: OrderMaker) -> Or
     def make(address: str = "大阪府豊中市本町1丁目902番3号", **changes: Any) -> CertificateOrder:
         (person,) = households[1].members
         changed: Resident = msgspec.structs.replace(person, **changes)
-        return make_order(
-            msgspec.structs.replace(households[1], address=address, members=(changed,))
+        household = msgspec.structs.replace(
+            households[1], address=address, head_id=changed.resident_id, members=(changed,)
         )
+        return make_order(household)
 
     return make

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from issuance_server.certificates import juminhyo
-from issuance_server.certificates.content import MARK
+from issuance_server.certificates.content import juminhyo
+from issuance_server.certificates.content.common import MARK
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
-from issuance_server.core.register import Household
+from issuance_server.core.register import Household, RegisterDate
 from protocol.kinds import Item, Options, Scope
 
 OrderMaker = Callable[..., CertificateOrder]
@@ -108,11 +109,12 @@ def test_odd_dates_are_said_as_registered(
     """Words that are no day, or a day with two names, stay the register's words."""
     births = {
         entry.birth
-        for household in households
+        for household in households[:20]
         for sheet in juminhyo.sheets(make_order(household))
         for entry in sheet.entries
     }
-    assert {"昭和20年月日不詳", "推定昭和25年頃", "昭和46年2月29日", "大正15年12月25日"} <= births
+    assert {"昭和20年月日不詳", "推定昭和25年頃", "昭和46年2月29日"} <= births
+    assert {"大正15年12月25日", "明治45年7月30日", "1969年月日不詳"} <= births
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,76 @@ def test_people_outside_the_household_are_refused(
     with pytest.raises(CertificateRefused) as caught:
         juminhyo.sheets(make_order(**changes))
     assert caught.value.reason == "member-unknown"
+
+
+def foreigner(households: tuple[Household, ...]) -> Household:
+    """Return the household of a Japanese mother and child and a foreign father."""
+    return households[15]
+
+
+def test_a_foreign_resident_has_other_items(
+    make_order: OrderMaker, households: tuple[Household, ...]
+) -> None:
+    """Birth and end of stay are in our era, the other dates in the Japanese; there is no 本籍."""
+    options = Options(scope=Scope.HOUSEHOLD, items=(Item.DOMICILE,))
+    (sheet,) = juminhyo.sheets(make_order(foreigner(households), options=options))
+    mother, father, _ = sheet.entries
+    assert mother.foreign is None
+    assert father.foreign is not None
+    assert ("1988年10月9日", "2029年7月31日") == (father.birth, father.foreign.until)
+    assert "令和元年8月1日" == father.became_resident_on
+    assert (MARK, MARK) == (father.domicile, father.register_head)
+    assert ("英国", "中長期在留者") == (father.foreign.nationality, father.foreign.category)
+    assert ("日本人の配偶者等", "5年") == (father.foreign.status, father.foreign.period)
+    assert ("ZZ00000001ZZ", "架空　丈") == (father.foreign.card_number, father.foreign.alias)
+
+
+def test_status_is_omitted_like_the_domicile(
+    make_order: OrderMaker, households: tuple[Household, ...]
+) -> None:
+    """Without that item nationality and status are marked; the 通称 is a name and stays."""
+    options = Options(scope=Scope.HOUSEHOLD)
+    (sheet,) = juminhyo.sheets(make_order(foreigner(households), options=options))
+    foreign = sheet.entries[1].foreign
+    assert foreign is not None
+    hidden = (foreign.nationality, foreign.category, foreign.status, foreign.period)
+    assert {MARK} == {*hidden, foreign.until, foreign.card_number}
+    assert "架空　丈" == foreign.alias
+
+
+def test_a_my_number_that_is_asked_for_and_missing_refuses(
+    make_single: OrderMaker,
+) -> None:
+    """Nobody gets a certificate on which the number that was asked for is marked."""
+    options = Options(scope=Scope.SELF, items=(Item.MY_NUMBER,))
+    order = msgspec.structs.replace(make_single(my_number=None), options=options)
+    with pytest.raises(CertificateRefused) as caught:
+        juminhyo.sheets(order)
+    assert ("record-incomplete", "個人番号") == (caught.value.reason, caught.value.item)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "item"),
+    [
+        ({"name": "　"}, "record-incomplete", "世帯員1 氏名"),
+        ({"domicile": None}, "record-incomplete", "世帯員1 本籍・筆頭者"),
+        ({"birth": RegisterDate(text="")}, "record-incomplete", "世帯員1 生年月日"),
+        ({"birth": RegisterDate(text="平成31年5月7日")}, "date-impossible", "世帯員1 生年月日"),
+        ({"relationship": "祖父"}, "relationship-impossible", "世帯員1 続柄"),
+        ({"resident_id": "10000011"}, "record-inconsistent", "世帯員1 宛名番号"),
+    ],
+)
+def test_a_record_that_breaks_a_rule_is_refused(
+    make_single: OrderMaker,
+    households: tuple[Household, ...],
+    changes: dict[str, Any],
+    reason: str,
+    item: str,
+) -> None:
+    """The refusal names rule and item, and nothing of what the record says."""
+    order = make_single(**changes)
+    with pytest.raises(CertificateRefused) as caught:
+        juminhyo.sheets(order)
+    assert (reason, item) == (caught.value.reason, caught.value.item)
+    assert item in str(caught.value)
+    assert households[1].head.name not in str(caught.value)

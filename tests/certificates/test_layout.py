@@ -4,8 +4,17 @@ import re
 
 import pytest
 
+from issuance_server.certificates.content.juminhyo import ENTRIES_PER_SHEET
 from issuance_server.certificates.fonts import FontList
-from issuance_server.certificates.layout import juminhyo
+from issuance_server.certificates.layout import (
+    fuhyo,
+    furniture,
+    inkan,
+    juminhyo,
+    kazei,
+    kisaijiko,
+    koseki,
+)
 from issuance_server.certificates.layout.display import (
     MM_PT,
     SHEET_HEIGHT_PT,
@@ -13,9 +22,11 @@ from issuance_server.certificates.layout.display import (
     Box,
     Field,
 )
-from issuance_server.certificates.layout.seal import SEAL_PT, seal
+from issuance_server.certificates.layout.members import EntryForm, MemberTable
+from issuance_server.certificates.layout.seal import seal
 from issuance_server.certificates.layout.typesetting import SHRINK_MIN, set_line
 from issuance_server.certificates.order import CertificateRefused
+from issuance_server.core.seal_register import SEAL_SIDE_MM_MAX
 
 SEAL_MM_MAX = 25
 
@@ -75,22 +86,61 @@ def test_the_seal_is_within_25_mm(fonts: FontList, text: str) -> None:
     assert operators.startswith("q 0 g 0 G")
 
 
-def test_fields_lie_beside_one_another() -> None:
-    """No two fields of a sheet with four members and the certifying words overlap."""
-    fields = [
-        *(juminhyo._ADDRESS, juminhyo._HEAD_NAME, juminhyo._SENTENCE, juminhyo._ISSUED_ON),
-        *(juminhyo._AUTHORITY, juminhyo._SEAL_NOTE, juminhyo._NUMBER, juminhyo._LEGEND),
-    ]
-    for place in range(juminhyo.ENTRIES_PER_SHEET):
-        entry = (juminhyo._POSITION, *juminhyo._VALUES.values(), *juminhyo._NEVER_FILLED)
-        fields += [field.moved(-place * juminhyo.ENTRY_STEP_PT) for field in entry]
-    seal_box = Box(x=juminhyo._SEAL_X_PT, y=juminhyo._SEAL_Y_PT, width=SEAL_PT, height=SEAL_PT)
-    boxes = [*(field.box for field in fields), seal_box]
-    for place, one in enumerate(boxes):
+_FURNITURE = (
+    *(furniture.TITLE.box, furniture.NUMBER.box, furniture.SENTENCE.box, furniture.ISSUED_ON.box),
+    *(furniture.AUTHORITY.box, furniture.SEAL_BOX, furniture.CODE_BOX),
+)
+
+
+def table_boxes(table: MemberTable, form: EntryForm) -> list[Box]:
+    """Return the cells of four members and of the head rows."""
+    boxes = [field.box for field in table.head_values.values()]
+    for place in range(ENTRIES_PER_SHEET):
+        down = -place * table.entry_step_pt
+        boxes += [field.moved(down).box for field in (table.position, *form.fields)]
+        boxes += [box.moved(down) for _, box in form.labels]
+    return boxes
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        table_boxes(juminhyo.TABLE, juminhyo.JAPANESE),
+        table_boxes(juminhyo.TABLE, juminhyo.FOREIGN),
+        table_boxes(kisaijiko.TABLE, kisaijiko.JAPANESE),
+        table_boxes(kisaijiko.TABLE, kisaijiko.FOREIGN),
+        [*(field.box for field in inkan.VALUES.values()), inkan.IMPRESSION_BOX],
+        [*(field.box for field in kazei._FIELDS), *(box for _, box in kazei._INCOME_LABELS)],
+        [koseki._DOMICILE.box, koseki._NAME.box, koseki._FLOW_BOX],
+        [
+            *(field.box for field in fuhyo._REGISTER_VALUES.values()),
+            fuhyo._FLOW.cell(0, 0, fuhyo.COLUMNS, fuhyo.ROWS_PER_SHEET),
+        ],
+    ],
+    ids=["juminhyo", "foreign", "kisaijiko", "foreign2", "inkan", "kazei", "koseki", "fuhyo"],
+)
+def test_fields_lie_beside_one_another(boxes: list[Box]) -> None:
+    """No two cells of a form, nor of what all share, overlap or come near the paper's edge."""
+    together = [*boxes, *_FURNITURE]
+    for place, one in enumerate(together):
         assert 10 * MM_PT < one.x < one.x + one.width < SHEET_WIDTH_PT - 10 * MM_PT
-        assert 5 * MM_PT < one.y < one.y + one.height < SHEET_HEIGHT_PT - 5 * MM_PT
-        for other in boxes[place + 1 :]:
+        assert 7.9 * MM_PT < one.y < one.y + one.height < SHEET_HEIGHT_PT - 5 * MM_PT
+        for other in together[place + 1 :]:
             assert not overlap(one, other)
+
+
+def test_the_room_for_the_code() -> None:
+    """A version 13 code of 0.42-mm modules fits with its quiet zone, 12 and 8 mm from the edges."""
+    box = furniture.CODE_BOX
+    assert box.width == box.height
+    assert (69 + 2 * 4) * 0.42 <= box.width / MM_PT < 33
+    assert 12 == pytest.approx((SHEET_WIDTH_PT - box.x - box.width) / MM_PT)
+    assert 8 == pytest.approx(box.y / MM_PT)
+
+
+def test_the_impression_has_room() -> None:
+    """The largest seal that can be registered fits its box."""
+    assert SEAL_SIDE_MM_MAX * MM_PT < min(inkan.IMPRESSION_BOX.width, inkan.IMPRESSION_BOX.height)
 
 
 def overlap(one: Box, other: Box) -> bool:

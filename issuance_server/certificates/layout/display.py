@@ -13,7 +13,7 @@ SHEET_HEIGHT_PT = 841.92
 """A4 upright, in whole dots of a 600-dpi printer (4960 x 7016)."""
 MM_PT = 72 / 25.4
 
-Align = Literal["left", "center", "spread"]
+Align = Literal["left", "center", "right", "spread"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,11 @@ class Line:
     size_pt: float
     spacing_pt: float = 0.0
 
+    @property
+    def text(self) -> str:
+        """The characters that the glyphs stand for."""
+        return "".join([glyph.text for glyph in self.glyphs])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -116,7 +121,24 @@ class Drawing:
     operators: bytes
 
 
-Mark = Line | Rule | Frame | Shade | Drawing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A black picture of one bit for each dot, stretched over a box.
+
+    Attributes:
+        box: where it stands.
+        width_dots: dots in a row.
+        height_dots: rows.
+        rows: from the top, each padded to whole bytes; a set bit is ink.
+    """
+
+    box: Box
+    width_dots: int
+    height_dots: int
+    rows: bytes
+
+
+Mark = Line | Rule | Frame | Shade | Drawing | Picture
 """Anything that can be drawn."""
 
 
@@ -135,7 +157,27 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One sheet: prepared forms below, then what is this certificate's own."""
+    """One sheet: prepared forms below, then marks, then the text that is this certificate's own.
+
+    Attributes:
+        forms: from below.
+        lines: what it says, in the order in which it is read; labels of forms are not among it.
+        marks: rules and pictures that are this certificate's own.
+    """
 
     forms: tuple[Placed, ...]
     lines: tuple[Line, ...]
+    marks: tuple[Mark, ...] = ()
+
+    def with_lines(self, *lines: Line) -> "Page":
+        """Return the page with more text at the end."""
+        return Page(forms=self.forms, lines=(*self.lines, *lines), marks=self.marks)
+
+    def with_marks(self, *marks: Mark) -> "Page":
+        """Return the page with more marks on top of the others."""
+        return Page(forms=self.forms, lines=self.lines, marks=(*self.marks, *marks))
+
+
+def sheet_text(page: Page) -> tuple[str, ...]:
+    """Return the texts of a sheet's own lines, in drawing order; empty lines are not drawn."""
+    return tuple(line.text for line in page.lines if line.glyphs)

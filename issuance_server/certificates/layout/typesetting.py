@@ -24,21 +24,25 @@ def set_line(fonts: FontList, field: Field, text: str) -> Line:
     """
     glyphs = fonts.glyphs(text)
     room = field.box.width - 2 * field.padding_pt
-    size = _size_that_fits(field.size_pt, _ems(glyphs), room)
-    width = _ems(glyphs) * size
+    ems = width_ems(glyphs)
+    size = _size_that_fits(field.size_pt, ems, room)
+    width = ems * size
     x = field.box.x + field.padding_pt
     spacing = 0.0
     if field.align == "spread" and len(glyphs) > 1:
         spacing = min((room - width) / (len(glyphs) - 1), SPREAD_GAP_MAX * size)
         width += spacing * (len(glyphs) - 1)
-    if field.align != "left":
+    if field.align == "right":
+        x += room - width
+    elif field.align != "left":
         x += (room - width) / 2
     y = field.box.y + field.box.height / 2 - MIDDLE_ABOVE_BASELINE * size
     return Line(glyphs=glyphs, x=x, y=y, size_pt=size, spacing_pt=spacing)
 
 
-def _ems(glyphs: Sequence[Glyph]) -> float:
-    return sum(glyph.advance for glyph in glyphs) / PDF_UNITS_PER_EM
+def width_ems(glyphs: Sequence[Glyph]) -> float:
+    """Return the width of set glyphs, in parts of the type size."""
+    return sum([glyph.advance for glyph in glyphs]) / PDF_UNITS_PER_EM
 
 
 def _size_that_fits(size_pt: float, ems: float, room_pt: float) -> float:

@@ -1,0 +1,1 @@
+"""What certificates say; how they look is in ``layout``."""

@@ -1,0 +1,67 @@
+"""Paragraphs: a text into lines of one width, by the rules of Japanese line breaking (禁則).
+
+Lines break between characters, never inside a variation sequence or a run of half-width letters
+and digits. A line begins with no closing mark and ends with no opening one; what would, goes to
+the next line together with the character before it (JIS X 4051, 追い出し).
+"""
+
+from collections.abc import Sequence
+
+from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontList, Glyph
+
+NEVER_FIRST = frozenset(
+    "、。，．・：；？！゛゜ヽヾゝゞ々ー）〕］｝〉》」』】"
+    "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
+)
+NEVER_LAST = frozenset("（〔［｛〈《「『【")
+
+
+def broken(
+    fonts: FontList, text: str, *, size_pt: float, width_pt: float
+) -> list[tuple[Glyph, ...]]:
+    """Return a text's lines, at least one.
+
+    Args:
+        fonts: what it is set in.
+        text: without line breaks of its own.
+        size_pt: type size.
+        width_pt: of every line.
+
+    Raises:
+        CertificateRefused: a glyph is missing.
+    """
+    glyphs = fonts.glyphs(text)
+    room = int(width_pt / size_pt * PDF_UNITS_PER_EM)
+    lines = []
+    start = 0
+    while start < len(glyphs):
+        end = _break(glyphs, start, room)
+        lines.append(glyphs[start:end])
+        start = end
+    return lines or [()]
+
+
+def _break(glyphs: Sequence[Glyph], start: int, room: int) -> int:
+    """Return where the line that begins at ``start`` ends."""
+    end, width = start, 0
+    while end < len(glyphs) and (end == start or width + glyphs[end].advance <= room):
+        width += glyphs[end].advance
+        end += 1
+    if end == len(glyphs):
+        return end
+    allowed = (place for place in range(end, start, -1) if _may_break(glyphs, place))
+    return next(allowed, end)
+
+
+def _may_break(glyphs: Sequence[Glyph], place: int) -> bool:
+    """Tell whether a line may end before a glyph."""
+    before, after = glyphs[place - 1].text, glyphs[place].text
+    if not after:  # still the character before
+        return False
+    if after[0] in NEVER_FIRST or before[:1] in NEVER_LAST:
+        return False
+    return not (_is_half_width(before) and _is_half_width(after))
+
+
+def _is_half_width(text: str) -> bool:
+    return text.isascii() and text.isalnum()
