@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -30,6 +30,15 @@ _CITY = re.compile(r"kofu:city:([0-9]{6})")
 _TERMINAL = re.compile(r"kofu:terminal:([A-Za-z0-9][A-Za-z0-9-]{0,31})")
 _LINE = re.compile(r"kofu:line:([0-9a-f]{16})")
 _TERMINAL_NAMES = 2
+_UNREADABLE = (
+    ValueError,
+    InternalError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+)
+"""What ``cryptography`` raises over a certificate that is damaged or of another world."""
 
 
 def server_names(city: str) -> x509.SubjectAlternativeName:
@@ -63,7 +72,7 @@ def peer_of(certificate: x509.Certificate) -> Peer:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         uris = extension.value.get_values_for_type(x509.UniformResourceIdentifier)
         names_in_all = len(list(extension.value))
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except _UNREADABLE:
         raise KeyManagementError("the key certificate names nobody") from None
     cities, terminals, lines = (
         [found[1] for uri in uris if (found := pattern.fullmatch(uri))]
@@ -86,7 +95,7 @@ def public_key_of(certificate: x509.Certificate) -> bytes:
     """
     try:
         key = certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except _UNREADABLE:
         raise KeyManagementError("the certificate's public key is damaged") from None
     if not isinstance(key, Ed25519PublicKey):
         raise KeyManagementError("the certificate's public key is not an Ed25519 key")
@@ -101,7 +110,7 @@ def read_certificate(pem: bytes) -> x509.Certificate:
     """
     try:
         return x509.load_pem_x509_certificate(pem)
-    except ValueError:
+    except _UNREADABLE:
         raise KeyManagementError("the certificate is damaged or not in PEM form") from None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self, final
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -50,7 +50,7 @@ class SigningKey:
         """
         try:
             key = serialization.load_pem_private_key(pem.reveal(), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except (ValueError, TypeError, UnsupportedAlgorithm, InternalError):
             raise KeyManagementError("the private key is damaged or not in PEM form") from None
         if not isinstance(key, Ed25519PrivateKey):
             raise KeyManagementError("the private key is not an Ed25519 key")

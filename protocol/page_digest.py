@@ -113,24 +113,56 @@ def first_pages(pdf: bytes, sheets: int) -> bytes:
 
 
 def _opened(pdf: bytes) -> pikepdf.Pdf:
-    """Open a file strictly: nothing is repaired, nothing is deciphered."""
+    """Open a file strictly: nothing is repaired, nothing is deciphered.
+
+    All objects are read before the first one is looked into. Told not to recover a file, qpdf still
+    guesses at what it meets on the way (a token that is none, an object that does not end), where
+    another reader would guess otherwise; and it may change a dictionary under its own hands, and
+    end the process, when such an object turns up while it goes through a page tree. So its help
+    with inherited attributes, which goes through that tree at once, is not wanted either.
+    """
     if len(pdf) > PDF_BYTES_MAX:
         raise MalformedTelegram(_FIELD)
-    document = pikepdf.open(io.BytesIO(pdf), attempt_recovery=False, suppress_warnings=True)
-    if document.is_encrypted or not 1 <= len(document.pages) <= SHEETS_MAX:
+    document = pikepdf.open(
+        io.BytesIO(pdf),
+        attempt_recovery=False,
+        inherit_page_attributes=False,
+        suppress_warnings=True,
+    )
+    try:
+        for _ in document.objects:
+            pass
+        _demand_unrepaired(document)
+        _demand_tree(document.Root.Pages, set(), 0)
+        _demand(not document.is_encrypted and 1 <= len(document.pages) <= SHEETS_MAX)
+    except (*_STRANGE, MalformedTelegram):
         document.close()
-        raise MalformedTelegram(_FIELD)
+        raise
     return document
 
 
-def _demand_unrepaired(document: pikepdf.Pdf) -> None:
-    """Refuse a file in which the library has guessed at anything; others would guess otherwise.
-
-    Told not to recover a file, it still mends what it meets on the way: a token that is none, a
-    page without a size. It says so in its warnings, as far as the file was read.
-    """
-    if document.get_warnings():
+def _demand(holds: bool) -> None:  # noqa: FBT001  # reads like an assertion
+    if not holds:
         raise MalformedTelegram(_FIELD)
+
+
+def _demand_unrepaired(document: pikepdf.Pdf) -> None:
+    """Refuse a file in which the library has guessed at anything so far, as its warnings say."""
+    _demand(not document.get_warnings())
+
+
+def _demand_tree(node: Any, known: set[tuple[int, int]], depth: int) -> None:
+    """Refuse a page tree in which the way down and the way up differ, or a node occurs twice.
+
+    Printers go down, ``_inherited`` goes up: both must find the same attributes.
+    """
+    _demand(depth <= DEPTH_MAX)
+    for kid in _items(node["/Kids"]):
+        _demand(kid.is_indirect and kid.objgen not in known)
+        known.add(kid.objgen)
+        _demand(kid["/Parent"].objgen == node.objgen)
+        if "/Kids" in kid:
+            _demand_tree(kid, known, depth + 1)
 
 
 class _Canon:

@@ -1,6 +1,7 @@
 """The line authority and the key certificates that it makes."""
 
 import hashlib
+import ssl
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from keys.authority import Authority, KeyCertificate
-from keys.key_certificate import peer_of, read_certificate
+from keys.key_certificate import peer_of, public_key_of, read_certificate
 from keys.storage_key import StorageKey
 from protocol.errors import KeyManagementError
 
@@ -120,3 +121,20 @@ def test_an_authority_names_nobody(authority: Authority) -> None:
     """The authority's own certificate is no end of a line."""
     with pytest.raises(KeyManagementError, match="names nobody"):
         peer_of(read_certificate(authority.certificate_pem))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [("a003020102", "a003020112"), ("06032b6570032100", "06032b656f032100")],
+    ids=["version 19", "a key of another algorithm"],
+)
+def test_a_certificate_of_another_world_is_refused(
+    authority: Authority, good: str, bad: str
+) -> None:
+    """One changed byte, as fuzzing found it; the sentence is the same as for any damage."""
+    der = read_certificate(authority.certificate_pem).public_bytes(serialization.Encoding.DER)
+    changed = der.replace(bytes.fromhex(good), bytes.fromhex(bad))
+    assert der != changed
+
+    with pytest.raises(KeyManagementError, match="damaged"):
+        public_key_of(read_certificate(ssl.DER_cert_to_PEM_cert(changed).encode()))

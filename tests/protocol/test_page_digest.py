@@ -162,7 +162,8 @@ def test_limits_of_size_and_pages() -> None:
     [
         (b"/MediaBox", b"/MediaBix"),
         (b"841.92", b"84l.92"),
-        (b"/Type /Catalog", b"/Typo /Catalog"),
+        (b"/Parent 2 0 R", b"/Parent 1 0 R"),
+        (b"/Kids [ 3 0 R ]", b"/Kids [ 2 0 R ]"),
         (b"endobj", b"endibj"),
     ],
 )
