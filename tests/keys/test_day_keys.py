@@ -11,6 +11,7 @@ from keys.key_record import KeyRecord, Naming, Purpose, write_record
 from keys.storage_key import StorageKey
 from protocol.errors import KeyManagementError, Misuse
 from protocol.secret import Secret
+from tests.keys.dying_disk import DyingDisk, PowerCut
 
 DAY = "2026-11-24"
 DATA_KEY = Secret(bytes(range(32)))
@@ -149,3 +150,29 @@ def test_another_storage_key_opens_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(KeyManagementError, match="storage key"):
         DayKeys(tmp_path, StorageKey.generate()).unwrap(DAY, wrapped)
+
+
+@pytest.mark.parametrize("act", ["wrap", "destroy"])
+def test_killed_at_every_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    """The next process has the day's key, whole, or can make it; a destroyed one never returns."""
+    disk = DyingDisk(monkeypatch)
+    for number in range(1, 100):
+        folder = tmp_path / str(number)
+        disk.revive()
+        before = DayKeys(folder, STORAGE)
+        wrapped = before.wrap(DAY, DATA_KEY) if act == "destroy" else b""
+        disk.die_at(number)
+        try:
+            wrapped = before.wrap(DAY, DATA_KEY) if act == "wrap" else wrapped
+            before.destroy(DAY) if act == "destroy" else None
+        except PowerCut:
+            disk.revive()
+            after = DayKeys(folder, STORAGE)
+            if act == "destroy":
+                after.destroy(DAY)
+                assert [] == list(folder.iterdir())
+            assert DATA_KEY == after.unwrap(DAY, after.wrap(DAY, DATA_KEY))
+            continue
+        break
+
+    assert number == len(disk.calls) + 1 > 5, "every call had its turn"

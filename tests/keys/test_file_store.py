@@ -118,3 +118,42 @@ def test_a_folder_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
         file_store.create_folder_whole(tmp_path / "keys", fill)
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_what_a_dead_process_left_of_a_folder_is_removed(tmp_path: Path) -> None:
+    """The next call for the same folder clears it away, and nothing else."""
+    (tmp_path / ".keys.00.new" / "deep").mkdir(parents=True)
+    (tmp_path / ".keys.00.new" / "deep" / "a").write_bytes(CANARY)
+    (tmp_path / ".others.00.new").mkdir()
+
+    file_store.create_folder_whole(tmp_path / "keys", lambda _: None)
+
+    assert [".others.00.new", "keys"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_a_folder_that_another_process_fills_is_left_alone(tmp_path: Path) -> None:
+    """Two calls for one folder: one makes it, the other is told that it is there."""
+
+    def fill(folder: Path) -> None:
+        file_store.write_private(folder / "a", CANARY)
+
+    def fill_slowly(folder: Path) -> None:
+        file_store.create_folder_whole(tmp_path / "keys", fill)
+        fill(folder)
+
+    with pytest.raises(KeyManagementError, match="cannot be made"):
+        file_store.create_folder_whole(tmp_path / "keys", fill_slowly)
+
+    assert ["keys"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_leftovers_of_a_key_take_nothing_with_them(tmp_path: Path) -> None:
+    """A second name of a key that is there goes without touching the key's bytes."""
+    file_store.write_private(tmp_path / "a", CANARY)
+    (tmp_path / ".a.00.new").hardlink_to(tmp_path / "a")
+    (tmp_path / ".b.00.new").write_bytes(CANARY)
+
+    file_store.clear_leftovers(tmp_path)
+
+    assert Secret(CANARY) == file_store.read_private(tmp_path / "a")
+    assert ["a"] == [path.name for path in tmp_path.iterdir()]
