@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from issuance_server import app, config
-from issuance_server.desk_commands import audit, cards, issuances
+from issuance_server.desk_commands import acts, audit, cards, issuances, terminals
 from issuance_server.desk_commands.set_up import init
 from issuance_server.desk_commands.tables import print_json, print_table
 from issuance_server.observe.logging import add_log_arguments, log
@@ -82,7 +82,7 @@ def _of_city(command: _Command) -> Callable[[argparse.Namespace], int]:
         if hasattr(
             arguments, "operator"
         ):  # asked for before the loop, which would hold Ctrl-C back
-            arguments.passphrase = cards.take_passphrase(arguments)
+            arguments.passphrase = acts.take_passphrase(arguments)
 
         async def work() -> int:
             return await command(city, arguments)
@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_issuance(commands)
     _add_card(commands)
+    _add_terminal(commands)
     _add_audit(commands)
     return parser
 
@@ -158,12 +159,53 @@ def _add_card(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     unlocked.add_argument("card_ref", metavar="CARD", help="the card's reference")
     _add_act(unlocked)
     unlocked.set_defaults(run=_of_city(cards.unlock_card))
-    terminal = commands.add_parser("terminal", help="let a frozen terminal go on")
-    actions = terminal.add_subparsers(required=True, metavar="ACTION")
+
+
+def _add_terminal(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("terminal", help="the list of terminals and their keys")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="all terminals with their key certificates")
+    _add_config(listed, json=True)
+    listed.set_defaults(run=_of_city(terminals.list_terminals))
+    registered = actions.add_parser("register", help="put a new terminal on the list")
+    _add_certificate(registered)
+    registered.add_argument("--chain", required=True, help="who runs the store")
+    registered.add_argument("--store", required=True, help="the store's name")
+    registered.add_argument("--in-city", action="store_true", help="the store stands in this city")
+    _add_act(registered)
+    registered.set_defaults(run=_of_city(terminals.register_terminal))
+    renewed = actions.add_parser("renew", help="accept a new key certificate of a terminal")
+    _add_certificate(renewed)
+    renewed.add_argument(
+        "--overlap-hours",
+        type=int,
+        default=terminals.OVERLAP_HOURS,
+        metavar="N",
+        help="how long the older certificates are still accepted (%(default)s)",
+    )
+    _add_act(renewed)
+    renewed.set_defaults(run=_of_city(terminals.renew_terminal))
+    revoked = actions.add_parser("revoke", help="take a terminal off the list, at once, for ever")
+    _add_id(revoked)
+    _add_act(revoked)
+    revoked.set_defaults(run=_of_city(terminals.revoke_terminal))
     unfrozen = actions.add_parser("unfreeze", help="after too many wrong PINs")
-    unfrozen.add_argument("terminal", metavar="TERMINAL", help="the terminal's id")
+    _add_id(unfrozen)
     _add_act(unfrozen)
-    unfrozen.set_defaults(run=_of_city(cards.unfreeze_terminal))
+    unfrozen.set_defaults(run=_of_city(terminals.unfreeze_terminal))
+
+
+def _add_certificate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "certificate",
+        type=Path,
+        metavar="CERTIFICATE_FILE",
+        help="the terminal's key certificate, which issuance-keys keeps when it makes one",
+    )
+
+
+def _add_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("terminal", metavar="TERMINAL", help="the terminal's id")
 
 
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

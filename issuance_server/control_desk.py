@@ -1,6 +1,7 @@
 """Answers commands: questions for everybody on the machine, changes only with a signature.
 
 An act is checked, recorded in the journal, and only then carried out: no change without its trace.
+What came of it is recorded too, so that a refused act does not stand there as if it were done.
 The same desk works inside a running server and, when none runs, in the command's own process.
 """
 
@@ -9,16 +10,15 @@ from collections.abc import Awaitable, Callable
 from typing import assert_never
 
 from issuance_server import control_wire as wire
+from issuance_server.act_check import ActCheck, Believed
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.queries import Queries
-from issuance_server.core.inputs import ActAccepted
+from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import TRIES_MAX, CardState
+from issuance_server.core.records import ActOutcome
 from issuance_server.ports import Clock
-from keys.operators import OperatorAct, OperatorRing
 from protocol.codec import UNREADABLE
-from protocol.errors import AdapterError, KeyManagementError, KofuError
-
-_ACTS = (wire.ACT_CARD_UNLOCK, wire.ACT_TERMINAL_UNFREEZE)
+from protocol.errors import AdapterError, KofuError
 
 
 class ControlDesk:
@@ -29,14 +29,14 @@ class ControlDesk:
         *,
         queries: Queries,
         judge: JudgeClient,
-        operators: Callable[[], OperatorRing],
-        record: Callable[[ActAccepted], Awaitable[None]],
+        believed: Believed,
+        record: Callable[[ActAccepted | ActEnded], Awaitable[None]],
         clock: Clock,
         log: Callable[..., None],
     ) -> None:
         self._queries = queries
         self._judge = judge
-        self._operators = operators
+        self._check = ActCheck(queries=queries, judge=judge, believed=believed, clock=clock)
         self._record = record
         self._clock = clock
         self._log = log
@@ -62,6 +62,9 @@ class ControlDesk:
                 return wire.Life(steps=tuple(await self._queries.life(issuance_id)))
             case wire.ListCards(card_ref=card_ref):
                 return wire.Cards(rows=await self._cards(card_ref))
+            case wire.ListTerminals():
+                rows = await self._queries.terminals(self._clock.now().real_ms)
+                return wire.Terminals(rows=tuple(rows))
             case wire.ReadJournal(after=after):
                 return wire.Journal(rows=tuple(await self._queries.journal(after)))
             case wire.ReadCheckpoints(after=after):
@@ -85,20 +88,10 @@ class ControlDesk:
         asked = request.signed.act
         names = {"act": asked.act, "operator": asked.operator, "subject": asked.subject}
         try:
-            act = await self._checked(request)
-            await self._record(
-                ActAccepted(
-                    operator=act.operator,
-                    act=act.act,
-                    subject=act.subject,
-                    reason=act.reason,
-                    nonce=act.nonce,
-                )
-            )
-            if act.act == wire.ACT_CARD_UNLOCK:
-                await self._judge.unlock(request.signed)
-            else:
-                await self._judge.unfreeze(request.signed)
+            act = await self._check.check(request)
+            await self._record(act)
+            if act.change is None:
+                await self._carry_out(request, act)
         except KofuError as error:
             self._log("control.act_refused", **names, reason=str(error))
             raise
@@ -106,7 +99,7 @@ class ControlDesk:
         if act.act == wire.ACT_CARD_UNLOCK:
             operator, card_ref = act.operator, act.subject
             self._log("card.unlocked", card_ref=card_ref, operator=operator, reason=act.reason)
-        else:
+        elif act.act == wire.ACT_TERMINAL_UNFREEZE:
             self._log(
                 "terminal.unfrozen",
                 terminal=act.subject,
@@ -114,22 +107,19 @@ class ControlDesk:
                 reason=act.reason,
             )
 
-    async def _checked(self, request: wire.Act) -> OperatorAct:
-        asked = request.signed.act
-        if asked.act not in _ACTS:
-            raise KeyManagementError(f"{asked.act} is no act of this server")
-        act = self._operators().verify(
-            request.signed, self._clock.now().real_ms, act=asked.act, subject=asked.subject
-        )
-        if await self._queries.nonce_used(act.nonce):
-            raise KeyManagementError("this act was carried out before; sign a new one")
-        if act.act == wire.ACT_CARD_UNLOCK and not await self._card_known(act.subject):
-            raise KeyManagementError(f"no card has the reference {act.subject}")
-        return act
-
-    async def _card_known(self, card_ref: str) -> bool:
-        registered = dict(await self._queries.cards())
-        return card_ref in registered and await self._judge.card_known(card_ref)
+    async def _carry_out(self, request: wire.Act, act: ActAccepted) -> None:
+        """Have the PIN judge do it, and record what came of it."""
+        try:
+            if act.act == wire.ACT_CARD_UNLOCK:
+                await self._judge.unlock(request.signed)
+            else:
+                await self._judge.unfreeze(request.signed)
+        except KofuError as error:
+            unknown = isinstance(error, AdapterError)  # it may have done it and died
+            outcome = ActOutcome.UNKNOWN if unknown else ActOutcome.REFUSED
+            await self._record(ActEnded(nonce=act.nonce, outcome=outcome, reason=str(error)))
+            raise
+        await self._record(ActEnded(nonce=act.nonce, outcome=ActOutcome.DONE))
 
 
 def _card(card_ref: str, registered_at_ms: int, state: CardState | None) -> wire.CardRow:

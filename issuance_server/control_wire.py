@@ -1,19 +1,34 @@
 """What commands ask a running server, and what it answers."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from issuance_server.adapters.sqlite.queries import (
     CheckpointRow,
     IssuanceRow,
     JournalRow,
     LifeStep,
+    TerminalRow,
 )
 from keys.operators import SignedAct
 
 ACT_CARD_UNLOCK = "card.unlock"
+ACT_TERMINAL_REGISTER = "terminal.register"
+ACT_TERMINAL_RENEW = "terminal.renew"
+ACT_TERMINAL_REVOKE = "terminal.revoke"
 ACT_TERMINAL_UNFREEZE = "terminal.unfreeze"
+ACTS_ON_LIST = frozenset({ACT_TERMINAL_REGISTER, ACT_TERMINAL_RENEW, ACT_TERMINAL_REVOKE})
+"""Done by being recorded; the others are the PIN judge's to do."""
+ACTS = ACTS_ON_LIST | {ACT_CARD_UNLOCK, ACT_TERMINAL_UNFREEZE}
+
+OVERLAP_HOURS_MAX = 31 * 24
+CERTIFICATE_BYTES_MAX = 8_192
+PLACE_CHARACTERS_MAX = 64
+
+_Certificate = Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)]
+_Place = Annotated[str, Meta(min_length=1, max_length=PLACE_CHARACTERS_MAX)]
 
 
 class CardRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +59,10 @@ class ListCards(msgspec.Struct, frozen=True, kw_only=True, tag="list-cards"):
     card_ref: str | None = None
 
 
+class ListTerminals(msgspec.Struct, frozen=True, kw_only=True, tag="list-terminals"):
+    """All terminals."""
+
+
 class ReadJournal(msgspec.Struct, frozen=True, kw_only=True, tag="read-journal"):
     """A page of the journal."""
 
@@ -56,13 +75,32 @@ class ReadCheckpoints(msgspec.Struct, frozen=True, kw_only=True, tag="read-check
     after: int
 
 
+class NewTerminal(msgspec.Struct, frozen=True, kw_only=True, tag="new-terminal"):
+    """What comes with ``terminal.register``: the certificate in PEM form, and the place."""
+
+    certificate: _Certificate
+    chain: _Place
+    store: _Place
+    in_city: bool
+
+
+class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
+    """What comes with ``terminal.renew``: the certificate in PEM form, and how long both hold."""
+
+    certificate: _Certificate
+    overlap_hours: Annotated[int, Meta(ge=0, le=OVERLAP_HOURS_MAX)]
+
+
 class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
-    """A signed act of an operator."""
+    """A signed act of an operator; its subject binds what comes with it."""
 
     signed: SignedAct
+    brought: NewTerminal | NewKey | None = None
 
 
-Request: TypeAlias = ListIssuances | ShowIssuance | ListCards | ReadJournal | ReadCheckpoints | Act
+Request: TypeAlias = (
+    ListIssuances | ShowIssuance | ListCards | ListTerminals | ReadJournal | ReadCheckpoints | Act
+)
 
 
 class Issuances(msgspec.Struct, frozen=True, kw_only=True, tag="issuances"):
@@ -83,6 +121,12 @@ class Cards(msgspec.Struct, frozen=True, kw_only=True, tag="cards"):
     rows: tuple[CardRow, ...]
 
 
+class Terminals(msgspec.Struct, frozen=True, kw_only=True, tag="terminals"):
+    """By registration."""
+
+    rows: tuple[TerminalRow, ...]
+
+
 class Journal(msgspec.Struct, frozen=True, kw_only=True, tag="journal"):
     """A page; empty at the end."""
 
@@ -99,7 +143,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """The act is recorded and carried out."""
 
 
-Answer: TypeAlias = Issuances | Life | Cards | Journal | Checkpoints | Done
+Answer: TypeAlias = Issuances | Life | Cards | Terminals | Journal | Checkpoints | Done
 
 encode = msgspec.msgpack.Encoder().encode
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

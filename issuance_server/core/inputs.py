@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from issuance_server.core.pin_policy import Verdict
+from issuance_server.core.pin_policy import JudgeEvent, Verdict
+from issuance_server.core.records import ActOutcome
 from protocol.telegrams import (
     Apply,
     Begin,
@@ -158,22 +159,82 @@ class Woken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewCertificate:
+    """A terminal's key certificate, checked against the city's authority.
+
+    Attributes:
+        terminal: the id that it names.
+        line_id: the line that it names, 8 bytes.
+        fingerprint: SHA-256 of its DER form.
+        report_public_key: its Ed25519 key, 32 bytes.
+        until_ms: when it expires.
+    """
+
+    terminal: str
+    line_id: bytes
+    fingerprint: bytes
+    report_public_key: bytes
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A terminal comes onto the list, with the place where it stands."""
+
+    certificate: NewCertificate
+    chain: str
+    store: str
+    in_city: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewedCertificate:
+    """A known terminal gets a further key certificate; the others end after ``overlap_ms``."""
+
+    certificate: NewCertificate
+    overlap_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """A terminal goes off the list."""
+
+    terminal: str
+
+
+TerminalChange: TypeAlias = Registration | RenewedCertificate | Revocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActAccepted:
-    """A signed act of an operator was checked; it is recorded before it is carried out."""
+    """A signed act of an operator was checked; it is recorded before it is carried out.
+
+    What it changes in the list of terminals is recorded, and so done, together with it; whatever
+    another process is to do follows, and then ``ActEnded``.
+    """
 
     operator: str
     act: str
     subject: str
     reason: str
     nonce: bytes
+    change: TerminalChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TryWasBurned:
-    """The judge reports a try that was counted and never compared."""
+class ActEnded:
+    """What came of an act that another process was to carry out."""
 
-    card_ref: str
-    tries_left: int
+    nonce: bytes
+    outcome: ActOutcome
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSaid:
+    """What the PIN judge reports, oldest first; after a restart it may say the last ones again."""
+
+    events: tuple[JudgeEvent, ...]
 
 
 Input: TypeAlias = (
@@ -191,5 +252,6 @@ Input: TypeAlias = (
     | DrainBegun
     | Woken
     | ActAccepted
-    | TryWasBurned
+    | ActEnded
+    | JudgeSaid
 )

@@ -5,10 +5,12 @@ of a visit or an issuance changes only by evolving a record, so that a restart, 
 ordinary step are the same thing.
 """
 
+from enum import Enum
 from typing import TypeAlias
 
 import msgspec
 
+from issuance_server.core.pin_policy import JudgeEventName
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind, Options
 from protocol.terminal_statements import FailureCause, PrintOutcome
@@ -231,7 +233,10 @@ class IssuanceClosed(Record, frozen=True, kw_only=True, tag="issuance-closed"):
 
 
 class OperatorActed(Record, frozen=True, kw_only=True, tag="operator-acted"):
-    """A named operator changed something, with a reason."""
+    """A named operator wants something changed, with a reason; ``OperatorActEnded`` follows.
+
+    Without that the process died in between, and whether it was done shows where it was to be done.
+    """
 
     operator: str
     act: str
@@ -240,11 +245,88 @@ class OperatorActed(Record, frozen=True, kw_only=True, tag="operator-acted"):
     nonce: bytes
 
 
-class TryBurned(Record, frozen=True, kw_only=True, tag="try-burned"):
-    """The PIN judge died between counting and comparing; the try counts."""
+class ActOutcome(Enum):
+    """How an operator's act ended."""
 
-    card_ref: str
-    tries_left: int
+    DONE = "done"
+    REFUSED = "refused"  # by whoever was to carry it out; nothing was changed
+    UNKNOWN = "unknown"  # whoever was to carry it out did not answer
+
+
+class OperatorActEnded(Record, frozen=True, kw_only=True, tag="operator-act-ended"):
+    """What came of an operator's act.
+
+    Attributes:
+        nonce: of the act.
+        outcome: whether it was done.
+        reason: why not.
+    """
+
+    nonce: bytes
+    outcome: ActOutcome
+    reason: str | None = None
+
+
+class TerminalRegistered(Record, frozen=True, kw_only=True, tag="terminal-registered"):
+    """A new terminal is on the list.
+
+    Attributes:
+        terminal: its id.
+        line_id: its line.
+        fingerprint: SHA-256 of its first key certificate.
+        report_public_key: the certificate's key, which checks its reports.
+        until_ms: when the certificate expires.
+        chain: who runs the store.
+        store: the store's name.
+        in_city: whether it stands in the city.
+    """
+
+    terminal: str
+    line_id: bytes
+    fingerprint: bytes
+    report_public_key: bytes
+    until_ms: int
+    chain: str
+    store: str
+    in_city: bool
+
+
+class TerminalRenewed(Record, frozen=True, kw_only=True, tag="terminal-renewed"):
+    """A terminal has a further key certificate; those before it end at ``others_until_ms``."""
+
+    terminal: str
+    fingerprint: bytes
+    report_public_key: bytes
+    until_ms: int
+    others_until_ms: int
+
+
+class TerminalRevoked(Record, frozen=True, kw_only=True, tag="terminal-revoked"):
+    """A terminal is off the list for ever, with all its key certificates."""
+
+    terminal: str
+
+
+class JudgeReported(Record, frozen=True, kw_only=True, tag="judge-reported"):
+    """Something happened to a card or a terminal at the PIN judge.
+
+    Attributes:
+        number: the event's at the judge; each is recorded once.
+        reported_at_ms: the judge's clock.
+        event: what happened, one of ``JudgeEventName``.
+        card_ref: the card's random reference, where it is about one.
+        terminal: the terminal's id, where there is one.
+        tries_left: of the card, where it is about one.
+        operator: who did it, where it was somebody's act.
+    """
+
+    number: int
+    reported_at_ms: int
+    event: JudgeEventName
+    card_ref: str | None = None
+    terminal: str | None = None
+    tries_left: int | None = None
+    operator: str | None = None
 
 
 AnyRecord: TypeAlias = (
@@ -269,7 +351,11 @@ AnyRecord: TypeAlias = (
     | DeletionOverdue
     | IssuanceClosed
     | OperatorActed
-    | TryBurned
+    | OperatorActEnded
+    | TerminalRegistered
+    | TerminalRenewed
+    | TerminalRevoked
+    | JudgeReported
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -75,12 +75,22 @@ class TerminalCounters:
 
 @dataclass(slots=True, kw_only=True)
 class SwitchState:
-    """Everything that has not ended."""
+    """Everything that has not ended.
+
+    Attributes:
+        visits: by visit id.
+        issuances: by issuance id.
+        counters: by terminal id.
+        stopped_terminals: those that an integrity alarm stopped, or that are revoked.
+        judge_report: number and time of the last of the judge's events that was recorded.
+        draining: nothing new is taken.
+    """
 
     visits: dict[bytes, Visit] = field(default_factory=dict)
     issuances: dict[bytes, Issuance] = field(default_factory=dict)
     counters: dict[str, TerminalCounters] = field(default_factory=dict)
     stopped_terminals: set[str] = field(default_factory=set)
+    judge_report: tuple[int, int] = (0, 0)
     draining: bool = False
 
     def deadlines(self) -> dict[bytes, int]:
@@ -103,7 +113,7 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
     match record:
         case r.LineOpened(terminal=terminal):
             state.counters[terminal] = TerminalCounters()
-        case r.LineStopped(terminal=terminal):
+        case r.LineStopped(terminal=terminal) | r.TerminalRevoked(terminal=terminal):
             state.stopped_terminals.add(terminal)
         case r.VisitBegun():
             visit = Visit(
@@ -121,7 +131,9 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
             return _keep_visit(state, replace(visit, refusals=refusals))
         case r.IssuanceApplied():
             return _open_issuance(state, record)
-        case r.LineClosed() | r.OperatorActed() | r.TryBurned():
+        case r.JudgeReported():
+            state.judge_report = (record.number, record.reported_at_ms)
+        case _ if isinstance(record, _WITHOUT_STATE):
             pass
         case _:
             return _evolve_issuance(state, record)
@@ -240,6 +252,15 @@ def _keep_visit(state: SwitchState, visit: Visit) -> Visit:
     state.visits[visit.visit_id] = visit
     return visit
 
+
+_WITHOUT_STATE = (
+    r.LineClosed,
+    r.OperatorActed,
+    r.OperatorActEnded,
+    r.TerminalRegistered,
+    r.TerminalRenewed,
+)
+"""Records that nothing here depends on; what they say is in the tables."""
 
 _VERDICT_INPUTS = {
     ReplyCode.DONE: VisitInput.PIN_RIGHT,

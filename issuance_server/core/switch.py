@@ -13,6 +13,7 @@ from issuance_server.core import records as r
 from issuance_server.core.calendar import civil
 from issuance_server.core.effects import Effect
 from issuance_server.core.facts import NO_FACTS, Facts, Now
+from issuance_server.core.house_desk import HouseDesk
 from issuance_server.core.issuance_desk import IssuanceDesk
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.rules import CityRules
@@ -66,6 +67,7 @@ class Switch:
         self._visits = VisitDesk(self.state, rules)
         self._issuances = IssuanceDesk(self.state, rules)
         self._settling = SettlingDesk(self.state)
+        self._house = HouseDesk(self.state, self._withdraw_all)
         # The latest opening of each terminal and its closing, to know a repeat of them.
         self._openings: dict[str, _Opening] = {}
         self._closings: dict[str, tuple[int, bytes]] = {}
@@ -166,7 +168,7 @@ class Switch:
 
     def _of_the_house(
         self,
-        input_: i.Restarted | i.DrainBegun | i.Woken | i.ActAccepted | i.TryWasBurned,
+        input_: i.Restarted | i.DrainBegun | i.Woken | i.ActAccepted | i.ActEnded | i.JudgeSaid,
         now: Now,
         out: Outcome,
     ) -> None:
@@ -182,19 +184,11 @@ class Switch:
             case i.Woken():
                 self._woken(now, out)
             case i.ActAccepted():
-                out.write(
-                    r.OperatorActed(
-                        at_ms=now.real_ms,
-                        operator=input_.operator,
-                        act=input_.act,
-                        subject=input_.subject,
-                        reason=input_.reason,
-                        nonce=input_.nonce,
-                    )
-                )
-            case i.TryWasBurned(card_ref=card_ref, tries_left=tries_left):
-                out.write(r.TryBurned(at_ms=now.real_ms, card_ref=card_ref, tries_left=tries_left))
-                out.log("card.try_burned", card_ref=card_ref, tries_left=tries_left)
+                self._house.accepted(input_, now, out)
+            case i.ActEnded():
+                self._house.ended(input_, now, out)
+            case i.JudgeSaid():
+                self._house.judge_said(input_, now, out)
             case _:
                 assert_never(input_)
 
@@ -205,6 +199,18 @@ class Switch:
         cause = input_.report.cause.value
         self._issuances.withdraw(issuance, ReplyCode.ENDED, now, out, reason=cause)
         out.acknowledge(input_.terminal, input_.ref, IssuanceState.WITHDRAWN.value)
+
+    def _withdraw_all(self, terminal: str, now: Now, out: Outcome) -> int:
+        """End what a revoked terminal has under way, without waiting for the deadlines."""
+        for visit in list(self.state.visits.values()):
+            if visit.terminal == terminal:
+                self._visits.terminal_gone(visit, now, out)
+        before = [one for one in self.state.of_terminal(terminal) if one.state in _BEFORE_RELEASE]
+        for issuance in before:
+            self._issuances.withdraw(
+                issuance, ReplyCode.LINE_STOPPED, now, out, reason="terminal-revoked"
+            )
+        return len(before)
 
     def _woken(self, now: Now, out: Outcome) -> None:
         for visit in list(self.state.visits.values()):

@@ -202,6 +202,11 @@ class VisitDesk:
             self._write_end(visit, "time-over", now, out)
         del self._state.visits[visit.visit_id]
 
+    def terminal_gone(self, visit: Visit, now: Now, out: Outcome) -> None:
+        """End a visit whose terminal is revoked; it is forgotten at its deadline."""
+        if visit.state is not VisitState.ENDED:
+            self._write_end(visit, "terminal-revoked", now, out)
+
     def _write_end(self, visit: Visit, cause: str, now: Now, out: Outcome) -> None:
         out.write(r.VisitEnded(at_ms=now.real_ms, visit_id=visit.visit_id, cause=cause))
 

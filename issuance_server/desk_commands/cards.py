@@ -1,22 +1,14 @@
-"""``issuance-server card list | show | unlock`` and ``terminal unfreeze``."""
+"""``issuance-server card list | show | unlock``."""
 
 import argparse
-import getpass
-import secrets
 import sys
-import time
-from pathlib import Path
 
 from issuance_server import control_wire as wire
 from issuance_server.app import City
+from issuance_server.desk_commands.acts import do_act
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
-from keys.operators import Operator
 from protocol.errors import SetUpError
-from protocol.secret import Secret
-
-ACT_VALID_MS = 2 * 60 * 1_000
-NONCE_BYTES = 16
 
 
 async def list_cards(city: City, arguments: argparse.Namespace) -> int:
@@ -49,15 +41,8 @@ async def show_card(city: City, arguments: argparse.Namespace) -> int:
 
 async def unlock_card(city: City, arguments: argparse.Namespace) -> int:
     """Give a locked card its tries back, signed by a named operator with a reason."""
-    await _act(city, arguments, act=wire.ACT_CARD_UNLOCK, subject=arguments.card_ref)
+    await do_act(city, arguments, act=wire.ACT_CARD_UNLOCK, subject=arguments.card_ref)
     sys.stderr.write(f"{arguments.card_ref} is unlocked\n")
-    return 0
-
-
-async def unfreeze_terminal(city: City, arguments: argparse.Namespace) -> int:
-    """Let a frozen terminal go on, signed by a named operator with a reason."""
-    await _act(city, arguments, act=wire.ACT_TERMINAL_UNFREEZE, subject=arguments.terminal)
-    sys.stderr.write(f"{arguments.terminal} may take PINs again\n")
     return 0
 
 
@@ -70,29 +55,3 @@ async def _cards(city: City, card_ref: str | None) -> tuple[wire.CardRow, ...]:
 
 def _cells(row: wire.CardRow) -> tuple[object, ...]:
     return row.card_ref, row.state, row.tries_left, clock_text(row.registered_at_ms)
-
-
-async def _act(city: City, arguments: argparse.Namespace, *, act: str, subject: str) -> None:
-    key_file: Path = arguments.key or city.paths.keys / "operators" / f"{arguments.operator}.key"
-    operator = Operator.unlock(key_file, arguments.passphrase)
-    signed = operator.sign(
-        act=act,
-        subject=subject,
-        reason=arguments.reason,
-        nonce=secrets.token_bytes(NONCE_BYTES),
-        expires_at_ms=time.time_ns() // 1_000_000 + ACT_VALID_MS,
-    )
-    await ask(city, wire.Act(signed=signed))
-
-
-def take_passphrase(arguments: argparse.Namespace) -> Secret:
-    """Take the passphrase from standard input or a prompt, never from the command line.
-
-    Raises:
-        SetUpError: there is nobody to ask.
-    """
-    if arguments.passphrase_stdin:
-        return Secret(sys.stdin.readline().rstrip("\n").encode())
-    if not sys.stdin.isatty():
-        raise SetUpError("there is no terminal to ask on; give it with --passphrase-stdin")
-    return Secret(getpass.getpass(f"passphrase of {arguments.operator}: ").encode())

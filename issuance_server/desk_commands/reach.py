@@ -9,7 +9,7 @@ from issuance_server.adapters.system import SystemClock
 from issuance_server.app import City
 from issuance_server.control_desk import ControlDesk
 from issuance_server.core.effects import Write
-from issuance_server.core.inputs import ActAccepted
+from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch
 from issuance_server.observe.logging import log
 
@@ -35,10 +35,10 @@ async def _alone(city: City, request: wire.Request) -> bytes:
         store = await SqliteStore.open(city.paths.database)
         judge = city.judge()
         try:
-            if isinstance(request, wire.ListCards | wire.Act):
+            if _asks_judge(request):
                 await judge.start()
 
-            async def record(act: ActAccepted) -> None:
+            async def record(act: ActAccepted | ActEnded) -> None:
                 switch = Switch(city.config.rules("command"))
                 async with store.transaction() as transaction:
                     for effect in switch.step(act, clock.now()):
@@ -48,7 +48,7 @@ async def _alone(city: City, request: wire.Request) -> bytes:
             desk = ControlDesk(
                 queries=Queries(city.paths.database),
                 judge=judge,
-                operators=city.operators,
+                believed=city.believed(),
                 record=record,
                 clock=clock,
                 log=log,
@@ -62,3 +62,10 @@ async def _alone(city: City, request: wire.Request) -> bytes:
         finally:
             await judge.stop()
             await store.close()
+
+
+def _asks_judge(request: wire.Request) -> bool:
+    """Tell whether the PIN judge has to be there for the answer."""
+    if isinstance(request, wire.Act):
+        return request.signed.act.act not in wire.ACTS_ON_LIST
+    return isinstance(request, wire.ListCards)

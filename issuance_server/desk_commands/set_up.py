@@ -139,7 +139,7 @@ def _make_cards(folder: Path, households: tuple[Household, ...]) -> list[tuple[s
 def _admit(
     folder: Path, keys: Path, terminal: SampleTerminal, broker_port: int, now: datetime
 ) -> NewTerminal:
-    """Give a terminal its folder and return its entry for the allow-list."""
+    """Give a terminal its folder and return its entry for the list."""
     line_id = secrets.token_bytes(LINE_ID_BYTES)
     place = file_store.private_folder(folder / "terminals") / terminal.terminal_id
     file_store.private_folder(place)
@@ -158,6 +158,7 @@ def _admit(
         line_id=line_id,
         fingerprint=made.line.fingerprint,
         report_key=made.report_key.public_key,
+        until_ms=int(made.line.not_after.timestamp()) * 1_000,
         chain=terminal.chain,
         store=terminal.store_name,
         in_city=terminal.in_city,

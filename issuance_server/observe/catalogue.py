@@ -6,39 +6,12 @@ Removing or renaming an event or a field is a change of interface and belongs in
 ``docs/log-events.md`` is made from this table.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Level(StrEnum):
-    """How much an event asks for."""
-
-    INFO = "info"  # the course of things
-    WARNING = "warning"  # worth a look today
-    ERROR = "error"  # somebody must act now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One kind of line in the log.
-
-    Attributes:
-        name: dotted, in the past tense.
-        level: how much it asks for.
-        fields: what the line carries, by name, with the meaning and the unit.
-        when: when it is written.
-        what_to_do: what a reader should do about it; empty for the normal course of things.
-    """
-
-    name: str
-    level: Level
-    fields: dict[str, str]
-    when: str
-    what_to_do: str = ""
-
+from issuance_server.observe.event import Event, Level
 
 _TERMINAL = {"terminal": "terminal id"}
 _LINE = {"terminal": "terminal id", "line": "line id, 16 hex digits"}
+_FINGERPRINT = {"fingerprint": "SHA-256 of the key certificate, 64 hex digits"}
+_BY = {"operator": "operator id", "reason": "why, in the operator's words"}
 _VISIT = {**_TERMINAL, "visit": "visit id, 32 hex digits"}
 _CARD = {**_VISIT, "card_ref": "the card's reference, given at registration"}
 _ISSUANCE = {"issuance": "issuance id, 32 hex digits", **_TERMINAL}
@@ -71,7 +44,7 @@ _PROCESS_EVENTS = (
             "version": "version of the program",
             "municipality": "municipality code, 6 digits",
             "process": "process number",
-            "terminals": "number of terminals on the allow-list",
+            "terminals": "number of terminals on the list",
         },
         when="The server is connected, its children answer, and it accepts lines.",
     ),
@@ -156,7 +129,7 @@ _LINE_EVENTS = (
         level=Level.WARNING,
         fields={"line": "line id that was asked for, 16 hex digits", **_REASON, **_COUNT},
         when="Somebody wanted to open a line and is not who it must be, or came too often.",
-        what_to_do="If the terminal is yours, check its key certificate and the allow-list.",
+        what_to_do="If the terminal is yours, compare its key certificate with `terminal list`.",
     ),
     Event(
         name="line.opened",
@@ -173,7 +146,8 @@ _LINE_EVENTS = (
         name="line.closed",
         level=Level.INFO,
         fields={**_LINE, **_REASON},
-        when="A line came to its end in order, or was silent too long.",
+        when="A terminal ended business (`in-order`, `counters-differ`), or the list allows it no "
+        "more (`terminal-revoked`, `certificate-over`).",
     ),
     Event(
         name="line.replaced",
@@ -235,8 +209,7 @@ _VISIT_EVENTS = (
         level=Level.INFO,
         fields={
             "card_ref": "the card's reference, given at registration",
-            "operator": "operator id",
-            "reason": "why, as a code",
+            **_BY,
         },
         when="The counter reset the card's tries.",
     ),
@@ -258,9 +231,40 @@ _VISIT_EVENTS = (
         what_to_do="Have the store look who stands at the machine, then unfreeze it.",
     ),
     Event(
+        name="terminal.registered",
+        level=Level.INFO,
+        fields={**_LINE, **_FINGERPRINT, **_BY},
+        when="A new terminal came onto the list and may open its line.",
+    ),
+    Event(
+        name="terminal.renewed",
+        level=Level.INFO,
+        fields={
+            **_LINE,
+            **_FINGERPRINT,
+            **_BY,
+            "overlap_ms": "how long the older ones are still accepted, milliseconds",
+        },
+        when="A terminal has a new key certificate.",
+        what_to_do="Give the terminal its new key before the overlap ends.",
+    ),
+    Event(
+        name="terminal.revoked",
+        level=Level.WARNING,
+        fields={
+            **_TERMINAL,
+            **_BY,
+            "withdrawn": "issuances that were not released yet and are withdrawn",
+            "owed": "issuances that were released and whose report or deletion cannot come now",
+        },
+        when="A terminal is off the list for ever, with all its key certificates.",
+        what_to_do="If something is owed, `issuance.unconfirmed` or `issuance.deletion_overdue` "
+        "will name it: have the machine looked at.",
+    ),
+    Event(
         name="terminal.unfrozen",
         level=Level.INFO,
-        fields={**_TERMINAL, "operator": "operator id", **_REASON},
+        fields={**_TERMINAL, **_BY},
         when="An operator let the terminal work again.",
     ),
 )

@@ -8,7 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from issuance_server.observe.catalogue import EVENTS, GROUPS, Event
+from issuance_server.observe.catalogue import EVENTS, GROUPS
+from issuance_server.observe.event import Event
 
 PAGE = Path("docs/log-events.md")
 

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import orjson
 import structlog
 
-from issuance_server.observe.catalogue import EVENTS, Event, Level
+from issuance_server.observe.catalogue import EVENTS
+from issuance_server.observe.event import Event, Level
 from protocol.errors import Misuse
 from protocol.secret import Secret
 

@@ -1,7 +1,7 @@
 """Between the carrier and the lines: bytes to inputs, replies to bytes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -60,7 +60,7 @@ class LineShell:
         self._clock = clock
         self._offer = offer
         self._log = log
-        self._known: dict[str, RegisteredTerminal] = {}
+        self._known: dict[str, bytes] = {}  # terminals that had keys since the start, their lines
         self._attempts: dict[RequestRef, Authenticate] = {}
         self._messages: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MESSAGES_WAITING_MAX)
         self.timer_changed = asyncio.Event()
@@ -100,8 +100,6 @@ class LineShell:
             except TimeoutError:
                 for line_id, event in self._lines.wake(self._clock.now().real_ms):
                     self._log_dropped(line_id.hex(), event)
-                for line_id in self._lines.open_line_ids():
-                    self._flush(line_id)
 
     def reply(self, terminal: str, ref: RequestRef, telegram: AnyTelegram) -> None:
         """Answer one copy of a request, under the line's present keys."""
@@ -114,24 +112,44 @@ class LineShell:
         for terminal in list(self._known):
             self._send(terminal, Notice(notice=notice))
 
+    def close_refused(self) -> None:
+        """End at once what the list allows no more; to be called whenever it has changed.
+
+        A terminal that is off the list is told so under its last keys: it ends what it does and
+        needs not wait. A terminal whose old key certificate is over makes new keys with its new one
+        when its next telegram is rejected.
+        """
+        stopped = codec.encode(Notice(notice=NoticeKind.STOPPED))
+        for closed in self._lines.close_refused(stopped):
+            self._post(closed.line_id, closed.messages)
+            if closed.revoked:
+                self._known.pop(closed.terminal, None)
+            reason = "terminal-revoked" if closed.revoked else "certificate-over"
+            line = closed.line_id.hex()
+            self._log("line.closed", terminal=closed.terminal, line=line, reason=reason)
+        self.timer_changed.set()
+
     def take_attempt(self, ref: RequestRef) -> Authenticate | None:
         """Give the telegram that came with a ref to the judge's side, and forget it here."""
         return self._attempts.pop(ref, None)
 
     def _send(self, terminal: str, telegram: AnyTelegram) -> None:
-        registered = self._known.get(terminal)
-        line = self._lines.line_of(registered.line_id) if registered else None
-        if registered is None or line is None:
+        line_id = self._known.get(terminal, b"")
+        line = self._lines.line_of(line_id)
+        if line is None:
             return
         try:
             line.send(codec.encode(telegram))
         except KeyManagementError:
             line.forget_keys()  # the terminal notices and makes new ones
-        self._flush(registered.line_id)
+        self._flush(line_id)
 
     def _flush(self, line_id: bytes) -> None:
+        self._post(line_id, self._lines.messages_to_send(line_id))
+
+    def _post(self, line_id: bytes, messages: Iterable[bytes]) -> None:
         topic = line_topic(self._city, line_id, "down")
-        for message in self._lines.messages_to_send(line_id):
+        for message in messages:
             try:
                 self._messages.put_nowait((topic, message))
             except asyncio.QueueFull:
@@ -151,7 +169,7 @@ class LineShell:
                 if registered.terminal in self._known:
                     line_id = registered.line_id.hex()
                     self._log("line.replaced", terminal=registered.terminal, line=line_id)
-                self._known[registered.terminal] = registered
+                self._known[registered.terminal] = registered.line_id
             case MalformedReceived(ref=ref, field=field):
                 self._log_telegram(registered, f"malformed at {field}")
                 self._give(i.MalformedAsked(terminal=registered.terminal, ref=ref))
@@ -206,7 +224,7 @@ class LineShell:
         """Log what was dropped since the last call, one line for each line and reason."""
         drops, self._drops = self._drops, {}
         for (line, reason), count in drops.items():
-            handshake = reason.startswith(("handshake", "half-open", "revoked"))
+            handshake = reason.startswith(("handshake", "half-open", "peer-refused"))
             name = "line.handshake_refused" if handshake else "envelope.dropped"
             self._log(name, line=line, reason=reason, count=count)
 
@@ -223,9 +241,15 @@ class LineShell:
 def _signed(
     registered: RegisteredTerminal, telegram: Report | Deleted, ref: RequestRef
 ) -> i.Reported | i.Deleted:
-    """Check a terminal's signature with its registered key (never with one from the telegram)."""
+    """Check a terminal's signature with its registered keys (never with one from the telegram).
+
+    Any of them will do: a report of before the terminal got a new key may come after it.
+    """
     statement = telegram.report.statement(registered.terminal)
-    good = signature_holds(registered.report_key, telegram.signature, statement)
+    good = any(
+        signature_holds(report_key, telegram.signature, statement)
+        for report_key in registered.report_keys
+    )
     if isinstance(telegram, Report):
         return i.Reported(
             terminal=registered.terminal,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import inputs as i
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
-from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState, evolve
 from issuance_server.core.switch import Switch
@@ -26,7 +25,9 @@ from protocol.telegrams import NoticeKind
 
 JUDGE_EVENTS_INTERVAL_MS = 1_000
 CHECKPOINT_INTERVAL_MS = 1_000
-ALLOW_LIST_INTERVAL_MS = 500
+LIST_INTERVAL_MS = 500
+"""How late the end of a key certificate is noticed. An act of an operator is not waited for: it
+has changed the list when it returns."""
 HEARTBEAT_INTERVAL_MS = 30_000
 DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
 DAY_KEYS_KEPT = 2
@@ -68,7 +69,8 @@ class Runtime:
         self._parts = parts
         self._clock: Clock = parts.world.clock
         self._log: Callable[..., None] = parts.world.log
-        self._allowed: dict[bytes, RegisteredTerminal] = {}
+        self._listed: dict[bytes, RegisteredTerminal] = {}
+        self._listing = asyncio.Lock()  # what was read earlier must not replace what was read later
         self.state = SwitchState()
         self.switch = Switch(parts.rules, self.state)
         self._performer = Performer(
@@ -82,9 +84,7 @@ class Runtime:
             perform=self._performer.perform,
             committed=self._timer_changed.set,
         )
-        lines = LineTable(
-            city=parts.rules.city, handshakes=parts.handshakes, find=self._allowed.get
-        )
+        lines = LineTable(city=parts.rules.city, handshakes=parts.handshakes, find=self._listed.get)
         self.lines = LineShell(
             city=parts.rules.city,
             lines=lines,
@@ -102,8 +102,8 @@ class Runtime:
 
     @property
     def terminal_count(self) -> int:
-        """How many terminals are on the allow-list."""
-        return len(self._allowed)
+        """How many terminals are on the list."""
+        return len(self._listed)
 
     async def prepare(self) -> None:
         """Fold the journal and settle what only the last process's memory held."""
@@ -111,7 +111,8 @@ class Runtime:
         for record in await self._parts.store.records_of_open_subjects(now_ms):
             evolve(self.state, record)
         self.state.stopped_terminals |= await self._parts.store.stopped_terminals()
-        await self._read_allow_list()
+        self.state.judge_report = await self._parts.store.last_judge_report()
+        await self._read_list()
         await self._retire_day_keys()
         if self._parts.heartbeat:
             await self._parts.store.set_watermark(now_ms)
@@ -133,7 +134,7 @@ class Runtime:
             self._keep_time(),
             self._every(JUDGE_EVENTS_INTERVAL_MS, self._collect_judge_events),
             self._every(CHECKPOINT_INTERVAL_MS, self.sign_tree),
-            self._every(ALLOW_LIST_INTERVAL_MS, self._read_allow_list),
+            self._every(LIST_INTERVAL_MS, self._read_list),
             self._every(DAY_KEYS_INTERVAL_MS, self._retire_day_keys),
             self._every(DROPS_INTERVAL_MS, self.lines.report_drops),
             self._every(WRITE_AHEAD_LOG_INTERVAL_MS, self._empty_write_ahead_log),
@@ -165,14 +166,19 @@ class Runtime:
             await asyncio.sleep(DRAIN_POLL_MS / 1_000)
         return True
 
-    async def record_act(self, act: i.ActAccepted) -> None:
-        """Journal a signed act; it is on the disk when this returns, and may be carried out.
+    async def record_act(self, act: i.ActAccepted | i.ActEnded) -> None:
+        """Journal a signed act, or what came of it; it is on the disk when this returns.
+
+        If it is about the list of terminals, it is carried out as well: the lines that it ends have
+        no keys any more.
 
         Raises:
             JournalFailed: it could not be written; the server stops.
         """
         try:
             await self._commits.commit([act])
+            if isinstance(act, i.ActAccepted) and act.change is not None:
+                await self._read_list()
         except JournalFailed as error:
             if not self._performer.broken.done():
                 self._performer.broken.set_exception(error)
@@ -216,31 +222,17 @@ class Runtime:
             events = await self._parts.world.judge.collect_events()
         except AdapterError:
             return  # it is being restarted, and keeps its events until they are collected
-        for event in events:
-            await self._take_judge_event(event)
+        if events:  # on the disk before they are collected again, for then the judge forgets them
+            await self._commits.commit([i.JudgeSaid(events=tuple(events))])
 
-    async def _take_judge_event(self, event: JudgeEvent) -> None:
-        """Log what happened to cards and terminals, also what no verdict could tell any more.
-
-        What operators did was logged when they did it.
-        """
-        match event.name:
-            case JudgeEventName.TRY_BURNED:
-                burned = i.TryWasBurned(
-                    card_ref=event.card_ref or "", tries_left=event.tries_left or 0
-                )
-                await self._commits.submit(burned)
-            case JudgeEventName.CARD_LOCKED:
-                self._log("card.locked", card_ref=event.card_ref, terminal=event.terminal)
-            case JudgeEventName.TERMINAL_FROZEN:
-                self._log("terminal.frozen", terminal=event.terminal, reason="wrong-pins")
-
-    async def _read_allow_list(self) -> None:
-        """Take the register of terminals anew, so that a revocation acts within a second."""
-        listed = {entry.line_id: entry for entry in await self._parts.store.terminals()}
-        for line_id in self._allowed.keys() - listed.keys():
-            del self._allowed[line_id]
-        self._allowed.update(listed)
+    async def _read_list(self) -> None:
+        """Take the list of terminals anew, and end the lines that it allows no more."""
+        async with self._listing:
+            now_ms = self._clock.now().real_ms
+            listed = await self._parts.store.terminals(now_ms)
+            self._listed.clear()
+            self._listed.update((entry.line_id, entry) for entry in listed)
+            self.lines.close_refused()
 
     async def _retire_day_keys(self) -> None:
         """Destroy the keys of days that wrap nothing any more."""

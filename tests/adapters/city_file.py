@@ -37,6 +37,7 @@ TERMINALS = tuple(
         line_id=bytes([number]) * 8,
         fingerprint=bytes([number]) * 32,
         report_key=bytes([number]) * 32,
+        until_ms=START_REAL_MS + 365 * 24 * 60 * 60 * 1_000,
         chain="見本",
         store="見本店",
         in_city=True,

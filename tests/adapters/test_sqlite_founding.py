@@ -15,12 +15,13 @@ from tests.adapters.city_file import HOLDER_ID, HOUSEHOLDS, TERMINALS, CityFile,
 from tests.core.made import START_REAL_MS
 
 
-async def test_founded_city_has_register_cards_and_allow_list(city: CityFile) -> None:
+async def test_founded_city_has_register_cards_and_terminals(city: CityFile) -> None:
     """What was given comes back: households whole, terminals with their keys."""
-    listed = await city.store.terminals()
-    assert [(one.terminal, one.line_id, one.fingerprint, one.report_key) for one in TERMINALS] == [
-        (one.terminal, one.line_id, one.fingerprint, one.report_key) for one in listed
-    ]
+    listed = await city.store.terminals(START_REAL_MS)
+    assert [
+        (one.terminal, one.line_id, {one.fingerprint}, (one.report_key,)) for one in TERMINALS
+    ] == [(one.terminal, one.line_id, one.fingerprints, one.report_keys) for one in listed]
+    assert (0, 0) == await city.store.last_judge_report()
     assert (HOUSEHOLDS[0], 1) == await city.store.household_of(HOLDER_ID)
     assert await city.store.household_of("99999999") is None
     assert [(START_REAL_MS,)] == city.rows("SELECT watermark_ms FROM register_state")

@@ -9,6 +9,7 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.pin_policy import VerdictOutcome
+from issuance_server.core.records import ActOutcome
 from keys.signing import SigningKey
 from protocol import telegrams as t
 from tests.adapters.city_file import HOUSEHOLDS, CityFile
@@ -142,7 +143,7 @@ async def test_checkpoints_come_in_pages(
     for number in range(2):
         await city.store.sign_tree(city="272035", at_ms=number, sign=key.sign)
         sizes.append(len(city.records()))
-        await city.give(i.TryWasBurned(card_ref=CARD_REF, tries_left=1))
+        await city.give(i.ActEnded(nonce=bytes(16), outcome=ActOutcome.DONE))
     (first,) = await queries.checkpoints(0)
     (second,) = await queries.checkpoints(first.size)
 

@@ -106,7 +106,7 @@ async def test_transactions_take_their_turn(city: CityFile) -> None:
 
     async def write(number: int) -> None:
         async with city.store.transaction() as transaction:
-            transaction.write(r.TryBurned(at_ms=number, card_ref=CARD_REF, tries_left=1))
+            transaction.write(r.LineClosed(at_ms=number, terminal=TERMINAL, counters_agree=True))
             await transaction.facts(Needs(card_ref=CARD_REF), START_REAL_MS)
 
     async def sign() -> None:
@@ -216,13 +216,13 @@ async def test_watermark_ages_the_register(city: CityFile) -> None:
     assert 500 == facts.holder.register_age_ms
 
 
-async def test_revoked_terminal_is_off_the_allow_list(city: CityFile) -> None:
-    """And a stopped one is on it, and known as stopped."""
+async def test_revoked_terminal_is_off_the_list(city: CityFile) -> None:
+    """A stopped one is on it; both are known as stopped."""
     city.change("UPDATE terminal SET revoked_at_ms = 1 WHERE terminal = ?", TERMINAL)
     city.change("UPDATE terminal SET stopped_at_ms = 1 WHERE terminal <> ?", TERMINAL)
 
-    assert ["LW-0001"] == [one.terminal for one in await city.store.terminals()]
-    assert {"LW-0001"} == await city.store.stopped_terminals()
+    assert ["LW-0001"] == [one.terminal for one in await city.store.terminals(START_REAL_MS)]
+    assert {"LW-0001", TERMINAL} == await city.store.stopped_terminals()
 
 
 async def test_dropped_key_is_off_the_disk_after_the_checkpoint(city: CityFile) -> None:
@@ -304,7 +304,7 @@ async def test_tree_grows_on_after_a_restart(city: CityFile) -> None:
     """The frontier in the file is that of all records, whoever wrote them."""
     tree = AuditTree()
     for number in range(5):
-        record = r.TryBurned(at_ms=number, card_ref=CARD_REF, tries_left=1)
+        record = r.LineClosed(at_ms=number, terminal=TERMINAL, counters_agree=True)
         async with city.store.transaction() as transaction:
             transaction.write(record)
         tree.append(r.encode_record(record))
@@ -324,7 +324,7 @@ def test_missing_database_names_the_way_out(tmp_path: Path) -> None:
 async def test_other_versions_database_is_refused(city_path: Path) -> None:
     """A later or an earlier one, or a file that is no database at all."""
     with closing(sqlite3.connect(city_path)) as connection, connection:
-        connection.execute("UPDATE meta SET value = '2'")
+        connection.execute("UPDATE meta SET value = '99'")
     with pytest.raises(SetUpError, match="another version"):
         await SqliteStore.open(city_path)
     with pytest.raises(SetUpError, match="cannot be opened"):

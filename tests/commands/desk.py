@@ -19,8 +19,8 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock
 from issuance_server.control_desk import ControlDesk
-from issuance_server.core.effects import Write
-from issuance_server.core.inputs import ActAccepted
+from issuance_server.core.effects import Log, Write
+from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch
 from issuance_server.observe.logging import EventLog
 
@@ -114,16 +114,21 @@ async def _start(city: app.City, log: EventLog, stack: AsyncExitStack) -> None:
     switch = Switch(city.config.rules("served"))
     clock = SystemClock()
 
-    async def record(act: ActAccepted) -> None:
+    async def record(act: ActAccepted | ActEnded) -> None:
         async with store.transaction() as transaction:
             for effect in switch.step(act, clock.now()):
-                assert isinstance(effect, Write)
-                transaction.write(effect.record)
+                match effect:
+                    case Write(record=record):
+                        transaction.write(record)
+                    case Log(event=event, fields=fields):
+                        log(event, **fields)
+                    case _:
+                        raise AssertionError(effect)
 
     desk = ControlDesk(
         queries=Queries(city.paths.database),
         judge=judge,
-        operators=city.operators,
+        believed=city.believed(),
         record=record,
         clock=clock,
         log=log,

@@ -1,4 +1,4 @@
-"""``card`` and ``terminal``: looking, unlocking, and everything that must be refused."""
+"""``card`` and ``terminal unfreeze``: looking, unlocking, and all that must be refused."""
 
 import json
 import sqlite3
@@ -68,15 +68,17 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
         assert ["control.act_done", "card.unlocked"] == events
 
     assert "usable" in commands.run("card", "show", card_ref).out
-    (act,) = journal(commands)
+    act, ended = journal(commands)
     assert isinstance(act, r.OperatorActed)
+    assert isinstance(ended, r.OperatorActEnded)
+    assert (act.nonce, r.ActOutcome.DONE) == (ended.nonce, ended.outcome)
     assert ("mado-1", "card.unlock", card_ref, "came to the counter") == (
         act.operator,
         act.act,
         act.subject,
         act.reason,
     )
-    assert "holds: 1 records, 1 signed checkpoints" in commands.run("audit", "verify").out
+    assert "holds: 2 records, 1 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes
@@ -85,8 +87,9 @@ def test_unlocking_works_without_a_server(commands: Commands) -> None:
     card_ref = lock(commands)
     assert 0 == commands.act("card", "unlock", card_ref).status
 
-    assert ["OperatorActed"] == [type(record).__name__ for record in journal(commands)]
-    assert "holds: 1 records, 1 signed checkpoints" in commands.run("audit", "verify").out
+    names = [type(record).__name__ for record in journal(commands)]
+    assert ["OperatorActed", "OperatorActEnded"] == names
+    assert "holds: 2 records, 1 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes
@@ -122,11 +125,17 @@ def test_passphrase_is_asked_for_on_a_terminal_only(commands: Commands) -> None:
 
 @pytest.mark.processes
 def test_terminal_that_is_not_frozen_stays_as_it_is(commands: Commands) -> None:
-    """The judge refuses; the act was recorded before, and the refusal is told."""
+    """The judge refuses; that the act was wanted is recorded, and that it was refused."""
     with commands.served() as log:
         refused(commands.act("terminal", "unfreeze", "7E-0001"), "not frozen")
         events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
         assert ["control.act_refused"] == events
+
+    wanted, ended = journal(commands)
+    assert isinstance(wanted, r.OperatorActed)
+    assert isinstance(ended, r.OperatorActEnded)
+    assert (wanted.nonce, r.ActOutcome.REFUSED) == (ended.nonce, ended.outcome)
+    assert "not frozen" in (ended.reason or "")
 
 
 @pytest.mark.processes

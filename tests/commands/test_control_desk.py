@@ -1,6 +1,7 @@
 """The control desk: an act is checked, recorded, and only then carried out."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import msgspec
 import pytest
 
 from issuance_server import control_wire as wire
+from issuance_server.act_check import Believed
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control_desk import ControlDesk
 from issuance_server.core import records as r
-from issuance_server.core.inputs import ActAccepted
+from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import CardState
+from keys.authority import Authority
 from keys.operators import ACT_VALID_MS_MAX, Operator, OperatorRing, SignedAct
 from keys.signing import SigningKey
 from protocol.errors import AdapterError, JournalFailed, KeyManagementError
@@ -21,6 +24,7 @@ from tests.core.made import CARD_REF, START_REAL_MS
 
 OPERATOR = Operator("mado-1", SigningKey.generate())
 STRANGER = Operator("mado-9", SigningKey.generate())
+AUTHORITY = Authority.generate("272035", not_before=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @dataclass
@@ -41,6 +45,8 @@ class StandInJudge:
         return self.known
 
     async def unlock(self, signed: SignedAct) -> None:
+        if not self.reachable:
+            raise AdapterError("the judge is not running")
         if self.refuses:
             raise KeyManagementError(self.refuses)
         self.course.append(f"unlocked {signed.act.subject}")
@@ -64,17 +70,21 @@ class Scene:
         self.desk = ControlDesk(
             queries=Queries(self.city.path),
             judge=self.judge,  # type: ignore[arg-type]  # what the desk asks of it
-            operators=lambda: OperatorRing({"mado-1": OPERATOR.public_key}),
+            believed=Believed(
+                operators=lambda: OperatorRing({"mado-1": OPERATOR.public_key}),
+                authority_certificate=AUTHORITY.certificate_pem,
+            ),
             record=self.record,
             clock=self.clock,
             log=lambda event, **fields: self.logged.append((event, fields)),
         )
 
-    async def record(self, act: ActAccepted) -> None:
+    async def record(self, act: ActAccepted | ActEnded) -> None:
         if self.journal_fails:
             raise JournalFailed("full")
         await self.city.give(act)
-        self.course.append(f"recorded {act.act}")
+        what = act.act if isinstance(act, ActAccepted) else act.outcome.value
+        self.course.append(f"recorded {what}")
 
     async def ask(self, request: wire.Request) -> wire.Answer:
         return wire.decode_answer(await self.desk.handle(wire.encode(request)))
@@ -101,12 +111,16 @@ def signed(operator: Operator = OPERATOR, **changes: Any) -> wire.Act:
 
 
 async def test_act_is_recorded_before_it_is_done(scene: Scene) -> None:
-    """And both are told in the log, once it is."""
+    """And what came of it after; it is told in the log, once it is done."""
     assert wire.Done() == await scene.ask(signed())
 
-    assert ["recorded card.unlock", f"unlocked {CARD_REF}"] == scene.course
+    assert [
+        "recorded card.unlock",
+        f"unlocked {CARD_REF}",
+        "recorded done",
+    ] == scene.course
     assert ["control.act_done", "card.unlocked"] == [event for event, _ in scene.logged]
-    (record,) = scene.city.records()
+    record, _ = scene.city.records()
     assert isinstance(record, r.OperatorActed)
     assert ("mado-1", CARD_REF, b"n" * 16) == (record.operator, record.subject, record.nonce)
 
@@ -116,7 +130,7 @@ async def test_terminal_is_unfrozen_alike(scene: Scene) -> None:
     act = signed(act=wire.ACT_TERMINAL_UNFREEZE, subject="7E-0001")
     assert wire.Done() == await scene.ask(act)
 
-    assert ["recorded terminal.unfreeze", "unfrozen 7E-0001"] == scene.course
+    assert ["recorded terminal.unfreeze", "unfrozen 7E-0001", "recorded done"] == scene.course
     assert ["control.act_done", "terminal.unfrozen"] == [event for event, _ in scene.logged]
 
 
@@ -127,8 +141,8 @@ async def test_act_is_good_once(scene: Scene) -> None:
         with pytest.raises(KeyManagementError, match="carried out before"):
             await scene.ask(act)
 
-    assert 1 == len(scene.city.records())
-    assert 2 == len(scene.course)
+    assert 2 == len(scene.city.records())
+    assert 3 == len(scene.course)
     assert "control.act_refused" == scene.logged[-1][0]
 
 
@@ -179,13 +193,25 @@ async def test_act_that_cannot_be_recorded_is_not_carried_out(scene: Scene) -> N
 
 
 async def test_refusal_of_the_judge_is_told(scene: Scene) -> None:
-    """The trace stays: somebody wanted it, and the log says that it was refused."""
+    """The trace stays: somebody wanted it, and it was refused; both are in the record."""
     scene.judge.refuses = "this card is being checked at a terminal"
     with pytest.raises(KeyManagementError, match="being checked"):
         await scene.ask(signed())
 
-    assert ["recorded card.unlock"] == scene.course
+    assert ["recorded card.unlock", "recorded refused"] == scene.course
     assert ["control.act_refused"] == [event for event, _ in scene.logged]
+    ended = scene.city.records()[-1]
+    assert isinstance(ended, r.OperatorActEnded)
+    assert "this card is being checked at a terminal" == ended.reason
+
+
+async def test_act_that_the_judge_does_not_answer_is_recorded_as_unknown(scene: Scene) -> None:
+    """It may have done it and died; nobody claims to know."""
+    scene.judge.reachable = False
+    with pytest.raises(AdapterError, match="not running"):
+        await scene.ask(signed())
+
+    assert ["recorded card.unlock", "recorded unknown"] == scene.course
 
 
 async def test_card_that_the_judge_does_not_know_is_refused(scene: Scene) -> None:

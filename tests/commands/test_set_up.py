@@ -48,13 +48,13 @@ def test_sample_city_is_complete(untouched: Commands) -> None:
     assert "is right: city 272035" in ran.out
 
 
-def test_terminals_keys_are_those_of_the_allow_list(untouched: Commands) -> None:
+def test_terminals_keys_are_those_of_the_list(untouched: Commands) -> None:
     """Each terminal's line and report key are what the city registered."""
 
     async def listed() -> dict[str, bytes]:
         store = await SqliteStore.open(untouched.database)
         try:
-            return {one.terminal: one.line_id for one in await store.terminals()}
+            return {one.terminal: one.line_id for one in await store.terminals(0)}
         finally:
             await store.close()
 

@@ -1,4 +1,4 @@
-"""The server's end of all lines: the allow-list, revocation, and what a flood may cost."""
+"""The server's end of all lines: the list, revocation, and what a flood may cost."""
 
 from dataclasses import dataclass, field, replace
 
@@ -16,19 +16,19 @@ from protocol import codec
 from protocol.handshake_port import Peer, Role
 from protocol.limits import HANDSHAKE_MS_MAX
 from protocol.line import Dropped, Line, LineEvent, LineReady, TelegramReceived
-from protocol.telegrams import LineTest, LineTested
+from protocol.telegrams import LineTest, LineTested, Notice, NoticeKind
 from protocol.topics import line_topic
 from tests.protocol.pair import handshake_id
 from tests.protocol.stand_in import CITY, StandInPort, server_port, terminal_port
 
 
 def registered(number: int) -> RegisteredTerminal:
-    """Return the so-many-th entry of the allow-list."""
+    """Return the so-many-th entry of the list."""
     return RegisteredTerminal(
         terminal=f"T-{number:04d}",
         line_id=b"%08d" % number,
-        fingerprint=number.to_bytes(32),
-        report_key=bytes(32),
+        fingerprints=frozenset({number.to_bytes(32)}),
+        report_keys=(bytes(32),),
     )
 
 
@@ -45,7 +45,7 @@ class Far:
         shows = Peer(
             name=entry.terminal,
             line_id=entry.line_id,
-            fingerprint=fingerprint or entry.fingerprint,
+            fingerprint=fingerprint or next(iter(entry.fingerprints)),
         )
         line = Line(
             role=Role.TERMINAL,
@@ -70,7 +70,7 @@ class Far:
 
 @dataclass
 class Table:
-    """The table with its allow-list and its handshake port."""
+    """The table with its list and its handshake port."""
 
     allowed: dict[bytes, RegisteredTerminal] = field(default_factory=dict)
     port: StandInPort = field(default_factory=server_port)
@@ -103,9 +103,20 @@ class Table:
         return self.carry(far, now_ms)
 
 
+STRANGE = b"\xee" * 32
+LAST_WORDS = codec.encode(Notice(notice=NoticeKind.STOPPED))
+
+
 @pytest.fixture
 def table() -> Table:
     return Table()
+
+
+def opened_line(table: Table, far: Far) -> Line:
+    """Return the server's end, which must have keys."""
+    line = table.lines.line_of(far.entry.line_id)
+    assert line is not None
+    return line
 
 
 def dropped(events: list[LineEvent]) -> list[str]:
@@ -130,7 +141,6 @@ def test_registered_terminal_opens_a_line(table: Table) -> None:
     assert line is not None
     line.send(codec.encode(LineTested(nonce=1)))
     assert 1 == len(table.lines.messages_to_send(far.entry.line_id))
-    assert [far.entry.line_id] == table.lines.open_line_ids()
 
 
 def test_unknown_line_costs_nothing(table: Table) -> None:
@@ -164,15 +174,18 @@ def test_bytes_that_are_no_envelope_are_dropped(table: Table) -> None:
     assert ["envelope"] == dropped(table.take(far, b"no envelope"))
 
 
-def test_another_fingerprint_than_the_registered_one_is_refused(table: Table) -> None:
-    """The authority signed it, but the allow-list names another certificate: no keys stay."""
-    entry = registered(1)
-    table.allowed[entry.line_id] = entry
-    far = Far.of(entry, fingerprint=b"\xee" * 32)
+def test_another_fingerprint_than_the_listed_one_is_refused(table: Table) -> None:
+    """The authority signed it, but the list names another certificate: the good keys stay."""
+    far = table.admit(1)
+    table.open(far)
+    before = opened_line(table, far).generation
+    stranger = Far.of(far.entry, fingerprint=STRANGE)
+    stranger.handshakes = 7
 
-    assert ["revoked"] == dropped(table.open(far))[:1]
-    assert [] == table.lines.open_line_ids()
-    assert table.lines.line_of(entry.line_id) is None
+    assert ["peer-refused"] == dropped(table.open(stranger))[:1]
+    assert before == opened_line(table, far).generation
+    far.line.send(codec.encode(LineTest(nonce=1)))
+    assert [TelegramReceived] == [type(event) for event in table.carry(far)]
 
 
 def test_revocation_acts_on_the_next_telegram(table: Table) -> None:
@@ -183,13 +196,87 @@ def test_revocation_acts_on_the_next_telegram(table: Table) -> None:
     (message,) = far.line.messages_to_send()
     del table.allowed[far.entry.line_id]
     assert ["line-unknown"] == dropped(table.take(far, message))
-    assert table.lines.line_of(far.entry.line_id) is None
 
-    table.allowed[far.entry.line_id] = replace(far.entry, fingerprint=b"\xee" * 32)
+    table.allowed[far.entry.line_id] = replace(far.entry, fingerprints=frozenset({STRANGE}))
+    assert ["keys-refused"] == dropped(table.take(far, message))
     assert table.lines.line_of(far.entry.line_id) is None
-    assert ["revoked"] == dropped(table.take(far, message))
     table.allowed[far.entry.line_id] = far.entry
     assert ["keys-unknown"] == dropped(table.take(far, message))
+
+
+def test_nothing_is_sent_to_one_who_is_off_the_list(table: Table) -> None:
+    """Asked for sending before anything else came."""
+    far = table.admit(1)
+    table.open(far)
+    table.allowed[far.entry.line_id] = replace(far.entry, fingerprints=frozenset())
+
+    assert table.lines.line_of(far.entry.line_id) is None
+
+
+def test_change_of_the_list_closes_what_it_allows_no_more(table: Table) -> None:
+    """At once and with a last word; the other line, and a line without keys, are let be."""
+    revoked, stays, half_open = table.admit(1), table.admit(2), table.admit(3)
+    for far in (revoked, stays):
+        table.open(far)
+    table.take(half_open, half_open.first_flight())
+    assert [] == table.lines.close_refused(LAST_WORDS)
+    for far in (revoked, half_open):
+        del table.allowed[far.entry.line_id]
+    (closed,) = table.lines.close_refused(LAST_WORDS)
+
+    assert (revoked.entry.terminal, True) == (closed.terminal, closed.revoked)
+    (message,) = closed.messages
+    (heard,) = revoked.line.receive(message, 0)
+    assert isinstance(heard, TelegramReceived)
+    assert Notice(notice=NoticeKind.STOPPED) == heard.telegram
+    assert [] == table.lines.close_refused(LAST_WORDS)
+    assert table.lines.line_of(stays.entry.line_id) is not None
+    table.allowed[revoked.entry.line_id] = revoked.entry
+    revoked.line.send(codec.encode(LineTest(nonce=1)))
+    assert ["keys-unknown"] == dropped(table.carry(revoked))
+
+
+def test_certificate_whose_time_is_over_ends_its_keys_without_a_word(table: Table) -> None:
+    """The terminal is still on the list: a rejection will lead it to its new certificate."""
+    far = table.admit(1)
+    table.allowed[far.entry.line_id] = replace(
+        far.entry, fingerprints=far.entry.fingerprints | {STRANGE}
+    )
+    table.open(far)
+    table.allowed[far.entry.line_id] = replace(far.entry, fingerprints=frozenset({STRANGE}))
+    (closed,) = table.lines.close_refused(LAST_WORDS)
+    assert (far.entry.terminal, False, ()) == (closed.terminal, closed.revoked, closed.messages)
+
+    new = Far.of(far.entry, fingerprint=STRANGE)
+    new.handshakes = 7
+    assert [LineReady] == [type(event) for event in table.open(new)]
+
+
+def test_keys_of_before_may_end_while_the_line_stays_open(table: Table) -> None:
+    """Opened with the old certificate, then with the new one: the line is not closed."""
+    old = table.admit(1)
+    both = replace(old.entry, fingerprints=old.entry.fingerprints | {STRANGE})
+    table.allowed[old.entry.line_id] = both
+    new = Far.of(old.entry, fingerprint=STRANGE)
+    new.handshakes = 7
+    table.open(old)
+    table.open(new)
+    table.allowed[old.entry.line_id] = replace(old.entry, fingerprints=frozenset({STRANGE}))
+
+    assert [] == table.lines.close_refused(LAST_WORDS)
+    new.line.send(codec.encode(LineTest(nonce=1)))
+    assert [TelegramReceived] == [type(event) for event in table.carry(new)]
+
+
+def test_used_up_keys_end_without_a_word(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be sealed any more; the line closes all the same."""
+    far = table.admit(1)
+    table.open(far)
+    monkeypatch.setattr("protocol.sealing.TELEGRAMS_PER_GENERATION_HARD_MAX", 0)
+    del table.allowed[far.entry.line_id]
+    (closed,) = table.lines.close_refused(LAST_WORDS)
+
+    assert () == closed.messages
 
 
 def test_flights_of_one_line_are_bounded(table: Table) -> None:
@@ -253,3 +340,59 @@ def test_telegrams_do_not_count_as_flights(table: Table) -> None:
     assert [] == dropped(table.carry(far))
 
     assert [LineReady] == [type(event) for event in table.open(far, 1)]
+
+
+def test_bounds_hold_when_the_clock_is_set_back(table: Table) -> None:
+    """Flights of a time that has not come yet block nobody, and the bound is kept anew."""
+    far = table.admit(1)
+    hour_ms = 3_600_000
+    for _ in range(FLIGHTS_PER_LINE_MAX):
+        assert [] == dropped(table.take(far, far.first_flight(hour_ms), hour_ms))
+    for _ in range(FLIGHTS_PER_LINE_MAX):
+        assert [] == dropped(table.take(far, far.first_flight(0), 0))
+
+    assert ["handshake-rate"] == dropped(table.take(far, far.first_flight(0), 0))
+
+
+def test_flood_leaves_nothing_that_grows(table: Table) -> None:
+    """Ten times more than is let through: rings, set and heap stay within their bounds."""
+    lines = [table.admit(number) for number in range(150)]
+    flights = {far.entry.line_id: far.first_flight() for far in lines}
+    for _ in range(10 * FLIGHTS_PER_LINE_MAX):
+        for far in lines:
+            table.take(far, flights[far.entry.line_id])
+
+    inside = table.lines
+    assert len(inside._all_flights) == FLIGHTS_IN_ALL_MAX
+    assert all(len(e.flights) <= FLIGHTS_PER_LINE_MAX for e in inside._entries.values())
+    assert len(inside._half_open) <= line_table.HALF_OPEN_MAX
+    assert len(inside._wakes) <= 7 * FLIGHTS_IN_ALL_MAX
+
+
+def test_lines_of_removed_terminals_are_forgotten(table: Table) -> None:
+    """Thousands that come and go leave no line, no half-open handshake and no deadline."""
+    for number in range(500):
+        far = table.admit(number)
+        now_ms = number * FLIGHT_WINDOW_MS
+        table.open(far, now_ms) if number % 2 else table.take(far, far.first_flight(now_ms), now_ms)
+        del table.allowed[far.entry.line_id]
+        table.lines.close_refused(LAST_WORDS)
+
+    assert {} == table.lines._entries
+    assert set() == table.lines._half_open
+    assert table.lines.next_deadline_ms() is None
+
+
+def test_each_line_is_woken_at_its_own_time(table: Table) -> None:
+    """The nearest deadline is named, whichever lines came in between, and only it is woken."""
+    first, second = table.admit(1), table.admit(2)
+    table.take(first, first.first_flight(0), 0)
+    table.take(second, second.first_flight(4_000), 4_000)
+    assert HANDSHAKE_MS_MAX == table.lines.next_deadline_ms()
+    assert [] == table.lines.wake(HANDSHAKE_MS_MAX - 1)
+    assert [first.entry.line_id] == [line_id for line_id, _ in table.lines.wake(HANDSHAKE_MS_MAX)]
+    assert HANDSHAKE_MS_MAX + 4_000 == table.lines.next_deadline_ms()
+    (left,) = table.lines.wake(HANDSHAKE_MS_MAX + 4_000)
+
+    assert (second.entry.line_id, Dropped(reason="handshake-timed-out")) == left
+    assert table.lines.next_deadline_ms() is None

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from issuance_server.core import records as r
+from issuance_server.core.pin_policy import JudgeEventName
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind, Options
 from protocol.terminal_statements import FailureCause, PrintOutcome
@@ -22,12 +23,15 @@ WORDS = {
 FREE_TEXTS = {
     ("LineOpened", "software"),  # 200 characters at most, of the terminal's program
     ("OperatorActed", "reason"),  # an operator's words, 200 characters at most
+    ("OperatorActEnded", "reason"),  # a sentence of the server or the judge
+    ("TerminalRegistered", "chain"),  # who runs the store, 64 characters at most
+    ("TerminalRegistered", "store"),  # the store's name, the same
     ("IssuanceClosed", "reason"),
     ("LineStopped", "reason"),  # one of the words of the settling desk
 }
 BYTES = {
     *("issuance_id", "visit_id", "challenge", "digest", "request_digest", "file_digest", "pages"),
-    *("sealed_digest", "signature", "nonce"),
+    *("sealed_digest", "signature", "nonce", "line_id", "fingerprint", "report_public_key"),
 }
 FORBIDDEN = re.compile(r"(?:^|_)(?:name|pin|key|secret|body|pdf|card|block|birth|address)(?:_|$)")
 
@@ -52,7 +56,8 @@ def test_records_hold_ids_codes_times_and_digests(kind: type[r.Record]) -> None:
     for field, hint in get_type_hints(kind).items():
         if field.startswith("__"):
             continue
-        assert not FORBIDDEN.search(field.removesuffix("_ref").replace("card", "")), field
+        plain = field.removesuffix("_ref").replace("card", "").removesuffix("_public_key")
+        assert not FORBIDDEN.search(plain), field
         for leaf in _leaves(hint):
             if leaf is str:
                 assert field in WORDS or (kind.__name__, field) in FREE_TEXTS, field
@@ -81,9 +86,10 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
         *("VisitBegun", "ChallengeIssued", "AttemptMade", "AttemptJudged", "VisitEnded"),
         "ApplicationRefused",
     } == {name for name, subject in ids.items() if subject == b"v" * 16}
-    assert {"LineOpened", "LineClosed", "OperatorActed", "TryBurned"} == {
-        name for name, subject in ids.items() if subject is None
-    }
+    assert {
+        *("LineOpened", "LineClosed", "OperatorActed", "OperatorActEnded", "JudgeReported"),
+        *("TerminalRegistered", "TerminalRenewed", "TerminalRevoked"),
+    } == {name for name, subject in ids.items() if subject is None}
     assert b"i" * 16 == ids["IssuanceApplied"] == ids["KeyDestroyed"] == ids["LineStopped"]
 
 
@@ -112,6 +118,7 @@ def _value(hint: Any) -> Any:
     values = {int: 7, str: "text", bytes: b"bytes", bool: True, Options: Options()}
     values |= {Kind: Kind.JUMINHYO, ReplyCode: ReplyCode.DATA_CHANGED}
     values |= {PrintOutcome: PrintOutcome.PRINTED, FailureCause: FailureCause.NONE}
+    values |= {r.ActOutcome: r.ActOutcome.REFUSED, JudgeEventName: JudgeEventName.CARD_LOCKED}
     return values[hint]
 
 

@@ -70,11 +70,11 @@ def test_issuance_is_folded_without_its_visit() -> None:
 
 
 def test_records_of_the_house_touch_nothing() -> None:
-    """An operator's act, a burned try and a closing are for the audit only."""
+    """An operator's act, what came of it, and a closing are for the audit and the tables only."""
     state = SwitchState()
     for record in (
         r.OperatorActed(at_ms=0, operator="a", act="b", subject="c", reason="d", nonce=bytes(16)),
-        r.TryBurned(at_ms=0, card_ref=CARD_REF, tries_left=1),
+        r.OperatorActEnded(at_ms=0, nonce=bytes(16), outcome=r.ActOutcome.DONE),
         r.LineClosed(at_ms=0, terminal=TERMINAL, counters_agree=True),
     ):
         assert evolve(state, record) is None

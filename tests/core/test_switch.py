@@ -153,19 +153,6 @@ def test_line_test_and_malformed_requests_are_answered() -> None:
     assert t.Refused(code=ReplyCode.MALFORMED) == desk.answer(ref)
 
 
-def test_operators_acts_and_burned_tries_are_recorded() -> None:
-    """An act before it is carried out; a try that the judge lost between count and comparison."""
-    desk = Desk()
-    act = i.ActAccepted(
-        operator="mado-1", act="card.unlock", subject=CARD_REF, reason="came", nonce=bytes(16)
-    )
-    assert [e.Write] == [type(effect) for effect in desk.give(act)]
-    desk.give(i.TryWasBurned(card_ref=CARD_REF, tries_left=2))
-
-    assert [{"card_ref": CARD_REF, "tries_left": 2}] == desk.logged("card.try_burned")
-    assert ["OperatorActed", "TryBurned"] == [type(record).__name__ for record in desk.records]
-
-
 def test_draining_lets_end_what_is_under_way() -> None:
     """No new visit and no new issuance; idle when nothing is owed but by silent terminals."""
     desk = Desk()

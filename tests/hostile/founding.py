@@ -108,6 +108,7 @@ def make_keys(folder: Path) -> Keys:
             line_id=LINE_IDS[name],
             fingerprint=keys.line.names.fingerprint,
             report_key=keys.report_key.public_key,
+            until_ms=int(keys.line.not_after.timestamp()) * 1_000,
             chain="見本",
             store="見本店",
             in_city=True,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from issuance_server.observe import event_page
-from issuance_server.observe.catalogue import EVENTS, GROUPS, Event, Level
+from issuance_server.observe.catalogue import EVENTS, GROUPS
+from issuance_server.observe.event import Event, Level
 
 PROMISED = {
     *("server.started", "server.draining", "server.stopping", "server.stopped"),

@@ -146,7 +146,7 @@ def test_keys_of_the_old_certificate_end_and_those_of_the_new_stay() -> None:
     city.open(new)
     city.accepted = {NEW.fingerprint}
 
-    assert Dropped(reason="peer-refused") == city.take(late)
+    assert Dropped(reason="keys-refused") == city.take(late)
     assert Dropped(reason="keys-unknown") == city.take(old.sealed())
     assert isinstance(city.take(new.sealed()), TelegramReceived)
     assert not city.line.forget_refused()
@@ -170,7 +170,7 @@ def test_telegram_after_the_end_of_its_certificate_is_rejected() -> None:
     city, old = City(), Machine.showing(OLD)
     city.open(old)
     city.accepted = {NEW.fingerprint}
-    assert Dropped(reason="peer-refused") == city.take(old.sealed(), 10_000)
+    assert Dropped(reason="keys-refused") == city.take(old.sealed(), 10_000)
     (rejection,) = city.line.messages_to_send()
 
     assert EnvelopeKind.REJECTION is parse(rejection).kind

@@ -38,11 +38,12 @@ from protocol.secret import Secret
 from protocol.terminal_statements import DeletionReport, PrintReport
 from protocol.topics import line_topic
 from tests.adapters.city_file import HOLDER_ID, HandClock, found
-from tests.core.made import CARD_REF, RULES, TERMINAL
+from tests.core.made import CARD_REF, RULES, START_REAL_MS, TERMINAL
 from tests.protocol.pair import handshake_id
 from tests.protocol.stand_in import CITY, server_port, terminal_port
 
 WAIT_S = 5
+CERTIFICATE_MS = 800 * 24 * 60 * 60 * 1_000
 CARD_NUMBER = b"canary-card-numb"
 RIGHT_BLOCK = b"canary PIN block, right".ljust(64, b".")
 WRONG_BLOCK = b"canary PIN block, wrong".ljust(64, b".")
@@ -179,18 +180,29 @@ class KeptLog:
 
 @dataclass
 class FarEnd:
-    """A terminal: its line, its report key, and what it has received."""
+    """A terminal: its line, its report key, and what it has received.
+
+    Attributes:
+        terminal: its id.
+        number: gives its line id.
+        report_key: signs its reports.
+        certificate: gives the fingerprint of its key certificate; the number if not given.
+        handshakes: how many it started.
+        dropped: reasons of what it dropped.
+        notices: what the city told unasked.
+    """
 
     terminal: str
     number: int
     report_key: SigningKey
+    certificate: int | None = None
     handshakes: int = 0
     dropped: list[str] = field(default_factory=list)
     notices: list[t.Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.line_id = bytes([self.number]) * 8
-        self.fingerprint = bytes([self.number]) * 32
+        self.fingerprint = bytes([self.certificate or self.number]) * 32
         self.fresh()
 
     def fresh(self) -> None:
@@ -211,6 +223,7 @@ class FarEnd:
             line_id=self.line_id,
             fingerprint=self.fingerprint,
             report_key=self.report_key.public_key,
+            until_ms=START_REAL_MS + CERTIFICATE_MS,
             chain="見本",
             store="見本店",
             in_city=True,

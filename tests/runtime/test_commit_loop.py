@@ -10,6 +10,7 @@ import pytest
 
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
+from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
 from issuance_server.runtime import commit_loop
 from protocol import telegrams as t
 from protocol.errors import JournalFailed
@@ -111,7 +112,17 @@ async def test_effects_of_the_transaction_do_not_leave(city: CityFile) -> None:
     """Records and keys stay inside; a deleted key leaves as well, to be destroyed."""
     given = await city.give(
         city.input(t.Begin(visit_id=VISIT, attempt=1)),
-        i.TryWasBurned(card_ref=CARD_REF, tries_left=1),
+        i.JudgeSaid(
+            events=(
+                JudgeEvent(
+                    number=1,
+                    name=JudgeEventName.TRY_BURNED,
+                    at_ms=1,
+                    card_ref=CARD_REF,
+                    tries_left=1,
+                ),
+            )
+        ),
     )
 
     assert {e.Log, e.DrawChallenge} == {type(effect) for effect in given}

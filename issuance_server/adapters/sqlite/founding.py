@@ -13,13 +13,14 @@ from protocol.errors import SetUpError
 
 
 class NewTerminal(msgspec.Struct, frozen=True, kw_only=True):
-    """A terminal for the allow-list.
+    """A terminal for the list, with its first key certificate.
 
     Attributes:
         terminal: its id.
         line_id: 8 bytes.
         fingerprint: SHA-256 of its key certificate.
         report_key: Ed25519 public key that checks its reports.
+        until_ms: when the certificate expires, Unix time in milliseconds.
         chain: who runs the store.
         store: the store's name.
         in_city: whether it stands in the city.
@@ -29,6 +30,7 @@ class NewTerminal(msgspec.Struct, frozen=True, kw_only=True):
     line_id: bytes
     fingerprint: bytes
     report_key: bytes
+    until_ms: int
     chain: str
     store: str
     in_city: bool
@@ -47,7 +49,7 @@ def found_city(
     Args:
         path: the file; its folder exists.
         households: the register copy.
-        terminals: the allow-list.
+        terminals: the list of terminals.
         cards: card reference and 宛名番号 of its holder.
         at_ms: the time of registration, and the register copy's watermark.
 
@@ -65,17 +67,35 @@ def found_city(
         connection.execute("INSERT INTO register_state VALUES (1, ?)", (at_ms,))
         for version, household in enumerate(households, start=1):
             _add_household(connection, household, version)
-        connection.executemany(
-            "INSERT INTO terminal (terminal, line_id, fingerprint, report_key, chain, store,"
-            " in_city) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [msgspec.structs.astuple(terminal) for terminal in terminals],
-        )
+        connection.execute("INSERT INTO judge_report VALUES (1, 0, 0)")
+        for terminal in terminals:
+            _add_terminal(connection, terminal, at_ms)
         connection.executemany(
             "INSERT INTO card (card_ref, resident_id, registered_at_ms) VALUES (?, ?, ?)",
             [(card_ref, resident_id, at_ms) for card_ref, resident_id in cards],
         )
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _add_terminal(connection: sqlite3.Connection, terminal: NewTerminal, at_ms: int) -> None:
+    connection.execute(
+        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, registered_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            terminal.terminal,
+            terminal.line_id,
+            terminal.chain,
+            terminal.store,
+            terminal.in_city,
+            at_ms,
+        ),
+    )
+    connection.execute(
+        "INSERT INTO terminal_certificate (fingerprint, terminal, report_key, since_ms, until_ms)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (terminal.fingerprint, terminal.terminal, terminal.report_key, at_ms, terminal.until_ms),
+    )
 
 
 def _add_household(connection: sqlite3.Connection, household: Household, version: int) -> None:

@@ -38,6 +38,29 @@ class LifeStep(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any]
 
 
+class CertificateRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A key certificate of a terminal."""
+
+    fingerprint: str
+    state: str
+    since_ms: int
+    until_ms: int
+
+
+class TerminalRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal that was ever registered, with its key certificates, the newest first."""
+
+    terminal: str
+    line: str
+    state: str
+    chain: str
+    store: str
+    in_city: bool
+    registered_at_ms: int
+    revoked_at_ms: int | None
+    certificates: tuple[CertificateRow, ...]
+
+
 class JournalRow(msgspec.Struct, frozen=True, array_like=True):
     """One leaf of the audit tree."""
 
@@ -89,6 +112,16 @@ class Queries:
         sql = "SELECT card_ref, registered_at_ms FROM card ORDER BY registered_at_ms, card_ref"
         return [(row[0], row[1]) for row in await self._all(sql)]
 
+    async def terminals(self, now_ms: int) -> list[TerminalRow]:
+        """Return all terminals by the time of their registration, also those that are revoked."""
+        terminals = await self._all("SELECT * FROM terminal ORDER BY registered_at_ms, rowid")
+        sql = "SELECT * FROM terminal_certificate ORDER BY since_ms DESC, rowid DESC"
+        certificates: dict[str, list[CertificateRow]] = {}
+        for row in await self._all(sql):
+            of_terminal = certificates.setdefault(row["terminal"], [])
+            of_terminal.append(_certificate(row, now_ms))
+        return [_terminal(row, tuple(certificates.get(row["terminal"], ()))) for row in terminals]
+
     async def journal(self, after: int) -> list[JournalRow]:
         """Return the next page of leaves; short pages keep no reader open for long."""
         sql = "SELECT seq, record FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
@@ -127,6 +160,38 @@ def _issuance(row: Any) -> IssuanceRow:
         deletion_confirmed=bool(row["deletion_reported"] and row["key_destroyed"]),
         numbers=tuple((row["numbers"] or "").split("|")),
         applied_at_ms=row["applied_at_ms"],
+    )
+
+
+def _certificate(row: Any, now_ms: int) -> CertificateRow:
+    state = "accepted" if now_ms < row["until_ms"] else "over"
+    return CertificateRow(
+        fingerprint=row["fingerprint"].hex(),
+        state=state if row["revoked_at_ms"] is None else "revoked",
+        since_ms=row["since_ms"],
+        until_ms=row["until_ms"],
+    )
+
+
+def _terminal(row: Any, certificates: tuple[CertificateRow, ...]) -> TerminalRow:
+    """Name the state: what a certificate can do matters only where the terminal may work."""
+    if row["revoked_at_ms"] is not None:
+        state = "revoked"
+    elif row["stopped_at_ms"] is not None:
+        state = "stopped"
+    else:
+        accepted = any(certificate.state == "accepted" for certificate in certificates)
+        state = "allowed" if accepted else "expired"
+    return TerminalRow(
+        terminal=row["terminal"],
+        line=row["line_id"].hex(),
+        state=state,
+        chain=row["chain"],
+        store=row["store"],
+        in_city=bool(row["in_city"]),
+        registered_at_ms=row["registered_at_ms"],
+        revoked_at_ms=row["revoked_at_ms"],
+        certificates=certificates,
     )
 
 

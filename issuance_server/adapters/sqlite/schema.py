@@ -1,10 +1,11 @@
 """The tables of the city's database, and how a connection to it is set up.
 
 The journal is the truth; ``issuance``, ``certificate_number`` and ``open_subject`` are projections
-of it that operators can query. Personal data lives in ``household`` and ``resident`` only.
+of it that operators can query, and so are the changes to ``terminal`` and ``terminal_certificate``
+since the city was founded. Personal data lives in ``household`` and ``resident`` only.
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -60,14 +61,22 @@ CREATE TABLE issuance_key (
 CREATE TABLE terminal (
     terminal TEXT PRIMARY KEY,
     line_id BLOB NOT NULL UNIQUE,
-    fingerprint BLOB NOT NULL,
-    report_key BLOB NOT NULL,
     chain TEXT NOT NULL,
     store TEXT NOT NULL,
     in_city INTEGER NOT NULL,
+    registered_at_ms INTEGER NOT NULL,
     revoked_at_ms INTEGER,
     stopped_at_ms INTEGER
 ) STRICT;
+CREATE TABLE terminal_certificate (
+    fingerprint BLOB PRIMARY KEY,
+    terminal TEXT NOT NULL REFERENCES terminal,
+    report_key BLOB NOT NULL,
+    since_ms INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL,
+    revoked_at_ms INTEGER
+) STRICT;
+CREATE INDEX terminal_certificate_terminal ON terminal_certificate (terminal);
 
 CREATE TABLE card (
     card_ref TEXT PRIMARY KEY, resident_id TEXT NOT NULL, registered_at_ms INTEGER NOT NULL
@@ -94,6 +103,10 @@ CREATE TABLE register_state (
 ) STRICT;
 
 CREATE TABLE operator_nonce (nonce BLOB PRIMARY KEY, operator TEXT NOT NULL) STRICT;
+
+CREATE TABLE judge_report (
+    id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL, at_ms INTEGER NOT NULL
+) STRICT;
 """
 
 BUSY_TIMEOUT_PRAGMA = "PRAGMA busy_timeout = 5000"

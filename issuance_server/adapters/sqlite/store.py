@@ -6,6 +6,7 @@ serves them all. Whatever fails in here is fatal (``JournalFailed``): nothing is
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -110,21 +111,32 @@ class SqliteStore:
         return [decode_record(row[0]) for row in rows]
 
     async def stopped_terminals(self) -> set[str]:
-        """Return the terminals whose lines an integrity alarm stopped."""
-        sql = "SELECT terminal FROM terminal WHERE stopped_at_ms IS NOT NULL"
+        """Return the terminals that an integrity alarm stopped, or that are revoked."""
+        sql = "SELECT terminal FROM terminal WHERE stopped_at_ms NOT NULL OR revoked_at_ms NOT NULL"
         return {row[0] for row in await self._read(sql)}
 
-    async def terminals(self) -> list[RegisteredTerminal]:
-        """Return the allow-list: terminals that are not revoked."""
+    async def terminals(self, now_ms: int) -> list[RegisteredTerminal]:
+        """Return the list: terminals that are not revoked, with what is accepted of them now."""
         sql = (
-            "SELECT terminal, line_id, fingerprint, report_key FROM terminal"
-            " WHERE revoked_at_ms IS NULL"
+            "SELECT t.terminal, t.line_id, c.fingerprint, c.report_key, c.until_ms"
+            " FROM terminal t JOIN terminal_certificate c USING (terminal)"
+            " WHERE t.revoked_at_ms IS NULL AND c.revoked_at_ms IS NULL"
+            " ORDER BY t.rowid, c.since_ms DESC"
         )
-        rows = await self._read(sql)
         return [
-            RegisteredTerminal(terminal=r[0], line_id=r[1], fingerprint=r[2], report_key=r[3])
-            for r in rows
+            RegisteredTerminal(
+                terminal=terminal,
+                line_id=line_id,
+                fingerprints=frozenset(row[2] for row in rows if now_ms < row[4]),
+                report_keys=tuple(row[3] for row in rows),
+            )
+            for (terminal, line_id), rows in _by_terminal(await self._read(sql))
         ]
+
+    async def last_judge_report(self) -> tuple[int, int]:
+        """Return number and time of the last of the judge's events that is in the journal."""
+        row = await self._read_one("SELECT number, at_ms FROM judge_report", ())
+        return (0, 0) if row is None else (row[0], row[1])
 
     async def household_of(self, resident_id: str) -> tuple[Household, int] | None:
         """Return a resident's household and its version, from one consistent read."""
@@ -202,7 +214,10 @@ class SqliteStore:
     async def _load(self) -> None:
         version = await _one(self._reader, "SELECT value FROM meta WHERE key = 'schema'", ())
         if version is None or version[0] != str(SCHEMA_VERSION):
-            raise SetUpError("the database is of another version of this program")
+            raise SetUpError(
+                "the database is of another version of this program; use that one, or found the"
+                " city anew: issuance-server init"
+            )
         row = await _one(self._reader, "SELECT size, frontier FROM audit_frontier", ())
         signed = await _one(self._reader, "SELECT max(size) FROM audit_checkpoint", ())
         if row is not None:
@@ -310,6 +325,14 @@ def _grouped(statements: Iterable[Statement]) -> Iterable[tuple[str, list[tuple[
         group.append(values)
     if group:
         yield text, group
+
+
+def _by_terminal(
+    rows: Iterable[tuple[Any, ...]],
+) -> Iterable[tuple[tuple[str, bytes], list[tuple[Any, ...]]]]:
+    """Join neighbours with the same terminal and line."""
+    for key, group in itertools.groupby(rows, key=lambda row: (row[0], row[1])):
+        yield key, list(group)
 
 
 async def _one(

@@ -1,0 +1,153 @@
+"""Records what people and the PIN judge do, and takes a terminal off business that is revoked."""
+
+from collections.abc import Callable
+
+from issuance_server.core import inputs as i
+from issuance_server.core import records as r
+from issuance_server.core.facts import Now
+from issuance_server.core.outcome import Outcome
+from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
+from issuance_server.core.state import SwitchState
+from protocol.issuance import OWED_STATES
+
+
+class HouseDesk:
+    """The part of the switch for what no terminal asks for: acts of operators, the judge's word."""
+
+    def __init__(
+        self, state: SwitchState, withdraw_all: Callable[[str, Now, Outcome], int]
+    ) -> None:
+        """Take the shared state.
+
+        Args:
+            state: of the switch.
+            withdraw_all: ends the visits of a terminal and withdraws its issuances before release;
+                returns how many these were.
+        """
+        self._state = state
+        self._withdraw_all = withdraw_all
+
+    def accepted(self, act: i.ActAccepted, now: Now, out: Outcome) -> None:
+        """Record an act; if it is about the list of terminals, it is done with that."""
+        out.write(
+            r.OperatorActed(
+                at_ms=now.real_ms,
+                operator=act.operator,
+                act=act.act,
+                subject=act.subject,
+                reason=act.reason,
+                nonce=act.nonce,
+            )
+        )
+        if act.change is None:
+            return
+        match act.change:
+            case i.Registration():
+                self._register(act, act.change, now, out)
+            case i.RenewedCertificate():
+                self._renew(act, act.change, now, out)
+            case i.Revocation(terminal=terminal):
+                self._revoke(act, terminal, now, out)
+        self.ended(i.ActEnded(nonce=act.nonce, outcome=r.ActOutcome.DONE), now, out)
+
+    def ended(self, ended: i.ActEnded, now: Now, out: Outcome) -> None:
+        """Record what came of an act."""
+        out.write(
+            r.OperatorActEnded(
+                at_ms=now.real_ms, nonce=ended.nonce, outcome=ended.outcome, reason=ended.reason
+            )
+        )
+
+    def judge_said(self, said: i.JudgeSaid, now: Now, out: Outcome) -> None:
+        """Record each of the judge's events once, and log what people must hear of.
+
+        An event is known if neither its number nor its time lies after the last one's. A judge with
+        a new store counts from one again, but not from the same time.
+        """
+        for event in said.events:
+            number, at_ms = self._state.judge_report
+            if event.number > number or event.at_ms > at_ms:
+                _record(event, now, out)
+
+    def _register(self, act: i.ActAccepted, asked: i.Registration, now: Now, out: Outcome) -> None:
+        new = asked.certificate
+        out.write(
+            r.TerminalRegistered(
+                at_ms=now.real_ms,
+                terminal=new.terminal,
+                line_id=new.line_id,
+                fingerprint=new.fingerprint,
+                report_public_key=new.report_public_key,
+                until_ms=new.until_ms,
+                chain=asked.chain,
+                store=asked.store,
+                in_city=asked.in_city,
+            )
+        )
+        out.log("terminal.registered", **_names(act, new))
+
+    def _renew(
+        self, act: i.ActAccepted, asked: i.RenewedCertificate, now: Now, out: Outcome
+    ) -> None:
+        new = asked.certificate
+        out.write(
+            r.TerminalRenewed(
+                at_ms=now.real_ms,
+                terminal=new.terminal,
+                fingerprint=new.fingerprint,
+                report_public_key=new.report_public_key,
+                until_ms=new.until_ms,
+                others_until_ms=now.real_ms + asked.overlap_ms,
+            )
+        )
+        out.log("terminal.renewed", **_names(act, new), overlap_ms=asked.overlap_ms)
+
+    def _revoke(self, act: i.ActAccepted, terminal: str, now: Now, out: Outcome) -> None:
+        """Take a terminal off the list; nothing of it that was not released ever will be.
+
+        What was released stays owed: its report can no longer come, so the deadline finds it
+        unconfirmed.
+        """
+        out.write(r.TerminalRevoked(at_ms=now.real_ms, terminal=terminal))
+        withdrawn = self._withdraw_all(terminal, now, out)
+        owed = sum(1 for one in self._state.of_terminal(terminal) if one.state in OWED_STATES)
+        out.log(
+            "terminal.revoked",
+            terminal=terminal,
+            operator=act.operator,
+            reason=act.reason,
+            withdrawn=withdrawn,
+            owed=owed,
+        )
+
+
+def _record(event: JudgeEvent, now: Now, out: Outcome) -> None:
+    out.write(
+        r.JudgeReported(
+            at_ms=now.real_ms,
+            number=event.number,
+            reported_at_ms=event.at_ms,
+            event=event.name,
+            card_ref=event.card_ref,
+            terminal=event.terminal,
+            tries_left=event.tries_left,
+            operator=event.operator,
+        )
+    )
+    match event.name:  # what operators did was logged when they did it
+        case JudgeEventName.TRY_BURNED:
+            out.log("card.try_burned", card_ref=event.card_ref, tries_left=event.tries_left)
+        case JudgeEventName.CARD_LOCKED:
+            out.log("card.locked", card_ref=event.card_ref, terminal=event.terminal)
+        case JudgeEventName.TERMINAL_FROZEN:
+            out.log("terminal.frozen", terminal=event.terminal, reason="wrong-pins")
+
+
+def _names(act: i.ActAccepted, new: i.NewCertificate) -> dict[str, object]:
+    return {
+        "terminal": new.terminal,
+        "line": new.line_id.hex(),
+        "fingerprint": new.fingerprint.hex(),
+        "operator": act.operator,
+        "reason": act.reason,
+    }
