@@ -270,3 +270,12 @@ def test_a_wrapped_secret_is_bound_to_its_record(change: str) -> None:
     assert Secret(bytes(32)) == record.secret(storage_key)
     with pytest.raises(KeyManagementError, match="does not open"):
         msgspec.structs.replace(record, **{change: other}).secret(storage_key)
+
+
+def test_the_page_about_keys_has_the_table() -> None:
+    """Every row of the states, in docs/keys.md, and no other."""
+    text = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+    words = [[word.strip() for word in line.split("|")[1:4]] for line in text.splitlines()]
+    told = [row for row in words if len(row) == 3 and row[0] in {state.value for state in S}]
+
+    assert [[row.state.value, row.input.value, row.next.value] for row in KEY_TABLE.rows] == told
