@@ -1,7 +1,6 @@
 """Runs a course with its secrets once, and gives everything that an outsider may see of it."""
 
 import asyncio
-import contextlib
 import random
 import secrets as entropy
 import shutil
@@ -70,13 +69,14 @@ class Observatory:
         )
         await city.found()
         terminals = [WatchedTerminal(city, far) for far in city.fars]
-        serving = asyncio.create_task(city.serve())
-        async with asyncio.TaskGroup() as group:
-            for terminal, visits in zip(terminals, what.visits, strict=True):
+        async with asyncio.TaskGroup() as group:  # a server that breaks ends the run
+            serving = group.create_task(city.serve())
+            working = [
                 group.create_task(terminal.work(visits))
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+                for terminal, visits in zip(terminals, what.visits, strict=True)
+            ]
+            await asyncio.gather(*working)
+            serving.cancel()
         await city.close()
         return Observation(
             passed=city.broker.passed,

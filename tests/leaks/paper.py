@@ -46,7 +46,9 @@ def cheap_certificate(order: CertificateOrder) -> Rendered:
 def _pdf(content: bytes, sheets: int, issuance_id: bytes) -> bytes:
     """Return a PDF of sheets that all show the same."""
     kids = " ".join(f"{4 + sheet} 0 R" for sheet in range(sheets))
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 3 0 R >>"
+    page = (
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Contents 3 0 R >>"
+    )
     bodies = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {sheets} >>".encode(),

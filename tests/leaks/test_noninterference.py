@@ -6,7 +6,7 @@ and the same dice; names, addresses, numbers, birthdays, PINs of any length and 
 others. What differs all the same has leaked. How long a processor takes does not show in here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,9 @@ from tests.leaks.people import Course, course, secrets_for
 SHORT_SEEDS = 200
 FULL_SEEDS = 1_000
 REAL_PAPER_SEEDS = (3, 7, 10)
-CONTROL_RUNS = 12
+CONTROL_RUNS = 8
 """Of these, each with a certificate, a planted fault must show in most."""
-HIDDEN_COURSE_SEEDS = 25
+HIDDEN_COURSE_SEEDS = 12
 _LENGTH_BYTES = 4
 
 
@@ -59,20 +59,23 @@ def first_difference(one: Observation, other: Observation) -> str | None:
     return None
 
 
-def told_apart(observatory: Observatory, seeds: Iterable[int]) -> dict[int, str]:
-    """Return the seeds whose runs can be told apart, and by what."""
-    found = {seed: first_difference(*twins(observatory, seed)) for seed in seeds}
-    return {seed: what for seed, what in found.items() if what is not None}
-
-
 @pytest.mark.slow
 def test_broker_log_and_screen_tell_nobody_apart(
     observatory: Observatory, pytestconfig: pytest.Config
 ) -> None:
     """Whoever the people are, message for message and line for line is the same."""
     seeds = FULL_SEEDS if pytestconfig.getoption("--full") else SHORT_SEEDS
+    told_apart: dict[int, str] = {}
+    completed = 0
+    for seed in range(seeds):
+        one, other = twins(observatory, seed)
+        completed += any("issuance.completed" in line for line in one.logged)
+        difference = first_difference(one, other)
+        if difference is not None:
+            told_apart[seed] = difference
 
-    assert {} == told_apart(observatory, range(seeds))
+    assert {} == told_apart
+    assert completed > seeds // 2, "too few runs came so far that they could have leaked"
 
 
 @pytest.mark.slow

@@ -205,16 +205,21 @@ class WatchedCity(Bench):
             await self._carry_for(None)
 
     async def _carry_for(self, until_ms: int | None) -> None:
-        """Join the server to the broker for a while."""
+        """Join the server to the broker for a while; a server that breaks is heard of."""
         self.broker.subscribe("/up", lambda *message: self.gateway.up.put_nowait(message))
+        pumping = asyncio.create_task(self._pump())
         try:
             async with asyncio.timeout(None if until_ms is None else until_ms / _MS_PER_S):
-                while not self.task.done():
-                    self.broker.carry(*await self.gateway.down.get())
+                await self.task
         except TimeoutError:
             pass
         finally:
+            pumping.cancel()
             self.broker.unsubscribe("/up")
+
+    async def _pump(self) -> None:
+        while True:
+            self.broker.carry(*await self.gateway.down.get())
 
     async def close(self) -> None:
         """Close the judge."""
