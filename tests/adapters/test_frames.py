@@ -5,6 +5,7 @@ flights: a part of one is refused (``tests/keys/test_line_tls.py``).
 """
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def read_in(pieces: list[bytes]) -> list[Frame]:
 def cut(stream: bytes, places: list[int]) -> list[bytes]:
     """Return the stream in pieces."""
     ends = sorted({place % (len(stream) + 1) for place in places} | {0, len(stream)})
-    return [stream[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [stream[start:end] for start, end in itertools.pairwise(ends)]
 
 
 @given(FRAMES, st.lists(st.integers(0, 1 << 16), max_size=6))
