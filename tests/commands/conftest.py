@@ -1,13 +1,16 @@
-"""A sample city for the tests of the commands."""
+"""A sample city for the tests of the commands, and a control desk alone."""
 
 import shutil
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from issuance_server.desk_commands.set_up import init
+from tests.adapters.city_file import CityFile, found
 from tests.commands.desk import Commands
+from tests.commands.scene import Scene
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +36,12 @@ def commands(untouched: Commands, tmp_path: Path) -> Commands:
     ignore = shutil.ignore_patterns("cards", "terminals")
     shutil.copytree(untouched.folder, folder, ignore=ignore)
     return replace(untouched, folder=folder)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    """A desk on a founded city's file."""
+    city = CityFile(found(tmp_path / "city.db"))
+    await city.open()
+    yield Scene(city)
+    await city.close()
