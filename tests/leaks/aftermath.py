@@ -73,7 +73,7 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
     with overheard(town.port, left):
         _visit_all_at_once(town)
         _unlock(town, left)
-        assert _visit(town, "LW-0001", aviary.KANJI, "--die-at", "held").wait() == DIED
+        _ends(_visit(town, "LW-0001", aviary.KANJI, "--die-at", "held"), DIED)
         _ask_everything(town, left)
         _look_into_memory(town, left)
         _collect_files(base, left, "with an issuance under way")
@@ -83,7 +83,7 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
     server = _start_with_readable_log(town)
     with overheard(town.port, left):
         assert town.settle("LW-0001") == 0
-        assert _visit(town, "7E-0002", aviary.KANJI).wait() == 0
+        _ends(_visit(town, "7E-0002", aviary.KANJI), 0)
     assert server.stop() == 0
     _collect_files(base, left, "in the evening")
     for number, terminal in enumerate(town.terminals):
@@ -112,8 +112,13 @@ def _visit_all_at_once(town: Town) -> None:
         town.issue("LW-0002", aviary.SECOND, "--verbose", pins=(wrong, wrong, wrong)),
         town.issue("LW-0002", aviary.KANJI, pins=(aviary.SLIP,)),
     ]
-    statuses = [visit.wait() for visit in visits]
-    assert (0, 0, 3, 2) == (statuses[0], statuses[1], statuses[3], statuses[4]), statuses
+    for visit, status in zip(visits, (0, 0, None, 3, 2), strict=True):
+        _ends(visit, status)
+
+
+def _ends(visit: Terminal, status: int | None) -> None:
+    """Wait for the end of a visit; its exit status is as given, or may be any."""
+    assert visit.wait() == status or status is None, visit.said
 
 
 def _visit(town: Town, terminal: str, card: str, *options: str) -> Terminal:
