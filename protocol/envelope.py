@@ -46,6 +46,13 @@ class Direction(IntEnum):
         return cls.UP if role is Role.TERMINAL else cls.DOWN
 
 
+def pack_header(
+    kind: EnvelopeKind, direction: Direction, generation: int, line_id: bytes, counter: int
+) -> bytes:
+    """Return the 24 bytes before the body."""
+    return _HEADER.pack(PROTOCOL_VERSION, kind, direction, 0, generation, line_id, counter)
+
+
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One parsed envelope. A struct, because one is made for every message in either direction.
 
@@ -69,15 +76,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def header(self) -> bytes:
         """The 24 bytes that the seal authenticates."""
-        return _HEADER.pack(
-            PROTOCOL_VERSION,
-            self.kind,
-            self.direction,
-            0,
-            self.generation,
-            self.line_id,
-            self.counter,
-        )
+        return pack_header(self.kind, self.direction, self.generation, self.line_id, self.counter)
 
     def pack(self) -> bytes:
         """Return the bytes to send."""

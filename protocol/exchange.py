@@ -6,7 +6,7 @@ request's digest. It is never taken by order or by time. A reply to a request th
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import msgspec
@@ -47,15 +47,12 @@ class LateReply:
 ExchangeEvent: TypeAlias = ReplyReceived | Unanswered | LateReply
 
 
-@dataclass(slots=True, kw_only=True)
-class _Outstanding:
+class _Outstanding(msgspec.Struct, kw_only=True):
     plaintext: bytes
     repeat_at_ms: int
     repeat_ms: int
     give_up_at_ms: int | None
-    copies: deque[tuple[int, int]] = field(
-        default_factory=lambda: deque(maxlen=COPIES_REMEMBERED_MAX)
-    )
+    copies: deque[tuple[int, int]]
 
 
 class Exchange:
@@ -91,6 +88,7 @@ class Exchange:
             repeat_at_ms=now_ms,
             repeat_ms=REQUEST_REPEAT_MS,
             give_up_at_ms=None if give_up_ms is None else now_ms + give_up_ms,
+            copies=deque(maxlen=COPIES_REMEMBERED_MAX),
         )
         self._outstanding[digest] = request
         self._send(request, now_ms)

@@ -200,14 +200,15 @@ class Line:
             if envelope.line_id != self._line_id or envelope.direction is self._sends:
                 return [Dropped(reason="misdirected")]
             if envelope.kind is EnvelopeKind.KEY_EXCHANGE:
-                return self._receive_flight(envelope, now_ms)
+                try:
+                    return self._receive_flight(envelope, now_ms)
+                finally:
+                    self._collect()
             if envelope.kind is EnvelopeKind.REJECTION:
                 return [KeysUnknown()] if self._rejects_present(envelope) else []
             return self._receive_telegram(envelope, now_ms)
         except TelegramError as error:
             return [Dropped(reason=_REASONS.get(type(error).__name__, "malformed"))]
-        finally:
-            self._collect()
 
     def send(self, plaintext: bytes) -> tuple[int, int]:
         """Seal a telegram's plaintext and queue it.
@@ -308,7 +309,6 @@ class Line:
             self._exchange = None
             raise
         self._take_keys(made, now_ms)
-        self._collect()
         self._exchange, self._finished = None, exchange
         return [LineReady(peer=made.peer, generation=made.generation)]
 

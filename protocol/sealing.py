@@ -1,10 +1,9 @@
 """Sealing (封緘) and opening (開封) of telegrams: AES-256-GCM under per-direction keys."""
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from protocol.envelope import Direction, Envelope, EnvelopeKind
+from protocol.envelope import Direction, Envelope, EnvelopeKind, pack_header
 from protocol.errors import KeyManagementError, SealError
 from protocol.key_schedule import DirectionKeys
 from protocol.limits import TELEGRAMS_PER_GENERATION_HARD_MAX
@@ -41,16 +40,17 @@ class Sealer:
         if counter >= TELEGRAMS_PER_GENERATION_HARD_MAX:
             raise KeyManagementError("the keys of this generation are used up")
         self.next_counter = counter + 1
-        bare = Envelope(
+        header = pack_header(
+            EnvelopeKind.TELEGRAM, self._direction, self._generation, self._line_id, counter
+        )
+        return Envelope(
             kind=EnvelopeKind.TELEGRAM,
             direction=self._direction,
             generation=self._generation,
             line_id=self._line_id,
             counter=counter,
-            body=b"",
+            body=self._aead.encrypt(_nonce(self._nonce_base, counter), plaintext, header),
         )
-        sealed = self._aead.encrypt(_nonce(self._nonce_base, counter), plaintext, bare.header)
-        return msgspec.structs.replace(bare, body=sealed)
 
 
 class Opener:
