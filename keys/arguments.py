@@ -14,6 +14,8 @@ from protocol.errors import KeyManagementError
 
 HOURS_MAX = 366 * 24
 _S_PER_HOUR = 3_600
+_HELP_COLUMN = 16
+_HELP_WIDTH = 88
 _OVERLAP_HOURS = int(OVERLAP.total_seconds()) // _S_PER_HOUR
 
 Command: TypeAlias = Callable[[argparse.Namespace], None]
@@ -42,6 +44,13 @@ exit status: 0 done, 1 refused, 2 wrong usage. Nothing secret is ever printed.
 """
 
 
+class _Ways(argparse.RawDescriptionHelpFormatter):
+    """Leaves the ways of a key as they stand, and room for the longest command beside its text."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=_HELP_COLUMN, width=_HELP_WIDTH)
+
+
 def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     """Return the parser of the whole command line.
 
@@ -51,7 +60,7 @@ def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="issuance-keys",
         description="The keys of a city: made, distributed, rotated, revoked, destroyed.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Ways,
         epilog=_WAYS,
     )
     words = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
