@@ -30,7 +30,7 @@ from tests.processes.town import Terminal, Town, wait_until
 REGISTER_TABLES = {"household", "resident"}
 """The copy of the resident register: it is what the database is for."""
 KNOWN_PLACES = {
-    "city/README.md": "lists the sample's cards and PINs for who tries the sample",
+    "city/README.md": "lists the sample's cards, PINs and passphrase for who tries the sample",
     "city/cards/": "the cards themselves, with the holder's name as a note",
     "city/paper/": "the certificates in the trays, which their holders take away",
 }
@@ -130,7 +130,7 @@ def _unlock(town: Town, left: Aftermath) -> None:
     listed = _asked(town, left, "card", "list", "--locked", "--json")
     card_ref = json.loads(listed)[0]["card_ref"]
     words = ("card", "unlock", card_ref, "--operator", "mado-1", "--passphrase-stdin")
-    done = town.city(*words, "--reason", "proof of identity", typed="toyonaka-sample\n")
+    done = town.city(*words, "--reason", "proof of identity", typed=f"{aviary.PASSPHRASE}\n")
     assert done.returncode == 0, done.stderr
 
 

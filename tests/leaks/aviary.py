@@ -21,6 +21,8 @@ KANJI, SECOND, LATIN, HALF_WIDTH = "h000-m1", "h000-m2", "h001-m1", "h002-m1"
 WRONG_PIN = "606173942851"
 SLIP = "60617394285I"
 """What somebody types who takes a letter for a digit; a refusal must not repeat it."""
+PASSPHRASE = "vogelbauer-schluesselbund"
+"""Of the operators."""
 PIN_DIGITS = 12
 
 _SURNAME = ("禽籠院", "きんろういん")
@@ -95,16 +97,22 @@ def found(folder: Path, patch: pytest.MonkeyPatch) -> None:
     few = tuple(one for one in sample_terminals() if one.terminal_id in TERMINALS)
     patch.setattr(set_up, "sample_households", households)
     patch.setattr(set_up, "sample_pin", pin)
+    patch.setattr(set_up, "OPERATOR_PASSPHRASE", PASSPHRASE)
     patch.setattr(set_up, "sample_terminals", lambda: few)
     shutil.rmtree(folder, ignore_errors=True)
     set_up.init(folder, sample="toyonaka")
 
 
-def pins() -> list[Canary]:
-    """Return what was typed, rightly and wrongly."""
+def typed() -> list[Canary]:
+    """Return what people typed, rightly and wrongly: PINs, and an operator's passphrase."""
     cards = (KANJI, SECOND, LATIN, HALF_WIDTH)
     right = [Canary(name=f"PIN of {card}", text=pin(card)) for card in cards]
-    return [*right, Canary(name="wrong PIN", text=WRONG_PIN), Canary(name="slip", text=SLIP)]
+    return [
+        *right,
+        Canary(name="wrong PIN", text=WRONG_PIN),
+        Canary(name="slip", text=SLIP),
+        Canary(name="passphrase", text=PASSPHRASE),
+    ]
 
 
 def card_numbers(folder: Path) -> list[Canary]:

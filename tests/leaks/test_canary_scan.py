@@ -54,7 +54,7 @@ def aftermath(base: Path) -> Iterator[Aftermath]:
 @pytest.fixture(scope="module")
 def secret(base: Path, aftermath: Aftermath) -> list[Canary]:
     """What nobody but the judge, the card and its holder may know."""
-    return [*aviary.pins(), *aviary.card_numbers(base / "city")]
+    return [*aviary.typed(), *aviary.card_numbers(base / "city")]
 
 
 def found_in(places: dict[str, bytes], canaries: Iterable[Canary]) -> dict[str, list[Finding]]:
@@ -122,7 +122,7 @@ def test_the_memory_of_a_process_holds_what_is_its_business(
 ) -> None:
     """The broker never had anything, and the switching process never had a PIN."""
     everything = [*aviary.personal(), *aviary.identifiers(), *secret]
-    may_not_have = {"broker": everything, "server": aviary.pins()}
+    may_not_have = {"broker": everything, "server": aviary.typed()}
     for name, canaries in may_not_have.items():
         scanner = Scanner([*canaries, TOPIC])
         regions = aftermath.memory[name]
@@ -138,7 +138,7 @@ def test_the_canaries_were_alive(aftermath: Aftermath, secret: list[Canary]) -> 
     paper = {path: content for path, content in aftermath.files.items() if "/paper/" in path}
 
     assert names(lives) == canaries_in(found_in(aftermath.register, lives))
-    right = [canary for canary in aviary.pins() if canary.name.startswith("PIN of")]
+    right = [canary for canary in aviary.typed() if canary.name.startswith("PIN of")]
     assert names(right) == canaries_in(found_in(places, right))
     numbers = [canary for canary in secret if canary.octets]
     assert names(numbers) == canaries_in(found_in(cards, numbers))
