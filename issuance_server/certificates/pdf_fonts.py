@@ -46,7 +46,7 @@ def embedded(
                 "Subtype": "/Type0",
                 "BaseFont": name,
                 "Encoding": "/Identity-H",
-                "DescendantFonts": pydyf.Array([descendant]),
+                "DescendantFonts": b"[%b]" % descendant,
                 "ToUnicode": to_unicode.reference,
             }
         )
@@ -67,7 +67,7 @@ def _descendant(
             "Type": "/FontDescriptor",
             "FontName": name,
             "Flags": _SYMBOLIC,
-            "FontBBox": pydyf.Array(file.box),
+            "FontBBox": b"[%d %d %d %d]" % file.box,
             "ItalicAngle": 0,
             "Ascent": ascent,
             "Descent": descent,
@@ -77,7 +77,6 @@ def _descendant(
         }
     )
     document.add_object(descriptor)
-    widths = sorted((code, file.advance(glyph)) for glyph, code in subset.codes.items())
     font = pydyf.Dictionary(
         {
             "Type": "/Font",
@@ -86,18 +85,26 @@ def _descendant(
             "CIDSystemInfo": "<</Registry (Adobe)/Ordering (Identity)/Supplement 0>>",
             "FontDescriptor": descriptor.reference,
             "DW": PDF_UNITS_PER_EM,
-            "W": pydyf.Array(
-                part
-                for code, width in widths
-                if width != PDF_UNITS_PER_EM
-                for part in (code, pydyf.Array([width]))
-            ),
+            "W": _widths(file, subset),
         }
     )
     if not file.is_cff:
         font["CIDToGIDMap"] = "/Identity"
     document.add_object(font)
     return bytes(font.reference)
+
+
+def _widths(file: FontFile, subset: Subset) -> bytes:
+    """Return the widths that are not the default; codes that follow each other in one array."""
+    parts: list[str] = []
+    following = -1
+    for glyph_id, code in subset.codes.items():
+        width = file.advance(glyph_id)
+        if width == PDF_UNITS_PER_EM:
+            continue
+        parts.append(f"{width}" if code == following else f"] {code} [{width}")
+        following = code + 1
+    return f"[{' '.join(parts)[1:]}{']' if parts else ''}]".encode("ascii")
 
 
 def _program(file: FontFile, subset: Subset, compression: int) -> pydyf.Stream:

@@ -34,7 +34,8 @@ from issuance_server.certificates.pdf_fonts import (
 )
 from protocol.errors import Misuse
 
-_WHOLE_SHEET = pydyf.Array([0, 0, SHEET_WIDTH_PT, SHEET_HEIGHT_PT])
+_WHOLE_SHEET = b"[0 0 %.1f %.2f]" % (SHEET_WIDTH_PT, SHEET_HEIGHT_PT)
+_FORM_BOX = b"[0 0 596 842]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ def prepare(fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> StaticPart:
     first = len(document.objects)
     lines = [mark for marks in forms.values() for mark in marks if isinstance(mark, Line)]
     ink = _Ink(document, fonts, lines, STATIC_COMPRESSION)
+    resources = pydyf.Dictionary({"Font": ink.font_resources})
+    document.add_object(resources)
     numbers = {}
     for name, marks in forms.items():
         form = stream(
@@ -75,8 +78,8 @@ def prepare(fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> StaticPart:
             STATIC_COMPRESSION,
             Type="/XObject",
             Subtype="/Form",
-            BBox=_WHOLE_SHEET,
-            Resources=pydyf.Dictionary({"Font": ink.font_resources}),
+            BBox=_FORM_BOX,
+            Resources=resources.reference,
         )
         document.add_object(form)
         numbers[name] = form.number
@@ -93,11 +96,15 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
         identifier: names the document in its trailer.
     """
     document = pydyf.PDF()
+    used = {placed.form for page in pages for placed in page.forms}
+    left_out = {number for name, number in static.forms.items() if name not in used}
     for serialised in static.objects:
         document.add_object(_Serialised(serialised))
+        if document.objects[-1].number in left_out:
+            document.objects[-1].free = "f"
     lines = (line for page in pages for line in page.lines)
     ink = _Ink(document, fonts, lines, PAGE_COMPRESSION)
-    forms = {name: b"%d 0 R" % number for name, number in static.forms.items()}
+    forms = {name: b"%d 0 R" % static.forms[name] for name in sorted(used)}
     pictures = _pictures(document, pages)
     resources = pydyf.Dictionary(
         {"Font": ink.font_resources, "XObject": pydyf.Dictionary(forms | pictures.references)}

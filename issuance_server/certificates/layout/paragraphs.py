@@ -8,6 +8,7 @@ the next line together with the character before it (JIS X 4051, 追い出し).
 from collections.abc import Sequence
 
 from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontList, Glyph
+from issuance_server.certificates.layout.typesetting import width_ems
 
 NEVER_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々ー）〕］｝〉》」』】"
@@ -31,6 +32,8 @@ def broken(
         CertificateRefused: a glyph is missing.
     """
     glyphs = fonts.glyphs(text)
+    if width_ems(glyphs) * size_pt <= width_pt:
+        return [glyphs]
     room = int(width_pt / size_pt * PDF_UNITS_PER_EM)
     lines = []
     start = 0
@@ -38,7 +41,7 @@ def broken(
         end = _break(glyphs, start, room)
         lines.append(glyphs[start:end])
         start = end
-    return lines or [()]
+    return lines
 
 
 def _break(glyphs: Sequence[Glyph], start: int, room: int) -> int:
