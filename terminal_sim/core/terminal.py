@@ -6,7 +6,8 @@ transaction before anything else of its effects happens; if that fails, nothing 
 
 from collections.abc import Callable
 
-from protocol.telegrams import NoticeKind
+from protocol.codes import ReplyCode
+from protocol.telegrams import NoticeKind, Refused
 from protocol.visit import VisitInput
 from terminal_sim.core import advices, issuance_desk, line_desk, printing, release, visit_desk
 from terminal_sim.core.effects import Effect
@@ -82,7 +83,8 @@ def _take(turn: Turn, input_: Input) -> None:
         case NoticeGiven():
             # Draining needs nothing: the city refuses what it does not take any more.
             if input_.notice is NoticeKind.STOPPED:
-                visit_desk.end(turn, VisitInput.VISIT_ENDED)
+                stopped = Refused(code=ReplyCode.LINE_STOPPED)
+                visit_desk.end(turn, VisitInput.VISIT_ENDED, refusal=stopped)
         case _:
             _take_device_word(turn, input_)
 

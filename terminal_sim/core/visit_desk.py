@@ -119,7 +119,7 @@ def end(turn: Turn, input_: VisitInput, *, refusal: Refused | None = None) -> No
         return
     for issuance in list(turn.state.issuances.values()):
         if issuance.state in BEFORE_RELEASE:
-            withdraw(turn, issuance.issuance_id)
+            withdraw(turn, issuance.issuance_id, refusal=refusal)
     _move(turn, input_)
     turn.record(VisitEnded(visit_id=visit.visit_id, at_ms=turn.now_ms))
     turn.forget(visit.visit_id)

@@ -128,6 +128,10 @@ class Town:
         """Return the table of issuances."""
         return json.loads(self.city("issuance", "list", "--json").stdout)
 
+    def terminals_listed(self) -> list[dict[str, Any]]:
+        """Return the list of terminals."""
+        return json.loads(self.city("terminal", "list", "--json").stdout)
+
     def child_process(self, module: str) -> int:
         """Return the process number of one of the server's children."""
         assert self.server is not None

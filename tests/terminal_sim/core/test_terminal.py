@@ -8,6 +8,7 @@ from protocol.issuance import IssuanceState
 from protocol.telegrams import Counters, NoticeKind, Refused
 from terminal_sim.core import effects as out
 from terminal_sim.core import inputs as into
+from terminal_sim.core.records import Withdrawn
 from terminal_sim.core.requests import Request, Step, Strange
 from terminal_sim.core.state import Money, fold
 from terminal_sim.core.terminal import next_deadline_ms, step
@@ -215,6 +216,9 @@ def test_a_stopped_line_ends_the_visit_and_a_draining_one_does_not() -> None:
     world.queue.append(into.NoticeGiven(notice=NoticeKind.STOPPED))
     world.run().check()
     assert S.WITHDRAWN is world.state.issuances[THE_ISSUANCE].state
+    assert [ReplyCode.LINE_STOPPED] == [
+        record.refusal for record in world.journal if isinstance(record, Withdrawn)
+    ]
 
 
 @pytest.mark.parametrize("at", [Step.REPORT, Step.DELETED])
