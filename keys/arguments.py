@@ -49,6 +49,7 @@ class _Ways(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=_HELP_COLUMN, width=_HELP_WIDTH)
+        self._action_max_length = _HELP_COLUMN - 2  # argparse forgets to count the indentation
 
 
 def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
