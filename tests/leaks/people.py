@@ -160,7 +160,11 @@ def _options(dice: random.Random, members: int) -> Options:
 
 
 def secrets_for(what: Course, side: str) -> Secrets:
-    """Draw people who fit a course: of the same number and form, and nothing else the same."""
+    """Draw people who fit a course: of the same number and form, and nothing else the same.
+
+    The records of all of them can be printed. That a record cannot shows from outside: the reason
+    is in the log, and nothing is fetched after the application.
+    """
     dice = random.Random(f"secrets {side}")
     others = [_family(dice, members=1, under_age=False) for _ in range(dice.randrange(1, 9))]
     families = [_family(dice, members=h.members, under_age=h.under_age) for h in what.holders]
@@ -194,14 +198,14 @@ def _family(dice: random.Random, *, members: int, under_age: bool) -> Family:
         Person(
             name=f"{surname}　{_word(dice, _WRITING, 1, 4)}",
             kana=f"{surname_kana}　{_word(dice, _KANA, 1, 8)}",
-            birth=_birth(dice, under_age=under_age and place == 0),
+            birth=_birth(dice, under_age=under_age, head=place == 0),
             sex=dice.choice((Sex.MALE, Sex.FEMALE)),
-            relationship=HEAD if place == 0 else "子",
+            relationship=HEAD if place == 0 else "同居人" if under_age else "子",
         )
         for place in range(members)
     ]
     if dice.random() < 0.2:  # who is known by a name in Latin letters
-        latin = f"{_word(dice, _LATIN, 2, 12)}　{_word(dice, _LATIN, 2, 12)}"
+        latin = f"{_word(dice, _LATIN, 2, 9)}　{_word(dice, _LATIN, 2, 9)}"
         people[0] = Person(
             name=latin,
             kana=people[0].kana,
@@ -221,7 +225,12 @@ def _word(dice: random.Random, letters: str, least: int, most: int) -> str:
     return "".join(dice.choices(letters, k=dice.randint(least, most)))
 
 
-def _birth(dice: random.Random, *, under_age: bool) -> date:
-    if under_age:
-        return _UNDER_AGE_FIRST + timedelta(days=dice.randrange(10 * _DAYS_PER_YEAR))
-    return date(1930, 1, 1) + timedelta(days=dice.randrange(70 * _DAYS_PER_YEAR))
+def _birth(dice: random.Random, *, under_age: bool, head: bool) -> date:
+    """Draw a birthday: children are born after their parents, or their record is refused."""
+    if under_age and head:
+        first, years = _UNDER_AGE_FIRST, 10
+    elif head:
+        first, years = date(1930, 1, 1), 40
+    else:
+        first, years = date(1990, 1, 1), 20
+    return first + timedelta(days=dice.randrange(years * _DAYS_PER_YEAR))
