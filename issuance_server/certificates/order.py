@@ -15,6 +15,8 @@ from protocol import limits
 from protocol.errors import KofuError
 from protocol.kinds import Kind, Options
 
+SALT_BYTES = 16
+
 RefusalReason = Literal[
     FaultReason,
     "missing-glyph",
@@ -84,6 +86,8 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
         name: the mayor's name.
         seal_text: the characters of the seal, read downwards from the right.
         specimen: mark every sheet 見本. Real certificates need an explicit ``False``.
+        verify_page: address of the page that checks the signed codes; where there is none, sheets
+            bear no code.
     """
 
     prefecture: str
@@ -92,6 +96,7 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     seal_text: str
     specimen: bool = True
+    verify_page: str = ""
 
 
 class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +115,7 @@ class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
         issuer: who certifies.
         record: what the kind needs beside the household: the seal's registration, the tax record,
             the family register or the address history.
+        salt: 16 bytes, drawn for this certificate, for the digests of its text.
     """
 
     issuance_id: Annotated[bytes, Meta(min_length=limits.ID_BYTES, max_length=limits.ID_BYTES)]
@@ -121,6 +127,7 @@ class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
     issued_on: date
     issuer: Issuer
     record: Record | None = None
+    salt: Annotated[bytes, Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)] = bytes(SALT_BYTES)
 
     def __repr__(self) -> str:
         return f"CertificateOrder(issuance_id={self.issuance_id.hex()})"

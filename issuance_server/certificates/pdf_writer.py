@@ -34,6 +34,9 @@ from issuance_server.certificates.pdf_fonts import (
 )
 from protocol.errors import Misuse
 
+LINE_DIGESTS = "KofuLineDigests"
+"""An entry of a page for whoever verifies the file; printers and viewers ignore it."""
+
 _WHOLE_SHEET = b"[0 0 %.1f %.2f]" % (SHEET_WIDTH_PT, SHEET_HEIGHT_PT)
 _FORM_BOX = b"[0 0 596 842]"
 
@@ -119,17 +122,16 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
         content += [ink.operators(line) for line in page.lines if line.glyphs]
         shown = stream(b"\n".join(content), PAGE_COMPRESSION)
         document.add_object(shown)
-        document.add_page(
-            pydyf.Dictionary(
-                {
-                    "Type": "/Page",
-                    "Parent": document.pages.reference,
-                    "MediaBox": _WHOLE_SHEET,
-                    "Contents": shown.reference,
-                    "Resources": resources.reference,
-                }
-            )
-        )
+        entries = {
+            "Type": "/Page",
+            "Parent": document.pages.reference,
+            "MediaBox": _WHOLE_SHEET,
+            "Contents": shown.reference,
+            "Resources": resources.reference,
+        }
+        if page.line_digests:
+            entries[LINE_DIGESTS] = b"<%b>" % page.line_digests.hex().encode("ascii")
+        document.add_page(pydyf.Dictionary(entries))
     # A printer that fits the page to its margins would change the seal's size.
     document.catalog["ViewerPreferences"] = pydyf.Dictionary({"PrintScaling": "/None"})
     document.catalog["Lang"] = pydyf.String("ja-JP")

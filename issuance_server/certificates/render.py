@@ -8,7 +8,7 @@ from issuance_server.certificates import pdf_writer
 from issuance_server.certificates.content.common import number_line
 from issuance_server.certificates.fonts import FontList
 from issuance_server.certificates.kinds import MAKINGS, Making
-from issuance_server.certificates.layout.display import Mark, Page
+from issuance_server.certificates.layout.display import Page
 from issuance_server.certificates.layout.furniture import numbered
 from issuance_server.certificates.order import (
     CertificateOrder,
@@ -40,13 +40,13 @@ class SheetPlace(NamedTuple):
     sheets: int
 
 
-SheetCode = Callable[[CertificateOrder, SheetPlace, Page], Sequence[Mark]]
-"""Draws the signed code of a finished sheet, within ``furniture.CODE_BOX``."""
+Coding = Callable[[CertificateOrder, SheetPlace, Page], Page]
+"""Puts the signed code on a finished sheet, within ``furniture.CODE_BOX``."""
 
 
-def no_code(_order: CertificateOrder, _place: SheetPlace, _page: Page) -> Sequence[Mark]:
+def no_code(_order: CertificateOrder, _place: SheetPlace, page: Page) -> Page:
     """Leave the room for the code white."""
-    return ()
+    return page
 
 
 class CertificateRenderer:
@@ -58,7 +58,7 @@ class CertificateRenderer:
     Args:
         font_paths: fonts in order of preference; by default those of the Python packages.
         makings: content and layout of each kind that the city offers.
-        code: draws the signed code of each sheet, whose text is complete by then.
+        code: puts the signed code on each sheet, whose text is complete by then.
 
     Raises:
         SetUpError: a font file does not exist.
@@ -69,7 +69,7 @@ class CertificateRenderer:
         font_paths: Sequence[Path] = (),
         *,
         makings: Mapping[Kind, Making[Any]] = MAKINGS,
-        code: SheetCode = no_code,
+        code: Coding = no_code,
     ) -> None:
         self._fonts = FontList(font_paths)
         self._makings = makings
@@ -107,7 +107,7 @@ class CertificateRenderer:
             for sheet, page in enumerate(copy, start=1):
                 place = SheetPlace(number, sheet, len(copy))
                 complete = numbered(self._fonts, page, number_line(*place))
-                yield complete.with_marks(*self._code(order, place, complete))
+                yield self._code(order, place, complete)
 
     def _static_part(self, making: Making[Any], issuer: Issuer) -> StaticPart:
         key = (making, issuer)

@@ -15,4 +15,5 @@ ISSUER = Issuer(
     name="見本　太郎",
     seal_text="豊中市長之印",
     specimen=True,
+    verify_page="https://verify.toyonaka.example/",
 )

@@ -13,13 +13,13 @@ from typing import Any
 
 import cbor2
 
+from issuance_server.certificates.order import SALT_BYTES
 from keys.signing import SigningKey
 from protocol.errors import KofuError
 from protocol.kinds import Kind
 from protocol.statements import signature_holds
 
 KEY_ID_BYTES = 8
-SALT_BYTES = 16
 DIGEST_BYTES = 32
 SIGNATURE_BYTES = 64
 COSE_BYTES_MAX = 512

@@ -3,7 +3,7 @@
 The origin is the lower left corner of the sheet, as in PDF; lengths are points (1/72 inch).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from issuance_server.certificates.fonts import Glyph
@@ -163,19 +163,21 @@ class Page:
         forms: from below.
         lines: what it says, in the order in which it is read; labels of forms are not among it.
         marks: rules and pictures that are this certificate's own.
+        line_digests: kept in the file, not shown; see ``certificates.code.line_digests``.
     """
 
     forms: tuple[Placed, ...]
     lines: tuple[Line, ...]
     marks: tuple[Mark, ...] = ()
+    line_digests: bytes = b""
 
     def with_lines(self, *lines: Line) -> "Page":
         """Return the page with more text at the end."""
-        return Page(forms=self.forms, lines=(*self.lines, *lines), marks=self.marks)
+        return replace(self, lines=(*self.lines, *lines))
 
     def with_marks(self, *marks: Mark) -> "Page":
         """Return the page with more marks on top of the others."""
-        return Page(forms=self.forms, lines=self.lines, marks=(*self.marks, *marks))
+        return replace(self, marks=(*self.marks, *marks))
 
 
 def sheet_text(page: Page) -> tuple[str, ...]:

@@ -60,10 +60,7 @@ SEAL_NOTE = "この印は黒色です"
 SPECIMEN_NOTICE = "見本　記載の人物は架空であり、証明書としての効力はありません。"
 LEGEND = f"{MARK}は、記載を省略した項目又は該当のない項目です。"
 ONE_SET = "複数枚にわたる証明書は、とじていません。全てのページがそろって一通です。"
-VERIFY_HINT = (
-    "真偽の確認：右のコードを読み取ると、市の署名と発行の記録を確かめられます。",
-    "裏面の画像を読み取ると、この面の元の内容を表示できます。",
-)
+VERIFY_HINT = "真偽の確認：右のコードを読み取ると、市の署名と発行の記録を確かめられます。"
 
 _FOOT_WIDTH_PT = CODE_BOX.x - LEFT_PT - 3 * MM_PT
 _FOOT_ROW_PT = 9.2
@@ -145,7 +142,7 @@ def shared_forms(
             tint(fonts, specimen=issuer.specimen),
             Shade(box=CODE_BOX, colour=WHITE),
             *_head(fonts, issuer, title),
-            *_foot(fonts, notes),
+            *_foot(fonts, (*notes, VERIFY_HINT) if issuer.verify_page else notes),
         ],
         "Continued": [set_line(fonts, _CONTINUED, CONTINUED)],
         "Seal": [
@@ -256,7 +253,7 @@ def _foot(fonts: FontList, notes: Sequence[str]) -> list[Mark]:
         width_pt=THIN_PT,
     )
     marks: list[Mark] = [rule]
-    for row, words in enumerate((*notes, *VERIFY_HINT), start=1):
+    for row, words in enumerate(notes, start=1):
         field = Field(box=_foot_row(row), size_pt=SMALL_TYPE_PT, padding_pt=0)
         marks.append(set_line(fonts, field, words))
     return marks
