@@ -49,12 +49,18 @@ VALUES_MAX = 200_000
 """Values visited in one file; an indirect object counts once."""
 DEPTH_MAX = 32
 """Dictionaries and arrays inside one another, and page tree nodes above a page."""
+STREAMS_KNOWN_MAX = 1024
+"""Streams whose form is remembered from one file to the next, 100 bytes each."""
 
 _INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")
 _HOW_STORED = frozenset({"/Length", "/Filter", "/DecodeParms"})
 _PAGE_PREFIX = b"kofu-page-1\n"
 _FIELD = "$.pdf"
 _CONSTANTS = {None: b"n", True: b"t", False: b"f"}
+_KNOWN_STREAMS: dict[bytes, tuple[bytes, int]] = {}
+"""By the SHA-256 of a stream as it is stored: its form, and how many bytes it inflates to. A city's
+certificates share their ground and labels, which need not be inflated for every one of them. A
+form depends on what is stored and on nothing else, so that remembering it changes no answer."""
 _STRANGE = (
     pikepdf.PdfError,
     ArithmeticError,
@@ -216,7 +222,7 @@ class _Canon:
                 return b"[%d:%b" % (len(items), b"".join(items))
             case pikepdf.Stream():
                 kept = {key: item for key, item in value.items() if key not in _HOW_STORED}
-                return _stream_form(self._entries(kept, depth), self._decoded(value))
+                return self._stream(self._entries(kept, depth), value)
             case pikepdf.Dictionary():
                 return self._entries(dict(value.items()), depth)
         raise MalformedTelegram(_FIELD)
@@ -233,28 +239,51 @@ class _Canon:
         body = b"".join(_name(key.decode()) + form for key, form in ordered)
         return b"<%d:%b" % (len(ordered), body)
 
+    def _stream(self, dictionary: bytes, stream: Any) -> bytes:
+        """Return the form of a stream whose dictionary's form is given."""
+        stored, is_packed = _stored(stream)
+        name = hashlib.sha256(b"%d" % is_packed + _counted(dictionary) + stored).digest()
+        known = _KNOWN_STREAMS.get(name)
+        if known is None:
+            content = self._inflated(stored) if is_packed else stored
+            known = _stream_form(dictionary, content), len(content)
+            if len(_KNOWN_STREAMS) >= STREAMS_KNOWN_MAX:
+                _KNOWN_STREAMS.clear()
+            _KNOWN_STREAMS[name] = known
+        form, decoded_bytes = known
+        self._spend(decoded_bytes)
+        return form
+
     def _decoded(self, stream: Any) -> bytes:
         """Return a stream's bytes, inflated no further than the limit."""
-        if not isinstance(stream, pikepdf.Stream):
-            raise MalformedTelegram(_FIELD)
-        stored = bytes(stream.read_raw_bytes())
-        if stream.get("/DecodeParms") is not None:
-            raise MalformedTelegram(_FIELD)
-        filters = stream.get("/Filter")
-        names = list(filters) if isinstance(filters, pikepdf.Array) else [filters]
-        if names in ([None], []):
-            decoded = stored
-        elif names == [pikepdf.Name.FlateDecode]:
-            inflate = zlib.decompressobj()
-            decoded = inflate.decompress(stored, self._decoded_bytes_left + 1)
-            if not inflate.eof or inflate.unused_data:
-                raise MalformedTelegram(_FIELD)
-        else:
-            raise MalformedTelegram(_FIELD)
-        self._decoded_bytes_left -= len(decoded)
-        if self._decoded_bytes_left < 0:
+        stored, is_packed = _stored(stream)
+        decoded = self._inflated(stored) if is_packed else stored
+        self._spend(len(decoded))
+        return decoded
+
+    def _inflated(self, stored: bytes) -> bytes:
+        """Inflate, one byte beyond the limit at most."""
+        inflate = zlib.decompressobj()
+        decoded = inflate.decompress(stored, self._decoded_bytes_left + 1)
+        if not inflate.eof or inflate.unused_data:
             raise MalformedTelegram(_FIELD)
         return decoded
+
+    def _spend(self, decoded_bytes: int) -> None:
+        self._decoded_bytes_left -= decoded_bytes
+        if self._decoded_bytes_left < 0:
+            raise MalformedTelegram(_FIELD)
+
+
+def _stored(stream: Any) -> tuple[bytes, bool]:
+    """Return a stream's bytes as they are stored, and whether they are deflated."""
+    if not isinstance(stream, pikepdf.Stream) or stream.get("/DecodeParms") is not None:
+        raise MalformedTelegram(_FIELD)
+    filters = stream.get("/Filter")
+    names = list(filters) if isinstance(filters, pikepdf.Array) else [filters]
+    if names not in ([None], [], [pikepdf.Name.FlateDecode]):
+        raise MalformedTelegram(_FIELD)
+    return bytes(stream.read_raw_bytes()), names == [pikepdf.Name.FlateDecode]
 
 
 def _inherited(page: Any, key: str) -> Any:

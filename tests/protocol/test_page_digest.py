@@ -9,6 +9,7 @@ import zlib
 import pikepdf
 import pytest
 
+from protocol import page_digest
 from protocol.errors import MalformedTelegram
 from protocol.limits import SHEETS_MAX
 from protocol.page_digest import PDF_BYTES_MAX, first_pages, page_digests
@@ -138,6 +139,46 @@ def test_a_circle_of_references_is_malformed() -> None:
     pdf.pages[0].obj.Resources.Circle = circle
     with pytest.raises(MalformedTelegram):
         page_digests(saved(pdf))
+
+
+def test_what_is_remembered_of_earlier_files_changes_no_answer() -> None:
+    """The same stream under another dictionary, or stored as it was inflated, is another one."""
+    packed = zlib.compress(b"outlines")
+    files = [document([ONE], font=packed), document([ONE], font=b"outlines")]
+    pdf = pikepdf.open(io.BytesIO(files[1]))
+    pdf.pages[0].obj.Resources.Font.F.File.Length1 = 9
+    files.append(saved(pdf))
+    unpacked = pikepdf.open(io.BytesIO(files[0]))
+    unpacked.pages[0].obj.Resources.Font.F.File.write(packed)
+    page_digest._KNOWN_STREAMS.clear()
+    first = [page_digests(file) for file in files]
+    assert 3 == len(set(first))
+    assert first == [page_digests(file) for file in files]
+    assert first[0] == page_digests(saved(unpacked))
+    for file, digests in zip(files, first, strict=True):
+        page_digest._KNOWN_STREAMS.clear()
+        assert digests == page_digests(file)
+
+
+def test_a_remembered_stream_still_counts_against_the_limit() -> None:
+    """Two streams that inflate to more than the limit together are malformed every time."""
+    pdf = pikepdf.open(io.BytesIO(document([ONE])))
+    half = zlib.compress(bytes(page_digest.DECODED_BYTES_MAX // 2))
+    resources = pdf.pages[0].obj.Resources
+    resources.A = pdf.make_stream(half, Filter=pikepdf.Name.FlateDecode)
+    page_digests(saved(pdf))
+    resources.B = pdf.make_stream(half, Filter=pikepdf.Name.FlateDecode)
+    for _ in range(2):
+        with pytest.raises(MalformedTelegram):
+            page_digests(saved(pdf))
+
+
+def test_no_more_streams_are_remembered_than_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many files pass by."""
+    monkeypatch.setattr(page_digest, "STREAMS_KNOWN_MAX", 4)
+    for number in range(9):
+        page_digests(document([ONE], font=b"outlines %d" % number))
+        assert len(page_digest._KNOWN_STREAMS) <= 4
 
 
 def test_a_stream_that_inflates_without_end_is_malformed() -> None:
