@@ -13,16 +13,20 @@ from keys import file_store, pin_sealing
 from keys.cards import CardFile
 from keys.city_keys import create_city_keys, create_terminal_keys
 from keys.key_certificate import peer_of, public_key_of, read_certificate
+from keys.key_record import KeyRecord, read_record
 from keys.line_tls import TlsSession
 from keys.pin_sealing import PinOpener
 from keys.signing import PublicKeyFile, SigningKey
 from keys.trust import CityTrust, TerminalTrust
+from protocol.codec import UNREADABLE
 from protocol.errors import HandshakeFailed, KeyManagementError, SealError, SetUpError
 from protocol.secret import Secret
 from tests.fuzz.target import Edit, Target, demand, edited
 from tests.protocol.stand_in import CITY, LINE_ID, TERMINAL
 from tests.protocol.tls_ends import TlsEnds, tls_ends
 from tests.vectors.reading import octets, vector
+
+NAME_BYTES_MAX = 200
 
 
 class Flights(msgspec.Struct, frozen=True, array_like=True):
@@ -221,6 +225,15 @@ def _city_trust(content: bytes) -> None:
     CityTrust.load(_in_file(CityTrust.FILE, content).parent)
 
 
+def _key_record(content: bytes) -> None:
+    try:
+        name = msgspec.json.decode(content, type=KeyRecord).file_name
+    except UNREADABLE:
+        name = "record"
+    if "/" not in name and len(name) < NAME_BYTES_MAX:
+        read_record(_in_file(name, content))
+
+
 _READERS: tuple[Callable[[bytes], object], ...] = (
     _certificate,
     lambda content: SigningKey.from_pem(Secret(content)),
@@ -229,6 +242,7 @@ _READERS: tuple[Callable[[bytes], object], ...] = (
     _city_trust,
     lambda content: CardFile.load(_in_file("card", content)),
     lambda content: PinOpener(Secret(content)),
+    _key_record,
 )
 
 
