@@ -11,16 +11,17 @@
     judge/       pin-opening-ID.key              opens PIN blocks
                  verdict-ID.key                  signs the PIN judge's verdicts
                  pepper-ID.key                   without it the PIN table is worth nothing
+    renderer/    code-ID.key                     signs the codes on the sheets
     operators/   NAME.key NAME.pub               people, each key under its passphrase
                  former/NAME-ID.json             public halves that are obeyed no more
     trust/       city.json                       public keys; the one part that everybody reads
                  trust.json                      what terminals are told, signed and numbered
-    storage/     authority.key server.key judge.key
+    storage/     authority.key server.key judge.key renderer.key
 
-Server and judge each read their own folder, their own storage key, ``trust/`` and the operators'
-public halves, so that each folder can be given to the process, the user or the machine that does
-its work, and ``authority/`` to none of them. A record is worth nothing without its holder's storage
-key; ``storage/`` may lie elsewhere altogether.
+Server, judge and renderer each read their own folder, their own storage key, ``trust/`` and what
+they need of the operators' public halves, so that each folder can be given to the process, the user
+or the machine that does its work, and ``authority/`` to none of them. A record is worth nothing
+without its holder's storage key; ``storage/`` may lie elsewhere altogether.
 """
 
 from collections.abc import Iterator

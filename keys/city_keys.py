@@ -255,6 +255,26 @@ def load_judge_keys(
     return keys
 
 
+def load_code_key(
+    root: Path, *, storage: Path | None = None, times: Times | None = None
+) -> SigningRing:
+    """Read what a rendering process holds: the key that signs the codes on the sheets.
+
+    Args:
+        root: the city's key folder.
+        storage: where the storage keys lie; None as for ``create_city_keys``.
+        times: the clocks of the ring; the real ones if not given.
+
+    Raises:
+        KeyManagementError: something is missing, damaged or readable by others.
+    """
+    city, clocks = CityFolder.at(root, storage), times or Times()
+    storage_key = city.storage_key(Holder.RENDERER)
+    code = SigningRing(city.of(Holder.RENDERER), Purpose.CODE, storage_key, clocks)
+    _check_announced(city, CityTrust.load(city.trust), Purpose.CODE, code.public_key)
+    return code
+
+
 def load_terminal_keys(folder: Path) -> TerminalKeys:
     """Read what a terminal was given.
 

@@ -52,6 +52,7 @@ class Purpose(Enum):
     PIN_OPENING = "pin-opening"
     VERDICT = "verdict"
     PEPPER = "pepper"
+    CODE = "code"
     DAY = "day"
 
     @property
@@ -62,6 +63,8 @@ class Purpose(Enum):
                 return Holder.AUTHORITY
             case Purpose.PIN_OPENING | Purpose.VERDICT | Purpose.PEPPER:
                 return Holder.JUDGE
+            case Purpose.CODE:
+                return Holder.RENDERER
             case _:
                 return Holder.SERVER
 
@@ -79,7 +82,13 @@ class Purpose(Enum):
                 return Algorithm.ED25519
 
 
-ANNOUNCED = (Purpose.PIN_OPENING, Purpose.BINDING, Purpose.CHECKPOINT, Purpose.VERDICT)
+ANNOUNCED = (
+    Purpose.PIN_OPENING,
+    Purpose.BINDING,
+    Purpose.CHECKPOINT,
+    Purpose.VERDICT,
+    Purpose.CODE,
+)
 """The purposes whose public halves others must know; they stand in ``trust/city.json``."""
 
 

@@ -153,6 +153,10 @@ class SigningRing:
         """Return the signature of a statement, 64 bytes."""
         return self._ring.newest().key.sign(signed)
 
+    def signer(self) -> SigningKey:
+        """Return the key that signs, for what is to name it as well."""
+        return self._ring.newest().key
+
     @property
     def public_key(self) -> bytes:
         """The public half of the key that signs, 32 bytes."""

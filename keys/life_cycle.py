@@ -41,6 +41,7 @@ ROTATED = (
     Purpose.PIN_OPENING,
     Purpose.VERDICT,
     Purpose.PEPPER,
+    Purpose.CODE,
 )
 """The purposes that ``rotate`` takes. Day keys change by themselves; the authority does not."""
 WAIT_FOR_TERMINALS = (Purpose.BINDING,)
@@ -91,7 +92,7 @@ def new_record(
             opener = PinOpener.generate()
             public = opener.public_key
             return KeyRecord.make(purpose, opener.seed(), storage_key, named=named, public=public)
-        case Purpose.BINDING | Purpose.CHECKPOINT | Purpose.VERDICT:
+        case Purpose.BINDING | Purpose.CHECKPOINT | Purpose.VERDICT | Purpose.CODE:
             key = SigningKey.generate()
             public = key.public_key
             return KeyRecord.make(purpose, key.seed(), storage_key, named=named, public=public)

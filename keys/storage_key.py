@@ -1,8 +1,9 @@
 """Storage keys (保管鍵): a holder's key records are worth nothing without the holder's one.
 
-A storage key is 32 random bytes in a file of its own. Authority, server and judge have one each;
-they lie in one folder, by default ``storage/`` in the city's key folder, and that folder may lie
-elsewhere: on another disk, on a stick that is pulled out after the start, out of every backup.
+A storage key is 32 random bytes in a file of its own. Authority, server, judge and renderer have
+one each; they lie in one folder, by default ``storage/`` in the city's key folder, and that folder
+may lie elsewhere: on another disk, on a stick that is pulled out after the start, out of every
+backup.
 """
 
 import os
@@ -33,6 +34,7 @@ class Holder(Enum):
     AUTHORITY = "authority"
     SERVER = "server"
     JUDGE = "judge"
+    RENDERER = "renderer"
 
 
 def storage_folder(otherwise: Path) -> Path:

@@ -166,6 +166,14 @@ class CityTrust(msgspec.Struct, frozen=True, kw_only=True):
         """Return the public keys of a purpose that are accepted, the newest first."""
         return tuple(key.public for key in reversed(self.of(purpose)) if key.accepted(now))
 
+    def code_keys(self) -> tuple[bytes, ...]:
+        """Return the public keys that codes on sheets may be signed with, whenever it was.
+
+        Paper outlives keys, so a key that is no longer used or was destroyed still counts; one that
+        was revoked does not, for who stole it could date his sheets back.
+        """
+        return tuple(key.public for key in self.of(Purpose.CODE) if key.revoked_at is None)
+
     def newest(self, purpose: Purpose) -> bytes:
         """Return the public half of the key of a purpose that signs, or is sealed to.
 

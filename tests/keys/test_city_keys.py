@@ -1,24 +1,27 @@
 """A city's folder of keys: made whole, loaded by those who hold each part, enough for a line."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from keys.authority import Authority
+from keys.city_folder import CityFolder
 from keys.city_keys import (
     admitted_terminals,
     create_city_keys,
     create_terminal_keys,
+    load_code_key,
     load_judge_keys,
     load_server_keys,
     load_terminal_keys,
 )
 from keys.key_record import Purpose
+from keys.life_cycle import revoke, rotate
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
-from keys.trust import TerminalTrust
+from keys.trust import CityTrust, TerminalTrust
 from protocol.errors import KeyManagementError
 from protocol.handshake_port import Role
 from protocol.secret import Secret
@@ -74,6 +77,20 @@ def test_what_is_announced_is_what_is_held(city_folder: Path, tmp_path: Path) ->
     assert told.pin_sealing_key == judge.pin_opener.public_key
 
 
+def test_the_code_key_is_announced_and_counts_until_it_is_revoked(city_folder: Path) -> None:
+    """Whoever verifies sheets knows the key that signs them, and forgets it when it is revoked."""
+    code = load_code_key(city_folder)
+    first = code.public_key
+    city = CityFolder.at(city_folder)
+
+    assert (first,) == CityTrust.load(city.trust).code_keys()
+    rotate(city, Purpose.CODE, now=datetime.now(UTC) + timedelta(hours=1))
+    second = load_code_key(city_folder).public_key
+    assert (first, second) == CityTrust.load(city.trust).code_keys()
+    revoke(city, Purpose.CODE, now=datetime.now(UTC) + timedelta(hours=2))
+    assert (second,) == CityTrust.load(city.trust).code_keys()
+
+
 def test_server_and_judge_need_no_authority(city_folder: Path) -> None:
     """Without the authority's folder both work, and without each other's too."""
     shutil.rmtree(city_folder / "authority")
@@ -90,7 +107,7 @@ def test_every_key_file_is_private(city_folder: Path, tmp_path: Path) -> None:
     """All files that end in .key are for their owner alone; so is every folder."""
     keys = [*city_folder.rglob("*.key"), *(tmp_path / "terminal").rglob("*.key")]
 
-    assert 7 + 3 + 1 == len(keys), "of the city, their storage keys, the terminal's"
+    assert 8 + 4 + 1 == len(keys), "of the city, their storage keys, the terminal's"
     assert {0o100600} == {path.stat().st_mode for path in keys}
     assert {0o40700} == {path.stat().st_mode for path in city_folder.rglob("*") if path.is_dir()}
 
@@ -158,7 +175,7 @@ def test_storage_keys_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.Monk
     root, elsewhere = tmp_path / "keys", tmp_path / "stick"
     create_city_keys(root, CITY, datetime.now(UTC), storage=elsewhere)
 
-    assert ["authority.key", "judge.key", "server.key"] == sorted(
+    assert ["authority.key", "judge.key", "renderer.key", "server.key"] == sorted(
         path.name for path in elsewhere.iterdir()
     )
     assert not (root / "storage").exists()

@@ -69,7 +69,8 @@ def test_create_then_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert 0 == main(["list", str(folder), "--json"])
     listed = capsys.readouterr()
     assert "" == listed.err
-    kinds = ["authority", "server", "binding", "checkpoint", "pin-opening", "verdict", "pepper"]
+    kinds = ["authority", "server", "binding", "checkpoint", "pin-opening", "verdict"]
+    kinds += ["pepper", "code"]
     assert [(kind, "active") for kind in kinds] == [
         (row["kind"], row["state"]) for row in json.loads(listed.out)
     ]
