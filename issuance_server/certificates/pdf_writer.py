@@ -5,6 +5,7 @@ is given. Object numbers of the static part are fixed, because it is always adde
 """
 
 import io
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -26,6 +27,7 @@ from issuance_server.certificates.layout.display import (
     Rule,
     Shade,
 )
+from issuance_server.certificates.pdf_archive import archive_entries
 from issuance_server.certificates.pdf_fonts import (
     PAGE_COMPRESSION,
     STATIC_COMPRESSION,
@@ -48,10 +50,12 @@ class StaticPart:
     Attributes:
         objects: serialised, numbered from the document's first free number on.
         forms: object number of each form.
+        archived: entries of the document's catalog that PDF/A asks for.
     """
 
     objects: tuple[bytes, ...]
     forms: Mapping[str, int]
+    archived: Mapping[str, bytes]
 
 
 class _Serialised(pydyf.Object):  # type: ignore[misc]  # pydyf has no types
@@ -72,7 +76,9 @@ def prepare(fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> StaticPart:
     first = len(document.objects)
     lines = [mark for marks in forms.values() for mark in marks if isinstance(mark, Line)]
     ink = _Ink(document, fonts, lines, STATIC_COMPRESSION)
-    resources = pydyf.Dictionary({"Font": ink.font_resources})
+    resources = pydyf.Dictionary(
+        {"Font": ink.font_resources, "XObject": _stencils(document, forms)}
+    )
     document.add_object(resources)
     numbers = {}
     for name, marks in forms.items():
@@ -86,7 +92,10 @@ def prepare(fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> StaticPart:
         )
         document.add_object(form)
         numbers[name] = form.number
-    return StaticPart(objects=tuple(o.data for o in document.objects[first:]), forms=numbers)
+    archived = archive_entries(document)
+    return StaticPart(
+        objects=tuple(o.data for o in document.objects[first:]), forms=numbers, archived=archived
+    )
 
 
 def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier: bytes) -> bytes:
@@ -135,7 +144,36 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
     # A printer that fits the page to its margins would change the seal's size.
     document.catalog["ViewerPreferences"] = pydyf.Dictionary({"PrintScaling": "/None"})
     document.catalog["Lang"] = pydyf.String("ja-JP")
+    document.catalog.update(static.archived)
     return _file(document, identifier)
+
+
+def _stencils(document: pydyf.PDF, forms: Mapping[str, Sequence[Mark]]) -> pydyf.Dictionary:
+    """Add the stencils of drawings to a document, each once, and return them by their names."""
+    drawings = (mark for marks in forms.values() for mark in marks if isinstance(mark, Drawing))
+    references = {}
+    for stencil in dict.fromkeys(chain.from_iterable(drawing.stencils for drawing in drawings)):
+        mask = _mask(stencil.width_dots, stencil.height_dots, stencil.packed_rows)
+        document.add_object(mask)
+        references[stencil.name] = mask.reference
+    return pydyf.Dictionary(references)
+
+
+def _mask(width_dots: int, height_dots: int, packed_rows: bytes) -> pydyf.Stream:
+    """Return a picture of one bit a dot, through which the present colour is painted."""
+    return pydyf.Stream(
+        [packed_rows],
+        {
+            "Type": "/XObject",
+            "Subtype": "/Image",
+            "Width": width_dots,
+            "Height": height_dots,
+            "ImageMask": "true",
+            "BitsPerComponent": 1,
+            "Decode": pydyf.Array([1, 0]),
+            "Filter": "/FlateDecode",
+        },
+    )
 
 
 def _file(document: pydyf.PDF, identifier: bytes) -> bytes:
@@ -178,17 +216,8 @@ def _pictures(document: pydyf.PDF, pages: Sequence[Page]) -> _Pictures:
         key = (mark.width_dots, mark.height_dots, mark.rows)
         if key in names:
             continue
-        mask = stream(
-            mark.rows,
-            PAGE_COMPRESSION,
-            Type="/XObject",
-            Subtype="/Image",
-            Width=mark.width_dots,
-            Height=mark.height_dots,
-            ImageMask="true",
-            BitsPerComponent=1,
-            Decode=pydyf.Array([1, 0]),
-        )
+        packed = zlib.compress(mark.rows, PAGE_COMPRESSION)
+        mask = _mask(mark.width_dots, mark.height_dots, packed)
         document.add_object(mask)
         names[key] = f"P{len(names)}"
         references[names[key]] = mask.reference

@@ -115,10 +115,33 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stencil:
+    """A picture of one bit for each dot, through which operators paint with their own colour.
+
+    Attributes:
+        name: under which they find it.
+        width_dots: dots in a row, whole bytes.
+        height_dots: rows.
+        packed_rows: from the top, deflated; a set bit is painted.
+    """
+
+    name: str
+    width_dots: int
+    height_dots: int
+    packed_rows: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """Content stream operators that leave the graphics state as they found it."""
+    """Content stream operators that leave the graphics state as they found it.
+
+    Attributes:
+        operators: of the content stream.
+        stencils: what they paint through; in prepared forms only.
+    """
 
     operators: bytes
+    stencils: tuple[Stencil, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

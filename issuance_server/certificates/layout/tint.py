@@ -9,9 +9,13 @@ from issuance_server.certificates.layout.display import (
     SHEET_WIDTH_PT,
     Box,
     Drawing,
+    Stencil,
 )
+from issuance_server.certificates.layout.latent import DOTS_PER_INCH, latent_tile
 from issuance_server.certificates.layout.outline import character_outline
 
+POINTS_PER_INCH = 72
+GROUND_COLOUR = b"0.10 0.56 0.50 rg"
 WAVE_COLOUR = b"0.80 0.89 0.86 RG"
 ROSETTE_COLOUR = b"0.74 0.86 0.82 RG"
 SPECIMEN_COLOUR = b"0.88 0.92 0.90 rg"
@@ -40,7 +44,21 @@ def tint(fonts: FontList, *, specimen: bool) -> Drawing:
     if specimen:
         operators += [SPECIMEN_COLOUR, *_specimen(fonts)]
     operators += [WAVE_COLOUR, *_waves(), ROSETTE_COLOUR, *_rosette(), b"Q"]
-    return Drawing(operators=b"\n".join(operators))
+    tile = latent_tile(fonts)
+    return Drawing(operators=b"\n".join((_ground(tile), *operators)), stencils=(tile,))
+
+
+def _ground(tile: Stencil) -> bytes:
+    """Cover the sheet with tiles, dot for dot of the printer."""
+    width, height = (
+        dots * POINTS_PER_INCH / DOTS_PER_INCH for dots in (tile.width_dots, tile.height_dots)
+    )
+    operators = [b"q " + GROUND_COLOUR]
+    for row in range(math.ceil(SHEET_HEIGHT_PT / height)):
+        for column in range(math.ceil(SHEET_WIDTH_PT / width)):
+            place = (width, height, column * width, row * height, tile.name.encode("ascii"))
+            operators.append(b"q %.1f 0 0 %.1f %.1f %.1f cm /%b Do Q" % place)
+    return b"\n".join((*operators, b"Q"))
 
 
 def _waves() -> list[bytes]:
