@@ -30,13 +30,13 @@ export function pageForms(pdf) {
   const root = file.resolve(file.trailer.get('Root') ?? null);
   if (!(root instanceof Map)) throw malformed('no catalogue');
   const pages = [];
-  const way = { inherited: new Map(), pages, seen: new Set(), depth: 1 };
+  const way = { inherited: new Map(), pages, seen: new Set(), depth: 1, parent: null };
   collectPages(file, root.get('Pages'), way);
   if (pages.length === 0) throw malformed('no page');
   return pages.map((page) => forms.page(page));
 }
 
-function collectPages(file, reference, { inherited, pages, seen, depth }) {
+function collectPages(file, reference, { inherited, pages, seen, depth, parent }) {
   if (depth > DEPTH_MAX) throw malformed('a page tree that is too deep');
   if (!(reference instanceof PdfReference) || seen.has(reference.number)) {
     throw malformed('a page tree');
@@ -44,6 +44,7 @@ function collectPages(file, reference, { inherited, pages, seen, depth }) {
   seen.add(reference.number);
   const node = file.resolve(reference);
   if (!(node instanceof Map)) throw malformed('a page tree');
+  if (parent !== null && node.get('Parent')?.number !== parent) throw malformed('a page tree');
   const merged = new Map(inherited);
   for (const name of INHERITED) {
     if (node.has(name) && file.resolve(node.get(name)) !== null) merged.set(name, node.get(name));
@@ -56,7 +57,7 @@ function collectPages(file, reference, { inherited, pages, seen, depth }) {
   }
   const kids = file.resolve(node.get('Kids'));
   if (!Array.isArray(kids)) throw malformed('a page tree');
-  const way = { inherited: merged, pages, seen, depth: depth + 1 };
+  const way = { inherited: merged, pages, seen, depth: depth + 1, parent: reference.number };
   for (const kid of kids) collectPages(file, kid, way);
 }
 

@@ -196,6 +196,8 @@ test('the page digest is that of the canonical form', () => {
     hex(given.form).toString('latin1'),
   ]);
   assert.deepEqual(pageDigests(pdf).map((one) => one.toString('hex')), given.page_digests);
+  const orphan = pdf.toString('latin1').replace('/Parent 2 0 R', '/Parent 1 0 R');
+  assert.throws(() => pageDigests(Buffer.from(orphan, 'latin1')), /page tree/);
 });
 
 test('the envelopes of a whole visit open, and the replies name their requests', () => {
