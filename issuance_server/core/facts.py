@@ -5,11 +5,13 @@ which the records of the step are written, so that a staff edit, a suppression o
 race with a release without harm.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
+from protocol.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,9 @@ class HolderFacts:
         suppressed: whether issuing is suppressed for the person or the household.
         register_age_ms: how old the register copy is.
         household_members: how many members there are to choose from.
+        record_versions: for each kind that is made of a record of another register, the version
+            of the holder's; likewise a new one with every change. Where there is no record, there
+            is no entry.
     """
 
     household_id: str
@@ -45,6 +50,7 @@ class HolderFacts:
     suppressed: bool
     register_age_ms: int
     household_members: int
+    record_versions: Mapping[Kind, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

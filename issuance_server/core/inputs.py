@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
+from protocol.codes import ReplyCode
 from protocol.telegrams import (
     Apply,
     Begin,
@@ -100,7 +101,8 @@ class Rendered:
 
     Attributes:
         issuance_id: whose.
-        register_version: the version it was rendered from.
+        register_version: the household's version that it was rendered from.
+        record_version: that of the record that the kind needs beside the household.
         sheets: of all copies together.
         file_digest: SHA-256 of the PDF.
         pages: page digests.
@@ -112,6 +114,7 @@ class Rendered:
 
     issuance_id: bytes
     register_version: int
+    record_version: int | None = None
     sheets: int
     file_digest: bytes
     pages: tuple[bytes, ...]
@@ -127,12 +130,12 @@ class RenderingFailed:
 
     Attributes:
         issuance_id: whose.
-        cannot_be_printed: the record itself is the reason (glyph, length), not the machinery.
+        code: what the resident is told.
         reason: machine-readable word for the log.
     """
 
     issuance_id: bytes
-    cannot_be_printed: bool
+    code: ReplyCode
     reason: str
 
 

@@ -90,7 +90,9 @@ class IssuanceDesk:
             out.add(EraseBody(issuance_id=made.issuance_id))
             return
         ref = self._waiting.pop(made.issuance_id, None)
-        if made.register_version != issuance.applied.register_version:
+        applied = issuance.applied
+        read = (made.register_version, made.record_version)
+        if read != (applied.register_version, applied.record_version):
             self.withdraw(issuance, ReplyCode.DATA_CHANGED, now, out, ref=ref)
             return
         out.add(
@@ -125,11 +127,8 @@ class IssuanceDesk:
         issuance = self._state.issuances.get(failed.issuance_id)
         if issuance is None or issuance.state is not S.APPLIED:
             return
-        code = (
-            ReplyCode.CANNOT_BE_PRINTED if failed.cannot_be_printed else ReplyCode.RENDERING_FAILED
-        )
         ref = self._waiting.pop(failed.issuance_id, None)
-        self.withdraw(issuance, code, now, out, ref=ref, reason=failed.reason)
+        self.withdraw(issuance, failed.code, now, out, ref=ref, reason=failed.reason)
 
     def fetch(
         self, terminal: str, ref: RequestRef, asked: Fetch, facts: Facts, out: Outcome
@@ -347,6 +346,7 @@ class IssuanceDesk:
             numbers=numbers,
             last_serial=serials[-1],
             register_version=holder.register_version,
+            record_version=holder.record_versions.get(asked.kind),
             business_ms=now.business_ms,
             deadline_ms=now.real_ms + RENDER_MS_MAX,
         )
@@ -361,7 +361,9 @@ class IssuanceDesk:
         refusal = holder_refusal(self._rules, holder, now)
         if refusal is not None or holder is None:
             return refusal or ReplyCode.NOT_ISSUED_HERE
-        changed = holder.register_version != issuance.applied.register_version
+        applied = issuance.applied
+        as_of_now = (holder.register_version, holder.record_versions.get(applied.kind))
+        changed = as_of_now != (applied.register_version, applied.record_version)
         return ReplyCode.DATA_CHANGED if changed else None
 
     def _release_again(

@@ -82,6 +82,7 @@ class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
         card_ref: the card's random reference, if the card was accepted.
         resident_id: 宛名番号 of the holder after the right PIN.
         register_version: the register version that the menu is about.
+        kinds: what the menu offers.
         tries_left: after a wrong PIN.
     """
 
@@ -91,6 +92,7 @@ class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
     card_ref: str | None = None
     resident_id: str | None = None
     register_version: int | None = None
+    kinds: tuple[Kind, ...] = ()
     tries_left: int | None = None
 
 
@@ -128,6 +130,7 @@ class IssuanceApplied(Record, frozen=True, kw_only=True, tag="issuance-applied")
         numbers: 発行番号 of each copy, without page numbers.
         last_serial: the highest serial of the day that this took.
         register_version: of the household, as read in this transaction.
+        record_version: of the record that the kind is made of beside the household, likewise.
         business_ms: business time of the application.
         deadline_ms: until when it must be rendered.
     """
@@ -146,6 +149,7 @@ class IssuanceApplied(Record, frozen=True, kw_only=True, tag="issuance-applied")
     numbers: tuple[str, ...]
     last_serial: int
     register_version: int
+    record_version: int | None = None
     business_ms: int
     deadline_ms: int
 

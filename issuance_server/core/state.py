@@ -10,6 +10,7 @@ from issuance_server.core import records as r
 from protocol.codes import ReplyCode
 from protocol.errors import Misuse
 from protocol.issuance import ISSUANCE_TABLE, IssuanceInput, IssuanceState
+from protocol.kinds import Kind
 from protocol.terminal_statements import PrintOutcome
 from protocol.visit import VISIT_TABLE, VisitInput, VisitState
 
@@ -36,6 +37,7 @@ class Visit:
     card_ref: str | None = None
     resident_id: str | None = None
     register_version: int | None = None
+    kinds: tuple[Kind, ...] = ()
     issuance_ids: tuple[bytes, ...] = ()
     refusals: dict[bytes, ReplyCode] = field(default_factory=dict)
 
@@ -163,6 +165,7 @@ def _evolve_visit(
             card_ref=record.card_ref or visit.card_ref,
             resident_id=record.resident_id,
             register_version=record.register_version,
+            kinds=record.kinds,
         )
     return _keep_visit(state, replace(moved, attempts=attempts))
 

@@ -2,8 +2,13 @@
 
 from issuance_server.core import records as r
 from issuance_server.core.effects import DrawChallenge, JudgeAttempt, ReplyMenu
-from issuance_server.core.eligibility import holder_refusal, service_refusal
-from issuance_server.core.facts import Facts, Now
+from issuance_server.core.eligibility import (
+    holder_refusal,
+    items_of,
+    kinds_for,
+    service_refusal,
+)
+from issuance_server.core.facts import Facts, HolderFacts, Now
 from issuance_server.core.inputs import Authenticated, ChallengeDrawn, VerdictGiven
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
@@ -14,6 +19,7 @@ from issuance_server.core.rules import (
 )
 from issuance_server.core.state import Attempt, SwitchState, Visit
 from protocol.codes import ReplyCode
+from protocol.kinds import Kind
 from protocol.limits import ATTEMPTS_PER_VISIT_MAX, CHALLENGE_MS_MAX, VISIT_MS_MAX
 from protocol.telegrams import Begin, ChallengeGiven, EndVisit, MenuItem, RequestRef
 from protocol.visit import VisitState
@@ -180,6 +186,7 @@ class VisitDesk:
                 card_ref=verdict.card_ref,
                 resident_id=resident_id if code is ReplyCode.DONE else None,
                 register_version=facts.holder.register_version if facts.holder else None,
+                kinds=self._kinds(code, facts.holder),
                 tries_left=tries_left,
             )
         )
@@ -224,18 +231,28 @@ class VisitDesk:
                     visit_id=visit.visit_id,
                     resident_id=visit.resident_id,
                     register_version=visit.register_version,
-                    items=self._menu(now),
+                    items=self._menu(visit, now),
                 )
             )
         else:
             out.refuse(visit.terminal, ref, attempt.code, tries_left=attempt.tries_left)
 
-    def _menu(self, now: Now) -> tuple[MenuItem, ...]:
+    def _kinds(self, code: ReplyCode, holder: HolderFacts | None) -> tuple[Kind, ...]:
+        if code is not ReplyCode.DONE or holder is None:
+            return ()
+        return kinds_for(self._rules, holder)
+
+    def _menu(self, visit: Visit, now: Now) -> tuple[MenuItem, ...]:
         if service_refusal(self._rules, now) is not None:
             return ()
         return tuple(
-            MenuItem(kind=kind, fee_yen=fee_yen, items=self._rules.items)
-            for kind, fee_yen in self._rules.fees_yen.items()
+            MenuItem(
+                kind=kind,
+                fee_yen=self._rules.fees_yen[kind],
+                items=items_of(self._rules, kind),
+            )
+            for kind in visit.kinds
+            if kind in self._rules.fees_yen
         )
 
     def _log_verdict(self, visit: Visit, verdict: Verdict, code: ReplyCode, out: Outcome) -> None:

@@ -12,6 +12,7 @@ from issuance_server.adapters.sqlite.founding import NewTerminal, found_city
 from issuance_server.adapters.system import SAMPLE_START
 from issuance_server.core.register import Household, Resident, age_on
 from issuance_server.sample import city as sample_city
+from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
 from issuance_server.sample.stores import SampleTerminal, sample_terminals
 from keys import file_store
@@ -72,6 +73,7 @@ def _fill(folder: Path, broker_port: int) -> None:
     found_city(
         folder / "data" / "city.db",
         households=households,
+        records=records_of(households),
         terminals=[_admit(folder, keys, one, broker_port, now) for one in sample_terminals()],
         cards=cards,
         at_ms=int(now.timestamp() * 1_000),
@@ -83,6 +85,7 @@ def _fill(folder: Path, broker_port: int) -> None:
         title=sample_city.ISSUER.title,
         mayor=sample_city.ISSUER.name,
         seal=sample_city.ISSUER.seal_text,
+        verify_page=sample_city.ISSUER.verify_page,
         port=broker_port,
         start=SAMPLE_START,
     )
@@ -188,7 +191,14 @@ def _readme(households: tuple[Household, ...]) -> str:
 _CONFIG = """\
 # A sample city. `issuance-server check-config --explain` lists every key.
 
-fees_yen = {{ juminhyo = 200 }}
+[fees_yen]
+juminhyo = 200
+kisaijiko = 200
+inkan = 200
+kazei = 200
+koseki-zenbu = 350
+koseki-kojin = 350
+fuhyo = 200
 
 [city]
 code = "{code}"
@@ -198,6 +208,7 @@ mayor_title = "{title}"
 mayor_name = "{mayor}"
 seal_text = "{seal}"
 specimen = true
+verify_page = "{verify_page}"
 call_centre = "06-0000-0000 (9:00-17:15, fictitious)"
 
 [broker]

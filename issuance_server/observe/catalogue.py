@@ -295,6 +295,14 @@ _ISSUANCE_EVENTS = (
         when="What was applied for cannot be had, and the holder was told why.",
     ),
     Event(
+        name="certificate.refused",
+        level=Level.WARNING,
+        fields={**_ISSUANCE, **_KIND, **_REASON, "item": "entry and item, not its content"},
+        when="What the registers hold cannot be certified by a terminal; the holder pays nothing.",
+        what_to_do="If an item is named, have it corrected in the register of this kind; for a "
+        "`missing-glyph` add a font. Otherwise the counter serves the holder.",
+    ),
+    Event(
         name="issuance.released",
         level=Level.INFO,
         fields={**_ISSUANCE, **_MONEY},

@@ -15,6 +15,7 @@ from issuance_server.certificates.order import (
     CertificateOrder,
     CertificateRefused,
     Issuer,
+    RefusalReason,
     Rendered,
 )
 from issuance_server.core import effects as e
@@ -37,6 +38,25 @@ from protocol.telegrams import Member, Menu, PieceGiven, Refused, Released
 CONTENT_KEY_BYTES = 32
 RENDERINGS_AT_ONCE_MAX = 8
 JUDGEMENTS_AT_ONCE_MAX = 64
+
+_NOT_ISSUED_HERE: frozenset[RefusalReason] = frozenset(
+    {
+        "member-unknown",
+        "record-missing",
+        "record-closed",
+        "filing-in-progress",
+        "seal-abolished",
+        "tax-not-filed",
+        "tax-year-not-offered",
+    }
+)
+"""Nothing is wrong with the record: there is nothing that a terminal may certify of it."""
+_TOLD: dict[RefusalReason, ReplyCode] = {
+    "kind-not-offered": ReplyCode.KIND_NOT_OFFERED,
+    "options-not-offered": ReplyCode.OPTIONS_INVALID,
+    **dict.fromkeys(_NOT_ISSUED_HERE, ReplyCode.NOT_ISSUED_HERE),
+}
+"""What the resident is told; all else is *cannot be printed*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,36 +278,50 @@ class Performer:
                     return  # withdrawn while it waited for its turn
                 made = await self._make(issuance)
         except CertificateRefused as refused:
-            await self._fail(issuance_id, refused.reason, of_record=True)
+            self._log_refusal(issuance_id, refused)
+            code = _TOLD.get(refused.reason, ReplyCode.CANNOT_BE_PRINTED)
+            await self._fail(issuance_id, refused.reason, code)
         except (AdapterError, KeyManagementError, TimeoutError):
-            await self._fail(issuance_id, "renderer-out-of-reach", of_record=False)
+            await self._fail(issuance_id, "renderer-out-of-reach")
         else:
             if made is None:
-                await self._fail(issuance_id, "holder-unknown", of_record=False)
+                await self._fail(issuance_id, "holder-unknown")
             else:
                 await self._give(made)
 
-    async def _fail(self, issuance_id: bytes, reason: str, *, of_record: bool) -> None:
-        await self._give(
-            i.RenderingFailed(issuance_id=issuance_id, cannot_be_printed=of_record, reason=reason)
-        )
+    async def _fail(
+        self, issuance_id: bytes, reason: str, code: ReplyCode = ReplyCode.RENDERING_FAILED
+    ) -> None:
+        await self._give(i.RenderingFailed(issuance_id=issuance_id, code=code, reason=reason))
+
+    def _log_refusal(self, issuance_id: bytes, refused: CertificateRefused) -> None:
+        issuance = self._state.issuances.get(issuance_id)
+        if issuance is not None:  # otherwise it was withdrawn meanwhile
+            self._log(
+                "certificate.refused",
+                issuance=issuance_id.hex(),
+                terminal=issuance.terminal,
+                kind=issuance.applied.kind.value,
+                reason=refused.reason,
+                item=refused.item,
+            )
 
     async def _make(self, issuance: Issuance) -> i.Rendered | None:
-        """Render from one consistent read of the register, and seal once under a new key."""
+        """Render from one consistent read of the registers, and seal once under a new key."""
         applied = issuance.applied
-        found = await self._store.household_of(applied.resident_id)
-        if found is None:
+        source = await self._store.source_of(applied.resident_id, applied.kind)
+        if source is None:
             return None
-        household, register_version = found
         order = CertificateOrder(
             issuance_id=applied.issuance_id,
             kind=applied.kind,
             options=applied.options,
             holder_id=applied.resident_id,
-            household=household,
+            household=source.household,
             numbers=applied.numbers,
             issued_on=civil(applied.business_ms).date(),
             issuer=self._hand.issuer,
+            record=source.record,
         )
         rendered = await self._renderer.render(order)
         fault = await asyncio.to_thread(self._gate, order, rendered)
@@ -309,7 +343,8 @@ class Performer:
         self._bodies[applied.issuance_id] = sealed
         return i.Rendered(
             issuance_id=applied.issuance_id,
-            register_version=register_version,
+            register_version=source.register_version,
+            record_version=source.record_version,
             sheets=rendered.sheets,
             file_digest=hashlib.sha256(rendered.pdf).digest(),
             pages=rendered.page_digests,

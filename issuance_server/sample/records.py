@@ -1,6 +1,6 @@
 """The sample city's records beside its resident register, by resident and kind of certificate."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -15,12 +15,17 @@ from protocol.kinds import Kind
 
 @cache
 def sample_records() -> Mapping[tuple[str, Kind], Record]:
+    """Return the records of the whole sample city."""
+    return records_of(sample_households())
+
+
+def records_of(households: Iterable[Household]) -> Mapping[tuple[str, Kind], Record]:
     """Return every record by 宛名番号 and kind; where there is none, there is no entry.
 
     住民票の写し and 住民票記載事項証明書 are made of the household alone and have no entries.
     """
     return MappingProxyType(
-        {key: record for household in sample_households() for key, record in _of(household)}
+        {key: record for household in households for key, record in _of(household)}
     )
 
 

@@ -16,6 +16,7 @@ from issuance_server.core.facts import Now
 from issuance_server.core.state import SwitchState, evolve
 from issuance_server.core.switch import Switch
 from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
 from protocol import codec
 from protocol import telegrams as t
@@ -30,6 +31,7 @@ from tests.core.made import (
 )
 
 HOUSEHOLDS = sample_households()[:3]
+RECORDS = records_of(HOUSEHOLDS)
 HOLDER_ID = HOUSEHOLDS[0].head_id
 TERMINALS = tuple(
     NewTerminal(
@@ -53,7 +55,14 @@ def found(
     terminals: Iterable[NewTerminal] = TERMINALS,
 ) -> Path:
     """Make the database of a city of three households."""
-    found_city(path, households=HOUSEHOLDS, terminals=terminals, cards=cards, at_ms=START_REAL_MS)
+    found_city(
+        path,
+        households=HOUSEHOLDS,
+        records=RECORDS,
+        terminals=terminals,
+        cards=cards,
+        at_ms=START_REAL_MS,
+    )
     return path
 
 

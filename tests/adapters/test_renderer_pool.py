@@ -94,13 +94,15 @@ async def test_orders_go_to_the_workers_in_turn(monkeypatch: pytest.MonkeyPatch)
 
     async def ask(child: Child, request: bytes, timeout_ms: int) -> bytes:
         asked.append(child)
-        return wire.encode(wire.NotMade(reason="text-too-long")) if len(asked) < 4 else b"\xc1"
+        refusal = wire.NotMade(reason="text-too-long", item="世帯員1 氏名")
+        return wire.encode(refusal) if len(asked) < 4 else b"\xc1"
 
     monkeypatch.setattr(Child, "ask", ask)
     pool = RendererPool(workers=3)
     for _ in range(3):
-        with pytest.raises(CertificateRefused):
+        with pytest.raises(CertificateRefused) as refused:
             await pool.render(order())
+        assert "世帯員1 氏名" == refused.value.item
     with pytest.raises(AdapterError, match="answer that is none"):
         await pool.render(order())
 
@@ -116,7 +118,21 @@ def test_worker_answers_orders_and_refusals() -> None:
 
     assert isinstance(made, wire.Made)
     assert 1 == made.rendered.sheets
-    assert wire.NotMade(reason="missing-glyph") == refused
+    assert isinstance(refused, wire.NotMade)
+    assert "missing-glyph" == refused.reason
+
+
+def test_refusal_names_the_item_that_is_to_be_corrected() -> None:
+    """The item comes through to the server; what it says does not."""
+    (member,) = HOUSEHOLD.members
+    nobody = msgspec.structs.replace(member, relationship="友")
+    household = msgspec.structs.replace(HOUSEHOLD, members=(nobody,))
+    asked = wire.encode(order(household=household))
+    refused = wire.decode_answer(worker.answer(CertificateRenderer(), asked))
+
+    assert isinstance(refused, wire.NotMade)
+    assert "続柄" in refused.item
+    assert "友" not in refused.item
 
 
 @pytest.mark.processes

@@ -295,15 +295,10 @@ def test_draining_takes_no_new_issuance(desk: Desk) -> None:
     assert isinstance(desk.ask(RELEASE), e.ReplyReleased)
 
 
-@pytest.mark.parametrize(
-    ("of_record", "code"),
-    [(True, ReplyCode.CANNOT_BE_PRINTED), (False, ReplyCode.RENDERING_FAILED)],
-)
-def test_failed_rendering_withdraws(desk: Desk, code: ReplyCode, *, of_record: bool) -> None:
+@pytest.mark.parametrize("code", [ReplyCode.CANNOT_BE_PRINTED, ReplyCode.RENDERING_FAILED])
+def test_failed_rendering_withdraws(desk: Desk, code: ReplyCode) -> None:
     """The resident is told whether it lies in the record; the log has the reason."""
-    failed = i.RenderingFailed(
-        issuance_id=ISSUANCE, cannot_be_printed=of_record, reason="missing-glyph"
-    )
+    failed = i.RenderingFailed(issuance_id=ISSUANCE, code=code, reason="missing-glyph")
     ref = desk.ask_ref(applying())
     desk.give(failed)
 

@@ -15,6 +15,7 @@ from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.pin_policy import VerdictOutcome
 from protocol import telegrams as t
+from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from protocol.kinds import Kind
 from protocol.terminal_statements import FailureCause
@@ -90,7 +91,7 @@ answers: st.SearchStrategy[i.Input] = st.one_of(
     st.builds(
         i.RenderingFailed,
         issuance_id=issuances,
-        cannot_be_printed=st.booleans(),
+        code=st.sampled_from((ReplyCode.CANNOT_BE_PRINTED, ReplyCode.RENDERING_FAILED)),
         reason=st.just("missing-glyph"),
     ),
     st.builds(i.KeysDestroyed, issuance_ids=st.tuples(issuances)),

@@ -27,8 +27,8 @@ from tests.leaks.database_pages import rows_outside, without_tables
 from tests.leaks.process_memory import memory_of
 from tests.processes.town import Terminal, Town, wait_until
 
-REGISTER_TABLES = {"household", "resident"}
-"""The copy of the resident register: it is what the database is for."""
+REGISTER_TABLES = {"household", "resident", "register_record", "register_record_holder"}
+"""The copy of the registers: it is what the database is for."""
 KNOWN_PLACES = {
     "city/README.md": "lists the sample's cards, PINs and passphrase for who tries the sample",
     "city/cards/": "the cards themselves, with the holder's name as a note",

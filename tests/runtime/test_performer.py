@@ -195,12 +195,12 @@ async def test_holder_who_left_meanwhile_has_no_certificate(
     """The register's household is read anew for the rendering."""
     async with bench.running():
         await authenticate(bench)
-        monkeypatch.setattr(bench.store, "household_of", _nobody)
+        monkeypatch.setattr(bench.store, "source_of", _nobody)
 
         assert "RENDERING_FAILED" == await bench.refused(applying())
 
 
-async def _nobody(_resident_id: str) -> tuple[Household, int] | None:
+async def _nobody(_resident_id: str, _kind: Kind) -> None:
     return None
 
 

@@ -24,7 +24,7 @@ def answer(renderer: CertificateRenderer, request: bytes) -> bytes:
     try:
         return wire.encode(wire.Made(rendered=renderer.render(_decode_order(request))))
     except CertificateRefused as refused:
-        return wire.encode(wire.NotMade(reason=refused.reason))
+        return wire.encode(wire.NotMade(reason=refused.reason, item=refused.item))
 
 
 async def _serve(fd: int, renderer: CertificateRenderer) -> None:

@@ -66,5 +66,5 @@ class RendererPool:
         except UNREADABLE:
             raise AdapterError("a rendering worker gave an answer that is none") from None
         if isinstance(answer, wire.NotMade):
-            raise CertificateRefused(answer.reason)
+            raise CertificateRefused(answer.reason, answer.item)
         return answer.rendered

@@ -14,9 +14,10 @@ class Made(msgspec.Struct, frozen=True, kw_only=True, tag="made"):
 
 
 class NotMade(msgspec.Struct, frozen=True, kw_only=True, tag="not-made"):
-    """The record cannot be printed as it must be."""
+    """The record cannot be printed as it must be; ``item`` names what is to be corrected."""
 
     reason: RefusalReason
+    item: str = ""
 
 
 Answer: TypeAlias = Made | NotMade

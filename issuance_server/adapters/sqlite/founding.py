@@ -1,15 +1,21 @@
 """Makes a new city's database: the tables, and what a city starts with."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
+from issuance_server.certificates.order import Record
 from issuance_server.core.register import Household
 from protocol.errors import SetUpError
+from protocol.kinds import Kind
+
+Records = Mapping[tuple[str, Kind], Record]
+"""By 宛名番号 and kind of certificate."""
 
 
 class NewTerminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +46,7 @@ def found_city(
     path: Path,
     *,
     households: Iterable[Household],
+    records: Records = MappingProxyType({}),
     terminals: Iterable[NewTerminal],
     cards: Iterable[tuple[str, str]],
     at_ms: int,
@@ -48,7 +55,8 @@ def found_city(
 
     Args:
         path: the file; its folder exists.
-        households: the register copy.
+        households: the copy of the resident register.
+        records: those of the other registers; the holders are residents.
         terminals: the list of terminals.
         cards: card reference and 宛名番号 of its holder.
         at_ms: the time of registration, and the register copy's watermark.
@@ -67,6 +75,7 @@ def found_city(
         connection.execute("INSERT INTO register_state VALUES (1, ?)", (at_ms,))
         for version, household in enumerate(households, start=1):
             _add_household(connection, household, version)
+        _add_records(connection, records)
         connection.execute("INSERT INTO judge_report VALUES (1, 0, 0)")
         for terminal in terminals:
             _add_terminal(connection, terminal, at_ms)
@@ -115,3 +124,21 @@ def _add_household(connection: sqlite3.Connection, household: Household, version
             for member in household.members
         ],
     )
+
+
+def _add_records(connection: sqlite3.Connection, records: Records) -> None:
+    """Add the records, each once: a family register has many holders, and serves two kinds."""
+    known: dict[bytes, int] = {}
+    for (resident_id, kind), record in records.items():
+        packed = msgspec.msgpack.encode(record)
+        record_id = known.get(packed)
+        if record_id is None:
+            record_id = known[packed] = len(known) + 1
+            connection.execute(
+                "INSERT INTO register_record (record_id, version, record) VALUES (?, ?, ?)",
+                (record_id, record_id, packed),
+            )
+        connection.execute(
+            "INSERT INTO register_record_holder (resident_id, kind, record_id) VALUES (?, ?, ?)",
+            (resident_id, kind.value, record_id),
+        )

@@ -2,10 +2,11 @@
 
 The journal is the truth; ``issuance``, ``certificate_number`` and ``open_subject`` are projections
 of it that operators can query, and so are the changes to ``terminal`` and ``terminal_certificate``
-since the city was founded. Personal data lives in ``household`` and ``resident`` only.
+since the city was founded. Personal data lives in ``household``, ``resident`` and
+``register_record`` only.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -89,6 +90,15 @@ CREATE TABLE resident (
     resident_id TEXT PRIMARY KEY,
     household_id TEXT NOT NULL REFERENCES household,
     birth_on TEXT
+) STRICT;
+CREATE TABLE register_record (
+    record_id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE, record BLOB NOT NULL
+) STRICT;
+CREATE TABLE register_record_holder (
+    resident_id TEXT NOT NULL REFERENCES resident,
+    kind TEXT NOT NULL,
+    record_id INTEGER NOT NULL REFERENCES register_record,
+    PRIMARY KEY (resident_id, kind)
 ) STRICT;
 CREATE TABLE suppression (
     suppression_id INTEGER PRIMARY KEY,

@@ -10,14 +10,14 @@ import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
-import msgspec
 
+from issuance_server.adapters.sqlite import register_copy
 from issuance_server.adapters.sqlite.projections import Statement, statements_for
+from issuance_server.adapters.sqlite.register_copy import CertificateSource
 from issuance_server.adapters.sqlite.schema import (
     BUSY_TIMEOUT_PRAGMA,
     READER_PRAGMAS,
@@ -27,7 +27,7 @@ from issuance_server.adapters.sqlite.schema import (
 )
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
 from issuance_server.core.effects import DropKey, KeepKey
-from issuance_server.core.facts import EndedIssuance, Facts, HolderFacts
+from issuance_server.core.facts import EndedIssuance, Facts
 from issuance_server.core.line_table import RegisteredTerminal
 from issuance_server.core.records import AnyRecord, decode_record, encode_record, subject_of
 from issuance_server.core.register import Household
@@ -36,6 +36,7 @@ from issuance_server.ports import Sign
 from protocol.codes import ReplyCode
 from protocol.errors import JournalFailed, SetUpError
 from protocol.issuance import IssuanceState
+from protocol.kinds import Kind
 
 
 class SqliteStore:
@@ -140,14 +141,13 @@ class SqliteStore:
 
     async def household_of(self, resident_id: str) -> tuple[Household, int] | None:
         """Return a resident's household and its version, from one consistent read."""
-        sql = (
-            "SELECT h.record, h.version FROM resident r JOIN household h USING (household_id)"
-            " WHERE r.resident_id = ?"
-        )
-        row = await self._read_one(sql, (resident_id,))
-        if row is None:
-            return None
-        return msgspec.msgpack.decode(row[0], type=Household), row[1]
+        row = await self._read_one(register_copy.HOUSEHOLD_SQL, (resident_id,))
+        return None if row is None else register_copy.household_of(row)
+
+    async def source_of(self, resident_id: str, kind: Kind) -> CertificateSource | None:
+        """Return what a resident's certificate of a kind is made of, from one consistent read."""
+        row = await self._read_one(register_copy.SOURCE_SQL, (kind.value, resident_id))
+        return None if row is None else register_copy.source_of(row)
 
     async def wrapped_key(self, issuance_id: bytes) -> tuple[str, bytes] | None:
         """Return the day and the wrapped content key of an issuance, if it is still there."""
@@ -274,7 +274,11 @@ class Transaction:
             sql = "SELECT resident_id FROM card WHERE card_ref = ?"
             row = await _one(self._writer, sql, (needs.card_ref,))
             resident_id = row[0] if row else None
-        holder = None if resident_id is None else await self._holder(resident_id, real_ms)
+        holder = (
+            None
+            if resident_id is None
+            else await register_copy.holder_facts(self._writer, resident_id, real_ms)
+        )
         next_serial = 1
         if needs.serial_day is not None:
             sql = "SELECT next_serial FROM number_serial WHERE day = ?"
@@ -282,27 +286,6 @@ class Transaction:
             next_serial = row[0] if row else 1
         ended = None if needs.issuance_id is None else await self._ended(needs.issuance_id)
         return Facts(holder=holder, next_serial=next_serial, ended=ended, resident_id=resident_id)
-
-    async def _holder(self, resident_id: str, real_ms: int) -> HolderFacts | None:
-        sql = (
-            "SELECT h.household_id, h.version, r.birth_on,"
-            " EXISTS (SELECT 1 FROM suppression s"
-            "  WHERE s.resident_id = r.resident_id OR s.household_id = r.household_id),"
-            " (SELECT watermark_ms FROM register_state),"
-            " (SELECT count(*) FROM resident m WHERE m.household_id = r.household_id)"
-            " FROM resident r JOIN household h USING (household_id) WHERE r.resident_id = ?"
-        )
-        row = await _one(self._writer, sql, (resident_id,))
-        if row is None:
-            return None
-        return HolderFacts(
-            household_id=row[0],
-            register_version=row[1],
-            birth_on=date.fromisoformat(row[2]) if row[2] else None,
-            suppressed=bool(row[3]),
-            register_age_ms=real_ms - row[4],
-            household_members=row[5],
-        )
 
     async def _ended(self, issuance_id: bytes) -> EndedIssuance | None:
         sql = "SELECT terminal, state, code FROM issuance WHERE issuance_id = ?"
