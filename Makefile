@@ -12,7 +12,7 @@ PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py "-m tools.
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs vectors fuzz bench lock clean poppler
+.PHONY: help demo run test test-full check docs gallery vectors fuzz bench lock clean poppler
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: $(VENV) $(NODE) poppler ## all that must hold before a commit: style, typ
 
 docs: $(VENV) ## write the generated pages of docs/ anew
 	for page in $(PAGES); do $(BIN)/python $$page || exit 1; done
+
+gallery: $(VENV) ## draw the pictures of certificates in docs/gallery/ anew
+	$(BIN)/python -m tools.gallery
 
 vectors: $(VENV) ## make the test vectors in tests/vectors/ anew, byte for byte
 	$(BIN)/python -m tools.make_vectors

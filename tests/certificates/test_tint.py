@@ -62,7 +62,8 @@ def printed(fonts: FontList) -> Image.Image:
     page = Page(forms=(Placed(form="Ground"),), lines=())
     pdf = pdf_writer.write(fonts, static, [page], bytes(16))
     with pypdfium2.PdfDocument(pdf) as document:
-        return document[0].render(scale=DOTS_PER_INCH / 72, grayscale=True).to_pil().copy()
+        sheet: Image.Image = document[0].render(scale=DOTS_PER_INCH / 72, grayscale=True).to_pil()
+        return sheet.copy()
 
 
 def _copied(printed: Image.Image, black_below: int) -> Image.Image:
