@@ -146,14 +146,16 @@ def _add_issue(command: argparse.ArgumentParser) -> None:
         required=True,
         choices=[kind.value for kind in Kind],
         metavar="KIND",
-        help="which certificate: " + ", ".join(kind.value for kind in Kind),
+        help="which certificate: " + ", ".join(f"{kind.value} ({kind.title})" for kind in Kind),
     )
     command.add_argument(
         "--option",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="scope=self|household|some, members=1,3, items=relationship,domicile,my-number",
+        help="scope=self|household|some, members=1,3, items=relationship,domicile,my-number; "
+        "koseki-zenbu and fuhyo have scope=self|household, fuhyo has items=domicile, and inkan, "
+        "kazei and koseki-kojin have nothing to choose",
     )
     command.add_argument(
         "--copies", type=_number(1, COPIES_MAX), default=1, metavar="N", help="how many copies"

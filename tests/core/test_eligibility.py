@@ -9,6 +9,8 @@ import pytest
 from issuance_server.core.eligibility import (
     application_refusal,
     holder_refusal,
+    items_of,
+    kinds_for,
     service_refusal,
 )
 from issuance_server.core.facts import Now
@@ -16,6 +18,10 @@ from protocol.codes import ReplyCode
 from protocol.kinds import Item, Kind, Options, Scope
 from tests.core.made import HOLDER, RULES, START_REAL_MS, business_ms
 
+FEES_YEN = dict.fromkeys(Kind, 200)
+EVERYTHING = replace(RULES, fees_yen=FEES_YEN, items=tuple(Item))
+RECORDED = replace(HOLDER, record_versions=dict.fromkeys(list(Kind)[2:], 1))
+SELF, ALL = Scope.SELF, Scope.HOUSEHOLD
 NOW = Now(real_ms=START_REAL_MS, business_ms=business_ms(2026, 11, 30))
 
 
@@ -86,3 +92,52 @@ def test_application_fits_what_is_offered(
 ) -> None:
     """Members are chosen with *some* and only then, each once, from the household."""
     assert code is application_refusal(RULES, kind, options, HOLDER)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scopes", "items"),
+    [
+        (Kind.JUMINHYO, {SELF, ALL}, set(Item)),
+        (Kind.KISAIJIKO, {SELF, ALL}, set(Item)),
+        (Kind.INKAN, {SELF}, set()),
+        (Kind.KAZEI, {SELF}, set()),
+        (Kind.KOSEKI_ZENBU, {SELF, ALL}, set()),
+        (Kind.KOSEKI_KOJIN, {SELF}, set()),
+        (Kind.FUHYO, {SELF, ALL}, {Item.DOMICILE}),
+    ],
+)
+def test_each_kind_has_its_own_choices(kind: Kind, scopes: set[Scope], items: set[Item]) -> None:
+    """Whatever else is chosen is refused; a part of the household only of the resident register."""
+
+    def taken(options: Options) -> bool:
+        code = application_refusal(EVERYTHING, kind, options, RECORDED)
+        assert code in (None, ReplyCode.OPTIONS_INVALID)
+        return code is None
+
+    assert scopes == {scope for scope in (SELF, ALL) if taken(Options(scope=scope))}
+    assert items == {item for item in Item if taken(Options(items=(item,)))}
+    assert items == set(items_of(EVERYTHING, kind))
+    some = kind in (Kind.JUMINHYO, Kind.KISAIJIKO)
+    assert some is taken(Options(scope=Scope.SOME, members=(1,)))
+
+
+def test_what_the_city_does_not_print_cannot_be_asked_for() -> None:
+    """A city without 本籍 on its certificates has none on a 附票 either."""
+    rules = replace(EVERYTHING, items=(Item.RELATIONSHIP,))
+
+    assert () == items_of(rules, Kind.FUHYO)
+    assert (Item.RELATIONSHIP,) == items_of(rules, Kind.JUMINHYO)
+
+
+def test_holder_without_a_record_has_no_certificate_of_it() -> None:
+    """No seal is registered: it is not on the menu, and asking for it leads to the counter."""
+    versions = {kind: 1 for kind in RECORDED.record_versions if kind is not Kind.INKAN}
+    holder = replace(HOLDER, record_versions=versions)
+
+    assert set(Kind) - {Kind.INKAN} == set(kinds_for(EVERYTHING, holder))
+    refusal = application_refusal(EVERYTHING, Kind.INKAN, Options(), holder)
+    assert ReplyCode.NOT_ISSUED_HERE is refusal
+    assert tuple(Kind) == kinds_for(EVERYTHING, RECORDED)
+    assert (Kind.JUMINHYO,) == kinds_for(RULES, RECORDED)
+    unoffered = application_refusal(RULES, Kind.INKAN, Options(), holder)
+    assert ReplyCode.KIND_NOT_OFFERED is unoffered

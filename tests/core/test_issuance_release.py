@@ -7,9 +7,11 @@ import pytest
 
 from issuance_server.core import effects as e
 from issuance_server.core import records as r
+from issuance_server.core.facts import HolderFacts
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
+from protocol.kinds import Kind
 from protocol.limits import QUOTATION_MS_MAX
 from protocol.terminal_statements import FailureCause
 from tests.core.desk import Desk
@@ -17,6 +19,7 @@ from tests.core.made import (
     HOLDER,
     ISSUANCE,
     MINUTE_MS,
+    RULES,
     SEALED_DIGEST,
     TERMINAL,
     applying,
@@ -183,3 +186,46 @@ def test_nothing_is_cancelled_after_the_release(desk: Desk, state: S) -> None:
 
     assert ReplyCode.OUT_OF_ORDER is desk.code(CANCEL)
     assert state is desk.issuance_state()
+
+
+RULES_WITH_SEALS = replace(RULES, fees_yen={**RULES.fees_yen, Kind.INKAN: 200})
+WITH_SEAL = replace(HOLDER, record_versions={Kind.INKAN: 3})
+NEW_SEAL = replace(HOLDER, record_versions={Kind.INKAN: 4})
+
+
+def sealed_inkan() -> Desk:
+    """Return a desk where a seal's certificate is in the terminal's hand."""
+    desk = Desk(rules=RULES_WITH_SEALS, holder=WITH_SEAL)
+    desk.authenticated()
+    desk.ask(applying(kind=Kind.INKAN))
+    desk.give(rendered(record_version=3))
+    desk.ask(HELD)
+    return desk
+
+
+@pytest.mark.parametrize("holder", [NEW_SEAL, HOLDER], ids=["another seal", "abolished"])
+def test_record_that_changed_is_not_released(holder: HolderFacts) -> None:
+    """The household is as it was, but the seal is not: the last check sees it."""
+    desk = sealed_inkan()
+    desk.holder = holder
+
+    assert ReplyCode.DATA_CHANGED is desk.code(RELEASE)
+    assert [] == desk.written(r.IssuanceReleased)
+
+
+def test_record_of_another_kind_does_not_matter() -> None:
+    """A new tax record is no reason to refuse a seal's certificate."""
+    desk = sealed_inkan()
+    desk.holder = replace(WITH_SEAL, record_versions={Kind.INKAN: 3, Kind.KAZEI: 9})
+
+    assert isinstance(desk.ask(RELEASE), e.ReplyReleased)
+
+
+def test_record_that_changed_before_the_rendering_is_not_quoted() -> None:
+    """What was rendered is another version than was applied for."""
+    desk = Desk(rules=RULES_WITH_SEALS, holder=WITH_SEAL)
+    desk.authenticated()
+    ref = desk.ask_ref(applying(kind=Kind.INKAN))
+    desk.give(rendered(record_version=4))
+
+    assert t.Refused(code=ReplyCode.DATA_CHANGED) == desk.answer(ref)

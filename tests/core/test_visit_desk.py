@@ -19,6 +19,7 @@ from tests.core.made import (
     CARD_REF,
     HOLDER,
     RESIDENT,
+    RULES,
     TERMINAL,
     VISIT,
     authenticating,
@@ -119,6 +120,31 @@ def test_right_pin_gets_the_menu() -> None:
     assert isinstance(again, e.ReplyMenu)
     assert menu == replace(again, ref=ref)
     assert 1 == len(desk.written(r.AttemptMade)) == len(desk.written(r.AttemptJudged))
+
+
+def test_menu_offers_what_the_holder_has_a_record_for() -> None:
+    """Each kind with its fee and its own items; a repeat and a restart do not change it."""
+    fees_yen = {Kind.JUMINHYO: 200, Kind.INKAN: 200, Kind.KOSEKI_ZENBU: 350, Kind.FUHYO: 200}
+    versions = {Kind.KOSEKI_ZENBU: 1, Kind.FUHYO: 2, Kind.KAZEI: 3}
+    desk = Desk(
+        rules=replace(RULES, fees_yen=fees_yen), holder=replace(HOLDER, record_versions=versions)
+    )
+    desk.begun()
+    ref = desk.ask_ref(authenticating())
+    desk.judged(VerdictOutcome.RIGHT)
+    menu = desk.answer(ref)
+
+    assert isinstance(menu, e.ReplyMenu)
+    assert (
+        t.MenuItem(kind=Kind.JUMINHYO, fee_yen=200, items=(Item.RELATIONSHIP, Item.DOMICILE)),
+        t.MenuItem(kind=Kind.KOSEKI_ZENBU, fee_yen=350),
+        t.MenuItem(kind=Kind.FUHYO, fee_yen=200, items=(Item.DOMICILE,)),
+    ) == menu.items
+    desk.holder = HOLDER
+    desk.restart()
+    again = desk.ask(authenticating())
+    assert isinstance(again, e.ReplyMenu)
+    assert menu.items == again.items
 
 
 def test_repeat_while_judging_does_not_ask_the_judge_twice() -> None:

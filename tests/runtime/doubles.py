@@ -22,6 +22,7 @@ from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.pin_policy import JudgeEvent, PinAttempt, Verdict, VerdictOutcome
+from issuance_server.core.rules import CityRules
 from issuance_server.observe.logging import EventLog
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
@@ -253,6 +254,7 @@ class Bench:
     log: KeptLog = field(default_factory=KeptLog)
     city_key: SigningKey = field(default_factory=SigningKey.generate)
     heartbeat: bool = False
+    rules: CityRules = RULES
 
     def __post_init__(self) -> None:
         self.path = self.folder / "city.db"
@@ -284,7 +286,7 @@ class Bench:
 
     def _parts(self) -> Parts:
         return Parts(
-            rules=RULES,
+            rules=self.rules,
             store=self.store,
             gateway=self.gateway,
             handshakes=server_port(),

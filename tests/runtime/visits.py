@@ -33,13 +33,13 @@ def applying(issuance_id: bytes = ISSUANCE, **changes: Any) -> t.Apply:
     return t.Apply(visit_id=VISIT, issuance_id=issuance_id, **(usual | changes))
 
 
-def printed(bench: Bench) -> t.Report:
-    """Return the signed report that the one sheet is out."""
+def printed(bench: Bench, sheets: int = 1) -> t.Report:
+    """Return the signed report that all sheets are out."""
     return bench.far.report(
         PrintReport(
             issuance_id=ISSUANCE,
             outcome=PrintOutcome.PRINTED,
-            sheets_out=1,
+            sheets_out=sheets,
             sheets_unknown=False,
             cause=FailureCause.NONE,
             at_ms=START_REAL_MS,
