@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from issuance_server import app, config
-from issuance_server.desk_commands import acts, audit, cards, issuances, terminals
+from issuance_server.desk_commands import acts, audit, cards, issuances, terminals, verifying
 from issuance_server.desk_commands.set_up import init
 from issuance_server.desk_commands.tables import print_json, print_table
 from issuance_server.observe.logging import add_log_arguments, log
@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_card(commands)
     _add_terminal(commands)
     _add_audit(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -214,6 +215,35 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     verified = actions.add_parser("verify", help="the journal against its signed checkpoints")
     _add_config(verified, json=True)
     verified.set_defaults(run=_of_city(audit.verify_audit))
+
+
+def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verified = commands.add_parser(
+        "verify",
+        help="tell whether a certificate is genuine",
+        description="Tell whether a certificate is genuine: by the signed code on each sheet, for a"
+        " PDF by its text line by line, and by the city's records.",
+        epilog="exit status: 0 genuine, issued, a test, or (with --trust) a good signature;"
+        " 1 altered, not valid, or no code of this city; 2 usage",
+    )
+    verified.add_argument(
+        "file", type=Path, metavar="FILE", help="a PDF, or a PNG, JPEG or TIFF scan of faces"
+    )
+    _add_config(verified, json=True)
+    verified.add_argument(
+        "--trust",
+        type=Path,
+        metavar="FOLDER",
+        help="check against the public keys in this folder (issuance-keys export --out) alone,"
+        " without the city's records",
+    )
+    verified.set_defaults(run=_verify)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    if arguments.trust is not None:
+        return verifying.verify_offline(arguments)
+    return _of_city(verifying.verify_with_records)(arguments)
 
 
 def _add_config(parser: argparse.ArgumentParser, *, json: bool = False) -> None:

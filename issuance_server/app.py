@@ -156,6 +156,7 @@ async def _running(
         renderer = RendererPool(
             workers=city.config.rendering.workers,
             fonts=city.paths.fonts,
+            keys=city.paths.key_folder,
             on_restart=lambda exit_status: log("renderer.restarted", exit_status=exit_status),
         )
         stack.push_async_callback(renderer.stop)

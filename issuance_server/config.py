@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, field
 
 from issuance_server.adapters.system import SAMPLE_START, business_start_ms
+from issuance_server.certificates.code.symbol import VERIFY_PAGE_CHARACTERS_MAX
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.calendar import Calendar
 from issuance_server.core.rules import CityRules
@@ -34,6 +35,14 @@ class City(_Section, frozen=True, kw_only=True):
     mayor_name: Annotated[str, Meta(min_length=1, description="name of who certifies")]
     seal_text: Annotated[str, Meta(min_length=1, description="characters of the seal")]
     specimen: Annotated[bool, Meta(description="mark every sheet 見本")] = True
+    verify_page: Annotated[
+        str,
+        Meta(
+            max_length=VERIFY_PAGE_CHARACTERS_MAX,
+            pattern=r"^(https://[^\s#]+)?$",
+            description="address of the page that checks codes; empty: sheets bear no code",
+        ),
+    ] = ""
     call_centre: Annotated[str, Meta(max_length=200, description="shown with a refusal")]
 
 
@@ -148,6 +157,7 @@ class Config(_Section, frozen=True, kw_only=True):
             name=self.city.mayor_name,
             seal_text=self.city.seal_text,
             specimen=self.city.specimen,
+            verify_page=self.city.verify_page,
         )
 
 

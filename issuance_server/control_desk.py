@@ -69,6 +69,9 @@ class ControlDesk:
                 return wire.Journal(rows=tuple(await self._queries.journal(after)))
             case wire.ReadCheckpoints(after=after):
                 return wire.Checkpoints(rows=tuple(await self._queries.checkpoints(after)))
+            case wire.ReadNumbers(numbers=numbers):
+                statuses = [await self._queries.number_status(number) for number in numbers]
+                return wire.Numbers(statuses=tuple(statuses))
             case wire.Act():
                 async with self._acting:
                     await self._act(request)

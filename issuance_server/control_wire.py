@@ -12,6 +12,8 @@ from issuance_server.adapters.sqlite.queries import (
     LifeStep,
     TerminalRow,
 )
+from issuance_server.certificates.code.claim import NUMBER_CHARACTERS_MAX
+from issuance_server.certificates.verify.verdict import NumberStatus
 from keys.operators import SignedAct
 
 ACT_CARD_UNLOCK = "card.unlock"
@@ -26,8 +28,10 @@ ACTS = ACTS_ON_LIST | {ACT_CARD_UNLOCK, ACT_TERMINAL_UNFREEZE}
 OVERLAP_HOURS_MAX = 31 * 24
 CERTIFICATE_BYTES_MAX = 8_192
 PLACE_CHARACTERS_MAX = 64
+NUMBERS_MAX = 100
 
 _Certificate = Annotated[bytes, Meta(max_length=CERTIFICATE_BYTES_MAX)]
+_Number = Annotated[str, Meta(max_length=NUMBER_CHARACTERS_MAX)]
 _Place = Annotated[str, Meta(min_length=1, max_length=PLACE_CHARACTERS_MAX)]
 
 
@@ -75,6 +79,12 @@ class ReadCheckpoints(msgspec.Struct, frozen=True, kw_only=True, tag="read-check
     after: int
 
 
+class ReadNumbers(msgspec.Struct, frozen=True, kw_only=True, tag="read-numbers"):
+    """What is on record for some 発行番号, without page numbers."""
+
+    numbers: Annotated[tuple[_Number, ...], Meta(max_length=NUMBERS_MAX)]
+
+
 class NewTerminal(msgspec.Struct, frozen=True, kw_only=True, tag="new-terminal"):
     """What comes with ``terminal.register``: the certificate in PEM form, and the place."""
 
@@ -99,7 +109,14 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, tag="act"):
 
 
 Request: TypeAlias = (
-    ListIssuances | ShowIssuance | ListCards | ListTerminals | ReadJournal | ReadCheckpoints | Act
+    ListIssuances
+    | ShowIssuance
+    | ListCards
+    | ListTerminals
+    | ReadJournal
+    | ReadCheckpoints
+    | ReadNumbers
+    | Act
 )
 
 
@@ -139,11 +156,17 @@ class Checkpoints(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoints"):
     rows: tuple[CheckpointRow, ...]
 
 
+class Numbers(msgspec.Struct, frozen=True, kw_only=True, tag="numbers"):
+    """One for each number that was asked for, in the same order."""
+
+    statuses: tuple[NumberStatus, ...]
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """The act is recorded and carried out."""
 
 
-Answer: TypeAlias = Issuances | Life | Cards | Terminals | Journal | Checkpoints | Done
+Answer: TypeAlias = Issuances | Life | Cards | Terminals | Journal | Checkpoints | Numbers | Done
 
 encode = msgspec.msgpack.Encoder().encode
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from keys import file_store, life_cycle
 from keys.arguments import Command, parser
 from keys.city_folder import CityFolder
-from keys.city_keys import create_city_keys, create_terminal_keys, renew_terminal_keys
+from keys.city_keys import create_city_keys
 from keys.distribution import distribute
 from keys.former_operators import revoke_operator
 from keys.inventory import (
@@ -28,6 +28,7 @@ from keys.inventory import (
 from keys.key_record import KeyRecord, Purpose
 from keys.key_states import KeyState
 from keys.operators import Operator, OperatorRing
+from keys.terminal_keys import create_terminal_keys, renew_terminal_keys
 from keys.trust import CityTrust
 from protocol.errors import KeyManagementError, KofuError
 from protocol.limits import LINE_ID_BYTES

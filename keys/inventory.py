@@ -8,13 +8,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 
 from keys.city_folder import CityFolder
-from keys.city_keys import admitted_terminals
 from keys.former_operators import former_operators
 from keys.key_certificate import peer_of, public_key_of, read_certificate
 from keys.key_record import KeyRecord, PublicRecord, Purpose, key_id_of
 from keys.key_states import KeyState
 from keys.operators import OperatorRing
 from keys.signing import PublicKeyFile
+from keys.terminal_keys import admitted_terminals
 from keys.trust import CityTrust
 
 _RETIRED = "retired"

@@ -22,6 +22,8 @@ from protocol.secret import Secret
 
 REREAD_S = 10.0
 """A change of the records is taken up within this time."""
+URGENT_REREAD_S = 0.5
+"""So soon a ring may look again when none of its keys fits what somebody sealed."""
 
 K = TypeVar("K")
 Clock: TypeAlias = Callable[[], datetime]
@@ -90,9 +92,13 @@ class Ring(Generic[K]):
         assert record is not None, "a ring without an active key is never taken up"
         return next(held for held in self._held() if held.record.number == record.number)
 
-    def accepted(self) -> list[Held[K]]:
-        """Return the keys that are accepted now, the newest first."""
-        self._look_again()
+    def accepted(self, within_s: float = REREAD_S) -> list[Held[K]]:
+        """Return the keys that are accepted now, the newest first.
+
+        Args:
+            within_s: how old the last look at the folder may be.
+        """
+        self._look_again(within_s)
         now = self._times.now()
         return [held for held in self._held() if held.record.accepted(now)]
 
@@ -108,8 +114,8 @@ class Ring(Generic[K]):
             if record.key_id in self._made
         ]
 
-    def _look_again(self) -> None:
-        if self._times.monotonic_s() - self._read_at_s < REREAD_S:
+    def _look_again(self, within_s: float = REREAD_S) -> None:
+        if self._times.monotonic_s() - self._read_at_s < within_s:
             return
         self._read_at_s = self._times.monotonic_s()
         with contextlib.suppress(KeyManagementError):
@@ -178,12 +184,19 @@ class PinOpeningRing:
     def open(self, block: bytes, info: bytes) -> Secret:
         """Return the PIN's digits.
 
+        A terminal may have been told of a new key before this ring has looked at its folder again,
+        so a block that no key opens is tried once more after a look.
+
         Raises:
             SealError: no accepted key opens it; not a word about why.
         """
-        for held in self._ring.accepted():
-            with contextlib.suppress(SealError):
-                return held.key.open(block, info)
+        tried: set[str] = set()
+        for within_s in (REREAD_S, URGENT_REREAD_S):
+            for record, key in self._ring.accepted(within_s):
+                if record.key_id not in tried:
+                    tried.add(record.key_id)
+                    with contextlib.suppress(SealError):
+                        return key.open(block, info)
         raise SealError
 
     @property

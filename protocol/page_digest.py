@@ -235,8 +235,8 @@ class _Canon:
         for key, value in entries.items():
             if key != "/Parent" and value is not None:
                 ready[key] = self._value(value, depth + 1)
-        ordered = sorted((key.encode(), form) for key, form in ready.items())
-        body = b"".join(_name(key.decode()) + form for key, form in ordered)
+        ordered = sorted([(key[1:].encode(), form) for key, form in ready.items()])
+        body = b"".join([b"/%d:%b%b" % (len(name), name, form) for name, form in ordered])
         return b"<%d:%b" % (len(ordered), body)
 
     def _stream(self, dictionary: bytes, stream: Any) -> bytes:

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta
 
-from keys.city_keys import TerminalKeys, load_terminal_keys
+from keys.terminal_keys import TerminalKeys, load_terminal_keys
 from protocol.errors import SetUpError
 
 CONFIG_FILE = "terminal.toml"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keys.cards import CardFile
-from keys.city_keys import TerminalKeys
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
+from keys.terminal_keys import TerminalKeys
 from protocol.handshake_port import Role
 from protocol.line import Line
 from protocol.shells.mqtt import BrokerAddress, MqttGateway

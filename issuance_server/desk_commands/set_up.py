@@ -17,8 +17,9 @@ from issuance_server.sample.residents import sample_households
 from issuance_server.sample.stores import SampleTerminal, sample_terminals
 from keys import file_store
 from keys.cards import CardFile
-from keys.city_keys import create_city_keys, create_terminal_keys, load_judge_keys
+from keys.city_keys import create_city_keys, load_judge_keys
 from keys.operators import Operator
+from keys.terminal_keys import create_terminal_keys
 from protocol.errors import SetUpError
 from protocol.limits import LINE_ID_BYTES
 from protocol.secret import Secret

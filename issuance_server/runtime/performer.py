@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.gate import gate_fault
 from issuance_server.certificates.order import (
+    SALT_BYTES,
     CertificateOrder,
     CertificateRefused,
     Issuer,
@@ -322,6 +323,7 @@ class Performer:
             issued_on=civil(applied.business_ms).date(),
             issuer=self._hand.issuer,
             record=source.record,
+            salt=self._entropy.draw(SALT_BYTES).reveal(),
         )
         rendered = await self._renderer.render(order)
         fault = await asyncio.to_thread(self._gate, order, rendered)

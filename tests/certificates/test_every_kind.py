@@ -159,10 +159,10 @@ def test_the_code_hook_sees_every_finished_sheet(case: CaseMaker, kind: Kind) ->
     seen: list[tuple[SheetPlace, tuple[str, ...]]] = []
     box = furniture.CODE_BOX
 
-    def code(_order: CertificateOrder, place: SheetPlace, page: Page) -> list[Drawing]:
+    def code(_order: CertificateOrder, place: SheetPlace, page: Page) -> Page:
         seen.append((place, sheet_text(page)))
         drawn = b"q 0 g %.2f %.2f 20 20 re f Q" % (box.x, box.y)
-        return [Drawing(operators=drawn)]
+        return page.with_marks(Drawing(operators=drawn))
 
     order = case(kind, numbers=NUMBERS[:1])
     pdf = CertificateRenderer(code=code).render(order).pdf

@@ -31,7 +31,7 @@ _CODES = re.compile(rb"<([0-9A-F]{4})+>")
 @pytest.fixture(scope="module")
 def coding() -> CertificateRenderer:
     """A renderer that signs every sheet."""
-    return CertificateRenderer(code=SheetCodes("272035", KEY))
+    return CertificateRenderer(code=SheetCodes("272035", lambda: KEY))
 
 
 @pytest.fixture

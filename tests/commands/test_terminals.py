@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keys.city_keys import create_terminal_keys, renew_terminal_keys
+from keys.terminal_keys import create_terminal_keys, renew_terminal_keys
 from tests.commands.desk import Commands, Ran
 
 NEW = "FM-0042"

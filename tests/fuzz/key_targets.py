@@ -11,12 +11,13 @@ from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
 
 from keys import file_store, pin_sealing
 from keys.cards import CardFile
-from keys.city_keys import create_city_keys, create_terminal_keys
+from keys.city_keys import create_city_keys
 from keys.key_certificate import peer_of, public_key_of, read_certificate
 from keys.key_record import KeyRecord, read_record
 from keys.line_tls import TlsSession
 from keys.pin_sealing import PinOpener
 from keys.signing import PublicKeyFile, SigningKey
+from keys.terminal_keys import create_terminal_keys
 from keys.trust import CityTrust, TerminalTrust
 from protocol.codec import UNREADABLE
 from protocol.errors import HandshakeFailed, KeyManagementError, SealError, SetUpError

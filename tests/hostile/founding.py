@@ -12,14 +12,13 @@ from keys.cards import CardFile
 from keys.city_keys import (
     JudgeKeys,
     ServerKeys,
-    TerminalKeys,
     create_city_keys,
-    create_terminal_keys,
     load_judge_keys,
     load_server_keys,
 )
 from keys.line_tls import LineTls
 from keys.storage_key import StorageKey
+from keys.terminal_keys import TerminalKeys, create_terminal_keys
 from protocol.handshake_port import Role
 from protocol.secret import Secret
 from tests.adapters.city_file import HOLDER_ID, found

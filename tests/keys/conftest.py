@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from keys.authority import Authority
-from keys.city_keys import create_city_keys, create_terminal_keys
+from keys.city_keys import create_city_keys
+from keys.terminal_keys import create_terminal_keys
 
 CITY = "272035"
 

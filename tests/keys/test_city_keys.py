@@ -8,19 +8,12 @@ import pytest
 
 from keys.authority import Authority
 from keys.city_folder import CityFolder
-from keys.city_keys import (
-    admitted_terminals,
-    create_city_keys,
-    create_terminal_keys,
-    load_code_key,
-    load_judge_keys,
-    load_server_keys,
-    load_terminal_keys,
-)
+from keys.city_keys import create_city_keys, load_code_key, load_judge_keys, load_server_keys
 from keys.key_record import Purpose
 from keys.life_cycle import revoke, rotate
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
+from keys.terminal_keys import admitted_terminals, create_terminal_keys, load_terminal_keys
 from keys.trust import CityTrust, TerminalTrust
 from protocol.errors import KeyManagementError
 from protocol.handshake_port import Role

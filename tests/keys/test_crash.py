@@ -17,17 +17,13 @@ import keys.operators
 from keys import file_store
 from keys.__main__ import main
 from keys.city_folder import CityFolder
-from keys.city_keys import (
-    admitted_terminals,
-    load_judge_keys,
-    load_server_keys,
-    load_terminal_keys,
-)
+from keys.city_keys import load_judge_keys, load_server_keys
 from keys.key_record import KeyRecord, Purpose
 from keys.key_states import KeyState
 from keys.life_cycle import ROTATED
 from keys.operators import OperatorRing
 from keys.pin_sealing import PinSealer
+from keys.terminal_keys import admitted_terminals, load_terminal_keys
 from keys.trust import CityTrust, TerminalTrust
 from protocol.secret import Secret
 from protocol.statements import signature_holds, statement

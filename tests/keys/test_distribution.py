@@ -8,16 +8,16 @@ import pytest
 
 from keys import life_cycle
 from keys.city_folder import CityFolder
-from keys.city_keys import (
+from keys.city_keys import create_city_keys
+from keys.distribution import distribute, take_trust
+from keys.key_certificate import read_certificate
+from keys.key_record import Purpose
+from keys.terminal_keys import (
     admitted_terminals,
-    create_city_keys,
     create_terminal_keys,
     load_terminal_keys,
     renew_terminal_keys,
 )
-from keys.distribution import distribute, take_trust
-from keys.key_certificate import read_certificate
-from keys.key_record import Purpose
 from keys.trust import TerminalTrust
 from protocol.errors import KeyManagementError
 

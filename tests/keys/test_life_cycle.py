@@ -11,7 +11,7 @@ from keys.city_folder import CityFolder
 from keys.city_keys import create_city_keys, load_judge_keys, load_server_keys
 from keys.distribution import distribute
 from keys.key_record import KeyRecord, Naming, Purpose
-from keys.key_ring import REREAD_S, Times
+from keys.key_ring import REREAD_S, URGENT_REREAD_S, Times
 from keys.key_states import KEY_TABLE, KeyAct, KeyState
 from keys.pin_sealing import PinSealer
 from keys.storage_key import StorageKey
@@ -97,6 +97,18 @@ def test_running_holders_take_up_a_new_key(city: CityFolder, hands: Hands) -> No
     assert old == at_once
     assert done.record.public == server.checkpoint.public_key
     assert signature_holds(done.record.public, server.checkpoint.sign(SIGNED), SIGNED)
+
+
+def test_a_block_under_a_key_of_this_moment_opens(city: CityFolder, hands: Hands) -> None:
+    """A terminal that was told of a new key is served before the judge's next look is due."""
+    judge = load_judge_keys(city.root, times=hands.times)
+    done = life_cycle.rotate(city, Purpose.PIN_OPENING, now=NOW)
+    block = PinSealer(done.record.public).seal(Secret(b"1234"), b"info")
+    hands.wait(timedelta(seconds=URGENT_REREAD_S))
+
+    assert Secret(b"1234") == judge.pin_opener.open(block, b"info")
+    with pytest.raises(SealError):
+        judge.pin_opener.open(block, b"other info")
 
 
 def test_a_folder_that_cannot_be_read_leaves_the_ring(city: CityFolder, hands: Hands) -> None:

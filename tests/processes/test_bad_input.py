@@ -16,7 +16,7 @@ import pytest
 
 from issuance_server.desk_commands.set_up import sample_pin
 from keys.authority import Authority
-from keys.city_keys import load_terminal_keys
+from keys.terminal_keys import load_terminal_keys
 from protocol.envelope import HEADER_BYTES
 from protocol.limits import ENVELOPE_BYTES_MAX
 from protocol.topics import line_topic

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from keys.city_keys import (
-    create_city_keys,
-    create_terminal_keys,
-    load_server_keys,
-    load_terminal_keys,
-)
+from keys.city_keys import create_city_keys, load_server_keys
 from keys.line_tls import LineTls
+from keys.terminal_keys import create_terminal_keys, load_terminal_keys
 from protocol.handshake_port import Peer, Role
 from tests.protocol.stand_in import CITY, LINE_ID, TERMINAL
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from keys.cards import CardFile
-from keys.city_keys import create_city_keys, create_terminal_keys, load_judge_keys, load_server_keys
+from keys.city_keys import create_city_keys, load_judge_keys, load_server_keys
 from keys.line_tls import LineTls
+from keys.terminal_keys import create_terminal_keys
 from protocol.handshake_port import Role
 from protocol.line import Line
 from protocol.secret import Secret

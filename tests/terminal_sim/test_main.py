@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from keys.city_folder import CityFolder
-from keys.city_keys import create_city_keys, create_terminal_keys
+from keys.city_keys import create_city_keys
 from keys.distribution import distribute
 from keys.key_record import Purpose
 from keys.life_cycle import rotate
+from keys.terminal_keys import create_terminal_keys
 from protocol.codes import ReplyCode
 from protocol.errors import Misuse
 from protocol.kinds import Item, Options, Scope

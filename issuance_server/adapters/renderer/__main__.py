@@ -1,4 +1,4 @@
-"""A rendering worker: ``python -m issuance_server.adapters.renderer --fd N [--font FILE …]``.
+"""A rendering worker: ``python -m issuance_server.adapters.renderer --fd N …``.
 
 Started by the issuance server, not by hand. It prepares fonts and forms before its first order.
 """
@@ -12,8 +12,12 @@ import msgspec
 
 from issuance_server.adapters.child_serve import serve
 from issuance_server.adapters.renderer import wire
+from issuance_server.certificates.code.placing import SheetCodes
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
-from issuance_server.certificates.render import CertificateRenderer
+from issuance_server.certificates.render import CertificateRenderer, Coding, no_code
+from keys.city_folder import CityFolder
+from keys.city_keys import load_code_key
+from keys.trust import CityTrust
 from protocol.errors import KofuError
 
 _decode_order = msgspec.msgpack.Decoder(CertificateOrder).decode
@@ -34,14 +38,25 @@ async def _serve(fd: int, renderer: CertificateRenderer) -> None:
     await serve(fd, handle)
 
 
+def _coding(arguments: argparse.Namespace) -> Coding:
+    """Return what puts codes on sheets, with the city's key if there is one."""
+    if arguments.keys is None:
+        return no_code
+    code = load_code_key(arguments.keys, storage=arguments.storage)
+    trust = CityTrust.load(CityFolder.at(arguments.keys).trust)
+    return SheetCodes(trust.city, code.signer)
+
+
 def main() -> int:
     """Serve until the parent is gone; 0 then, 1 when a font cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m issuance_server.adapters.renderer")
     parser.add_argument("--fd", type=int, required=True, help="socket to the parent")
     parser.add_argument("--font", type=Path, action="append", default=[], help="font file")
+    parser.add_argument("--keys", type=Path, help="the city's key folder, to sign codes with")
+    parser.add_argument("--storage", type=Path, help="where the storage keys lie")
     arguments = parser.parse_args()
     try:
-        renderer = CertificateRenderer(arguments.font)
+        renderer = CertificateRenderer(arguments.font, code=_coding(arguments))
         asyncio.run(_serve(arguments.fd, renderer))
     except KofuError as error:
         sys.stderr.write(f"renderer: {error}\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.renderer import wire
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Rendered
+from keys.city_folder import CityFolder
 from protocol.codec import UNREADABLE
 from protocol.errors import AdapterError
 from protocol.limits import RENDER_MS_MAX
@@ -22,6 +23,7 @@ class RendererPool:
         *,
         workers: int,
         fonts: Sequence[Path] = (),
+        keys: CityFolder | None = None,
         on_restart: Callable[[int], None] = lambda _exit_status: None,
     ) -> None:
         """Prepare the workers; ``start`` starts them.
@@ -29,9 +31,13 @@ class RendererPool:
         Args:
             workers: how many processes, 1 or more.
             fonts: font files in order of preference; by default those of the Python packages.
+            keys: the city's key folder; a worker reads ``renderer/``, its storage key and
+                ``trust/``, and signs the codes on sheets. None: sheets bear no code.
             on_restart: called with the exit status when one died and its successor answers.
         """
         arguments = [part for font in fonts for part in ("--font", str(font))]
+        if keys is not None:
+            arguments += ["--keys", str(keys.root), "--storage", str(keys.storage)]
         self._children = [
             Child(module=RENDERER_MODULE, arguments=arguments, on_restart=on_restart)
             for _ in range(workers)

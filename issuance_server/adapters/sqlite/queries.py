@@ -7,10 +7,17 @@ import aiosqlite
 import msgspec
 
 from issuance_server.adapters.sqlite.schema import READER_PRAGMAS
+from issuance_server.certificates.verify.verdict import NumberStatus
 from issuance_server.core.records import IssuanceApplied, decode_record
+from protocol.issuance import IssuanceState
 
 ROWS_MAX = 1_000
 JOURNAL_PAGE_ROWS = 2_000
+
+
+_VALID = "valid"
+_OF_NUMBERS = {"reserved": NumberStatus.NEVER_RELEASED, "void": NumberStatus.VOID}
+_PRINTED = frozenset({IssuanceState.PRINTED.value, IssuanceState.COMPLETED.value})
 
 
 class IssuanceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +113,20 @@ class Queries:
         sql = "SELECT seq, at_ms, record FROM journal WHERE subject IN (?, ?) ORDER BY seq"
         rows = await self._all(sql, (issuance_id, visit_id))
         return [_step(row["seq"], row["at_ms"], row["record"]) for row in rows]
+
+    async def number_status(self, number: str) -> NumberStatus:
+        """Return what is on record for a 発行番号, without its page number."""
+        sql = (
+            "SELECT n.state, i.state AS issuance_state FROM certificate_number n"
+            " JOIN issuance i USING (issuance_id) WHERE n.number = ?"
+        )
+        rows = await self._all(sql, (number,))
+        if not rows:
+            return NumberStatus.UNKNOWN
+        if rows[0]["state"] != _VALID:
+            return _OF_NUMBERS[rows[0]["state"]]
+        printed = rows[0]["issuance_state"] in _PRINTED
+        return NumberStatus.PRINTED if printed else NumberStatus.RELEASED
 
     async def cards(self) -> list[tuple[str, int]]:
         """Return the registered cards' references and when they were registered."""

@@ -1,5 +1,6 @@
 """Puts the signed code on a finished sheet, and the digests of its lines into the file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -21,11 +22,11 @@ class SheetCodes:
 
     Attributes:
         city: municipality code, 6 digits.
-        key: the city's key for codes.
+        signer: gives the key that signs codes now.
     """
 
     city: str
-    key: SigningKey
+    signer: Callable[[], SigningKey]
 
     def __call__(self, order: CertificateOrder, place: SheetPlace, page: Page) -> Page:
         """Return the sheet with its code; without one if the issuer has no verification page.
@@ -49,7 +50,7 @@ class SheetCodes:
                 salt=salt,
                 text_digest=text_digest(digests, salt=salt, sheet=place.sheet),
             ),
-            self.key,
+            self.signer(),
         )
         coded = page.with_marks(_picture(link(order.issuer.verify_page, signed)))
         return replace(coded, line_digests=digests)
