@@ -1,6 +1,9 @@
 # `make` alone lists what there is. The environment makes itself in .venv/ when it is needed.
 
 PYTHON ?= python3
+# Tests run in so many processes, each file in one of them; WORKERS=0 for a debugger.
+WORKERS ?= 2
+PARALLEL = --numprocesses $(WORKERS) --dist loadfile
 BIN := .venv/bin
 VENV := .venv/.made
 FUZZ := .venv/.made_fuzz
@@ -24,10 +27,10 @@ run: $(VENV) ## the same sample city, left running until Ctrl-C
 	$(BIN)/python -m issuance_server.demo --stay
 
 test: $(VENV) $(NODE) poppler ## the short form of all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-full: $(VENV) $(NODE) poppler ## the long form: more generated cases
-	$(BIN)/python -m pytest --full
+	$(BIN)/python -m pytest --full $(PARALLEL)
 
 check: $(VENV) $(NODE) poppler ## all that must hold before a commit: style, types, imports, tests, pages
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ import msgspec
 
 from issuance_server.adapters.sqlite.founding import NewTerminal
 from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.certificates.gate import gate_fault
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.pin_policy import JudgeEvent, PinAttempt, Verdict, VerdictOutcome
@@ -243,6 +244,9 @@ class FarEnd:
         )
 
 
+Gate = Callable[[CertificateOrder, Rendered], str | None]
+
+
 @dataclass
 class Bench:
     """One runtime on a real file, with everything around it in the hand of a test."""
@@ -255,6 +259,7 @@ class Bench:
     city_key: SigningKey = field(default_factory=SigningKey.generate)
     heartbeat: bool = False
     rules: CityRules = RULES
+    gate: Gate = gate_fault
 
     def __post_init__(self) -> None:
         self.path = self.folder / "city.db"
@@ -303,6 +308,7 @@ class Bench:
                 clock=self.clock,
                 entropy=CountedEntropy(),
                 log=self.log,
+                gate=self.gate,
             ),
             heartbeat=self.heartbeat,
         )
