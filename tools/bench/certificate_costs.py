@@ -1,16 +1,22 @@
-"""What a certificate costs on its way: page digests, sealing; and what a PIN block costs."""
+"""What a certificate costs: made, read back, digested, sealed; and what a PIN block costs."""
 
 import functools
 from collections.abc import Callable
 from datetime import date
 
-from issuance_server.certificates.order import CertificateOrder
+import msgspec
+
+from issuance_server.certificates.code.placing import SheetCodes
+from issuance_server.certificates.gate import gate_fault
+from issuance_server.certificates.order import CertificateOrder, Rendered
+from issuance_server.certificates.reading.sheets import read
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.sample.city import ISSUER
 from issuance_server.sample.residents import sample_households
 from keys.pin_sealing import PinOpener, PinSealer
+from keys.signing import SigningKey
 from protocol import sealed_certificate
-from protocol.kinds import Kind, Options
+from protocol.kinds import Item, Kind, Options, Scope
 from protocol.page_digest import page_digests
 from protocol.secret import Secret
 from tools.bench.measure import NS_PER_MS, NS_PER_US, Benchmark, Effort, cpu_of
@@ -18,26 +24,43 @@ from tools.bench.measure import NS_PER_MS, NS_PER_US, Benchmark, Effort, cpu_of
 SHEETS = 2
 KEY = Secret(bytes(32))
 ISSUANCE_ID = bytes(16)
+NOT_DEEP = bytes([1]) * 16
+"""An issuance that the gate reads once only."""
+BYTES_PER_KB = 1_000
 INFO = b"what the block belongs to"
 
 
 @functools.cache
-def _certificate() -> bytes:
-    """Return the PDF of two copies of a 住民票 of one sheet, of a fictitious resident."""
-    household = sample_households()[1]
-    order = CertificateOrder(
+def _renderer() -> CertificateRenderer:
+    key = SigningKey.generate()
+    return CertificateRenderer(code=SheetCodes("272035", lambda: key))
+
+
+@functools.cache
+def _order() -> CertificateOrder:
+    """Return the 住民票 of a fictitious household of five: two sheets, each with a signed code."""
+    household = sample_households()[0]
+    return CertificateOrder(
         issuance_id=ISSUANCE_ID,
         kind=Kind.JUMINHYO,
-        options=Options(),
+        options=Options(scope=Scope.HOUSEHOLD, items=(Item.RELATIONSHIP, Item.DOMICILE)),
         holder_id=household.head_id,
         household=household,
-        numbers=("20261130 豊中市 7E-0001 001 000001", "20261130 豊中市 7E-0001 001 000002"),
+        numbers=("20261130 豊中市 7E-0001 001 000001",),
         issued_on=date(2026, 11, 30),
         issuer=ISSUER,
     )
-    rendered = CertificateRenderer().render(order)
+
+
+@functools.cache
+def _rendered() -> Rendered:
+    rendered = _renderer().render(_order())
     assert rendered.sheets == SHEETS
-    return rendered.pdf
+    return rendered
+
+
+def _certificate() -> bytes:
+    return _rendered().pdf
 
 
 def _seal() -> bytes:
@@ -60,6 +83,28 @@ def _open_pin() -> Callable[[], Secret]:
     opener = PinOpener.generate()
     block = PinSealer(opener.public_key).seal(Secret(b"1234"), INFO)
     return lambda: opener.open(block, INFO)
+
+
+def _measure_render(effort: Effort) -> list[float]:
+    renderer, order = _renderer(), _order()
+    renderer.render(order)  # the first one opens the fonts
+    return cpu_of(effort, lambda: renderer.render(order), usual=50, unit_ns=NS_PER_MS)
+
+
+def _measure_bytes(_effort: Effort) -> list[float]:
+    return [len(_certificate()) / BYTES_PER_KB]
+
+
+def _measure_reader(effort: Effort) -> list[float]:
+    pdf = _certificate()
+    return cpu_of(effort, lambda: read(pdf), usual=50, unit_ns=NS_PER_MS)
+
+
+def _measure_gate(effort: Effort) -> list[float]:
+    order = msgspec.structs.replace(_order(), issuance_id=NOT_DEEP)
+    rendered = _renderer().render(order)
+    assert gate_fault(order, rendered) is None
+    return cpu_of(effort, lambda: gate_fault(order, rendered), usual=50, unit_ns=NS_PER_MS)
 
 
 def _measure_digests(effort: Effort) -> list[float]:
@@ -95,6 +140,33 @@ BENCHMARKS = (
         what="a PIN block opened, CPU",
         unit="µs",
         measure=_measure_open_pin,
+    ),
+    Benchmark(
+        name="certificate-render",
+        what="a 住民票 of two sheets with signed codes, warm, page digests included, CPU",
+        unit="ms",
+        measure=_measure_render,
+        at_most=3.0,
+    ),
+    Benchmark(
+        name="certificate-kilobytes",
+        what="its file",
+        unit="kB",
+        measure=_measure_bytes,
+        at_most=120,
+    ),
+    Benchmark(
+        name="certificate-read",
+        what="read back by the lean reader, CPU",
+        unit="ms",
+        measure=_measure_reader,
+        at_most=1.5,
+    ),
+    Benchmark(
+        name="certificate-gate",
+        what="held against its order by the gate, page digests included, CPU",
+        unit="ms",
+        measure=_measure_gate,
     ),
     Benchmark(
         name="page-digests",

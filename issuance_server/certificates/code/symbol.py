@@ -9,6 +9,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+import numpy as np
 import zxingcpp
 
 from issuance_server.certificates.code.claim import COSE_BYTES_MAX, CodeUnreadable
@@ -25,6 +26,7 @@ VERIFY_PAGE_CHARACTERS_MAX = 60
 
 _DATA_MASK = 3  # any mask makes a valid code; trying all eight costs ten times as long
 _LEVEL = "M"
+BLACK = 0
 _BASE32_GROUP = 8
 
 
@@ -79,20 +81,8 @@ def symbol(text: str) -> Symbol:
     made = zxingcpp.create_barcode(
         text, zxingcpp.BarcodeFormat.QRCode, ec_level=_LEVEL, data_mask=_DATA_MASK
     )
-    image = made.to_image(scale=1, add_quiet_zones=False)
-    height, width = image.shape
+    image = np.asarray(made.to_image(scale=1, add_quiet_zones=False))
+    width = image.shape[1]
     if width > MODULES_MAX:
         raise SetUpError("the address of the verification page is too long for the code on a sheet")
-    pixels = bytes(memoryview(image))  # type: ignore[arg-type]  # its stub omits the buffer
-    rows = (pixels[row * width : (row + 1) * width] for row in range(height))
-    return Symbol(modules=width, rows=b"".join(_packed(row) for row in rows))
-
-
-def _packed(row: bytes) -> bytes:
-    """Return one bit for every pixel, black as 1."""
-    bits = row.translate(_BLACK_IS_ONE)
-    bits += b"0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")
-
-
-_BLACK_IS_ONE = bytes(ord("1") if level == 0 else ord("0") for level in range(256))
+    return Symbol(modules=width, rows=np.packbits(image == BLACK, axis=1).tobytes())

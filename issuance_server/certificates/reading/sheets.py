@@ -9,7 +9,7 @@ does not understand could show something that it does not see.
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -131,6 +131,7 @@ class _File:
 
     def __init__(self) -> None:
         self._maps: dict[tuple[int, int], dict[str, _Characters]] = {}
+        self._packed: dict[tuple[int, int], tuple[tuple[str, bytes], ...]] = {}
         self._forms: dict[tuple[int, int], tuple[ReadLine, ...]] = {}
 
     def sheet(self, page: Any) -> ReadSheet:
@@ -138,53 +139,42 @@ class _File:
         if "/Annots" in page:
             raise Unreadable("the file shows annotations, which no certificate has")
         resources = page["/Resources"]
-        maps = self._maps_of(resources)
-        lines: list[ReadLine] = []
-        forms: list[ReadForm] = []
-        for shown in _interpreted(_inflated(page["/Contents"])):
-            match shown:
-                case _Text():
-                    lines.append(_read_line(shown, maps))
-                case _Form(name=name, dy=dy):
-                    form = resources["/XObject"][f"/{name}"]
-                    forms.append(ReadForm(name, dy, self._lines_of(form)))
+        lines, placed = _interpreted(_inflated(page["/Contents"]), self._maps_of(resources))
+        forms = resources.get("/XObject", {})
         digests = page.get(LINE_DIGESTS)
         return ReadSheet(
             lines=tuple(lines),
-            forms=tuple(forms),
+            forms=tuple(
+                ReadForm(name, dy, self._lines_of(forms[f"/{name}"])) for name, dy in placed
+            ),
             line_digests=b"" if digests is None else bytes(digests),
         )
 
     def _maps_of(self, resources: Any) -> dict[str, _Characters]:
         known = self._maps.get(resources.objgen)
-        if known is None:
-            known = {name: _to_unicode(packed) for name, packed in _packed_maps(resources)}
+        if known is None or resources.objgen == _DIRECT:
+            known = _maps(_packed_maps(resources))
             self._maps[resources.objgen] = known
         return known
+
+    def _packed_of(self, form: Any) -> tuple[tuple[str, bytes], ...]:
+        resources = form.get("/Resources")
+        if resources is None:
+            return ()
+        if resources.objgen == _DIRECT:  # stands in the form itself, so nothing shares it
+            return _packed_maps(resources)
+        if resources.objgen not in self._packed:
+            self._packed[resources.objgen] = _packed_maps(resources)
+        return self._packed[resources.objgen]
 
     def _lines_of(self, form: Any) -> tuple[ReadLine, ...]:
         known = self._forms.get(form.objgen)
         if known is None:
             known = ()
             if form["/Subtype"] == "/Form":
-                maps = _packed_maps(form.get("/Resources", {}))
-                known = _lines_of_form(form.read_raw_bytes(), maps)
+                known = _lines_of_form(form.read_raw_bytes(), self._packed_of(form))
             self._forms[form.objgen] = known
         return known
-
-
-class _Text(NamedTuple):
-    """A text object before its codes are read: runs of font name and hexadecimal codes."""
-
-    runs: tuple[tuple[str, str], ...]
-    x: float
-    y: float
-    size_pt: float
-
-
-class _Form(NamedTuple):
-    name: str
-    dy: float
 
 
 @lru_cache(MAPS_KEPT)
@@ -192,55 +182,56 @@ def _lines_of_form(
     packed: bytes, packed_maps: tuple[tuple[str, bytes], ...]
 ) -> tuple[ReadLine, ...]:
     """Read a form; it is the same in every file that uses it, so its reading is remembered."""
-    maps = {name: _to_unicode(content) for name, content in packed_maps}
-    shown = _interpreted(_unpacked(packed))
-    return tuple(_read_line(text, maps) for text in shown if isinstance(text, _Text))
+    lines, _placed = _interpreted(_unpacked(packed), _maps(packed_maps))
+    return tuple(lines)
 
 
-def _read_line(text: _Text, maps: Mapping[str, _Characters]) -> ReadLine:
-    try:
-        characters = "".join(
-            bytes.fromhex(codes).decode("utf-16-be").translate(maps[font])
-            for font, codes in text.runs
-        )
-    except KeyError:
-        raise Unreadable("a text is set in a font that the file does not have") from None
-    return ReadLine(characters, text.x, text.y, text.size_pt)
-
-
-def _interpreted(content: bytes) -> Iterator[_Text | _Form]:
-    """Yield what a content stream shows as text, and the forms that it places."""
+def _interpreted(
+    content: bytes, maps: Mapping[str, _Characters]
+) -> tuple[list[ReadLine], list[tuple[str, float]]]:
+    """Return what a content stream shows as text, and the forms that it places, with their dy."""
+    lines: list[ReadLine] = []
+    placed: list[tuple[str, float]] = []
     operands: list[str] = []
     moves: list[tuple[float, float]] = [(0.0, 0.0)]
     for found in _TOKEN.finditer(content.decode("latin-1")):
-        word = found.group()
-        if word[0] in _OPERAND_BEGINNINGS:
-            operands.append(word)
+        kind = found.lastgroup
+        if kind == "operand":
+            operands.append(found.group())
             continue
-        if found.lastgroup == "text":
-            yield _text(found, *moves[-1])
-        elif word == "q":
+        if kind == "text":
+            lines.append(_line(found, moves[-1], maps))
+            continue
+        word = found.group()
+        if word == "q":
             moves.append(moves[-1])
         elif word == "Q" and len(moves) > 1:
             moves.pop()
         elif word == "cm":
             moves[-1] = _moved(moves[-1], operands)
         elif word == "Do":
-            yield _Form(operands[-1][1:], moves[-1][1])
-        elif word not in _DRAWING and found.lastgroup != "picture":
+            placed.append((operands[-1][1:], moves[-1][1]))
+        elif word not in _DRAWING and kind != "picture":
             raise Unreadable(f"the content has what certificates lack: {word[:8]}")
         operands.clear()
+    return lines, placed
 
 
-def _text(found: re.Match[str], left: float, up: float) -> _Text:
+def _line(
+    found: re.Match[str], moved: tuple[float, float], maps: Mapping[str, _Characters]
+) -> ReadLine:
     """Take a text object: one place, and runs of one size."""
-    parts = _RUN.findall(found["text"])
-    return _Text(
-        runs=tuple((font, codes) for font, _, codes in parts),
-        x=left + float(found["x"]),
-        y=up + float(found["y"]),
-        size_pt=float(parts[0][1]),
-    )
+    x, y, runs = found.group("x", "y", "runs")
+    parts = _RUN.findall(runs)
+    try:
+        characters = [
+            bytes.fromhex(codes).decode("utf-16-be").translate(maps[font])
+            for font, _size, codes in parts
+        ]
+    except KeyError:
+        raise Unreadable("a text is set in a font that the file does not have") from None
+    text = characters[0] if len(characters) == 1 else "".join(characters)
+    return ReadLine(text, moved[0] + float(x), moved[1] + float(y), float(parts[0][1]))
 
 
 def _moved(place: tuple[float, float], operands: list[str]) -> tuple[float, float]:
@@ -253,6 +244,10 @@ def _packed_maps(resources: Any) -> tuple[tuple[str, bytes], ...]:
     """Return the ToUnicode map of every font, as it is stored, by the font's name."""
     fonts = resources.get("/Font", {})
     return tuple((name[1:], fonts[name]["/ToUnicode"].read_raw_bytes()) for name in dict(fonts))
+
+
+def _maps(packed_maps: tuple[tuple[str, bytes], ...]) -> dict[str, _Characters]:
+    return {name: _to_unicode(packed) for name, packed in packed_maps}
 
 
 def _to_unicode(packed: bytes) -> _Characters:
@@ -284,14 +279,14 @@ def _unpacked(packed: bytes) -> bytes:
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?"
 _TOKEN = re.compile(
-    rf"(?P<text>BT\s{_NUMBER}\sTc\s(?P<x>{_NUMBER})\s(?P<y>{_NUMBER})\sTd"
-    rf"(?:\s/\w+\s{_NUMBER}\sTf\s<(?:[0-9A-F]{{4}})+>\sTj)+\sET\b)"
+    r"(?P<operand><[0-9A-F]*>|/[^\s/<>\[\]()]*|[-+.\d]+)"
+    rf"|BT\s{_NUMBER}\sTc\s(?P<x>{_NUMBER})\s(?P<y>{_NUMBER})\sTd"
+    rf"(?P<runs>(?:\s/\w+\s{_NUMBER}\sTf\s<(?:[0-9A-F]{{4}})+>\sTj)+)\sET\b(?P<text>)"
     r"|(?P<picture>BI\s[0-9A-Za-z\s/\[\].]*>\s*EI\b)"  # in the content, as hexadecimal digits
-    r"|<[0-9A-F]*>|/[^\s/<>\[\]()]*|[-+.\d]+"  # operands
     r"|[A-Za-z*'\"]+|\S"  # operators, and whatever else there is
 )
 _RUN = re.compile(rf"/(\w+) ({_NUMBER}) Tf <([0-9A-F]+)>")
-_OPERAND_BEGINNINGS = frozenset("</+-.0123456789")
+_DIRECT = (0, 0)
 _HOW_DRAWN = ("w", "j", "J", "M", "d", "[", "]", "gs", "g", "G", "rg", "RG")
 _WHAT_DRAWN = ("m", "l", "c", "h", "re", "S", "s", "f", "f*", "B", "B*", "b", "n", "W", "W*")
 _DRAWING = frozenset((*_HOW_DRAWN, *_WHAT_DRAWN))
