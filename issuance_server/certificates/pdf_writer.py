@@ -159,21 +159,18 @@ def _stencils(document: pydyf.PDF, forms: Mapping[str, Sequence[Mark]]) -> pydyf
     return pydyf.Dictionary(references)
 
 
-def _mask(width_dots: int, height_dots: int, packed_rows: bytes) -> pydyf.Stream:
+def _mask(width_dots: int, height_dots: int, rows: bytes, *, deflated: bool = True) -> pydyf.Stream:
     """Return a picture of one bit a dot, through which the present colour is painted."""
-    return pydyf.Stream(
-        [packed_rows],
-        {
-            "Type": "/XObject",
-            "Subtype": "/Image",
-            "Width": width_dots,
-            "Height": height_dots,
-            "ImageMask": "true",
-            "BitsPerComponent": 1,
-            "Decode": pydyf.Array([1, 0]),
-            "Filter": "/FlateDecode",
-        },
-    )
+    entries = {
+        "Type": "/XObject",
+        "Subtype": "/Image",
+        "Width": width_dots,
+        "Height": height_dots,
+        "ImageMask": "true",
+        "BitsPerComponent": 1,
+        "Decode": pydyf.Array([1, 0]),
+    }
+    return pydyf.Stream([rows], entries | {"Filter": "/FlateDecode"} if deflated else entries)
 
 
 def _file(document: pydyf.PDF, identifier: bytes) -> bytes:
@@ -216,8 +213,8 @@ def _pictures(document: pydyf.PDF, pages: Sequence[Page]) -> _Pictures:
         key = (mark.width_dots, mark.height_dots, mark.rows)
         if key in names:
             continue
-        packed = zlib.compress(mark.rows, PAGE_COMPRESSION)
-        mask = _mask(mark.width_dots, mark.height_dots, packed)
+        rows = mark.rows if mark.noise else zlib.compress(mark.rows, PAGE_COMPRESSION)
+        mask = _mask(mark.width_dots, mark.height_dots, rows, deflated=not mark.noise)
         document.add_object(mask)
         names[key] = f"P{len(names)}"
         references[names[key]] = mask.reference

@@ -153,12 +153,14 @@ class Picture:
         width_dots: dots in a row.
         height_dots: rows.
         rows: from the top, each padded to whole bytes; a set bit is ink.
+        noise: whether there is no order in it, so that deflating it would take time for nothing.
     """
 
     box: Box
     width_dots: int
     height_dots: int
     rows: bytes
+    noise: bool = False
 
 
 Mark = Line | Rule | Frame | Shade | Drawing | Picture

@@ -1,7 +1,8 @@
 """Finds the signed codes in pictures of sheets: scans, photographs, pages drawn from a PDF."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import zxingcpp
 from PIL import Image, ImageFilter, UnidentifiedImageError
@@ -19,6 +20,20 @@ FRAMES_MAX = 40
 _FORMATS = zxingcpp.barcode_formats_from_str("QRCode")
 _BLUR_PX = 0.8
 _ENLARGED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenCode:
+    """A QR code in a picture.
+
+    Attributes:
+        text: what it says.
+        corners: in pixels, upper left, upper right, lower right and lower left of the code,
+            however it is turned.
+    """
+
+    text: str
+    corners: tuple[tuple[float, float], ...]
 
 
 class PictureUnreadable(KofuError):
@@ -45,20 +60,20 @@ def pictures(content: bytes) -> Iterator[Image.Image]:
         raise PictureUnreadable("the file is no PNG, JPEG or TIFF picture, or damaged") from None
 
 
-def code_texts(picture: Image.Image) -> list[str]:
-    """Return what the QR codes in a grey picture say.
+def seen_codes(picture: Image.Image) -> list[SeenCode]:
+    """Return the QR codes in a grey picture.
 
     A second look at a blurred and enlarged picture finds codes whose modules are only a few pixels
     wide and full of a scanner's noise.
     """
-    found = _read(picture)
+    found = _read(picture, 1)
     if found:
         return found
     width, height = picture.size
     softened = picture.filter(ImageFilter.GaussianBlur(_BLUR_PX)).resize(
         (width * _ENLARGED, height * _ENLARGED), Image.Resampling.BICUBIC
     )
-    return _read(softened)
+    return _read(softened, _ENLARGED)
 
 
 def found_in(picture: Image.Image, public_keys: Mapping[bytes, bytes]) -> FoundSheet:
@@ -68,10 +83,15 @@ def found_in(picture: Image.Image, public_keys: Mapping[bytes, bytes]) -> FoundS
         picture: one side of a sheet, in grey.
         public_keys: the city's keys by ``key_id``.
     """
+    return found_among(seen_codes(picture), public_keys)
+
+
+def found_among(codes: Sequence[SeenCode], public_keys: Mapping[bytes, bytes]) -> FoundSheet:
+    """Return what the first code says that the city signed."""
     problem, forged = "there is no code on it that can be read", False
-    for text in code_texts(picture):
+    for code in codes:
         try:
-            return FoundSheet(claim=verified(claim_bytes(text), public_keys))
+            return FoundSheet(claim=verified(claim_bytes(code.text), public_keys))
         except CodeForged as error:
             problem, forged = str(error), True
         except CodeUnreadable as error:
@@ -79,6 +99,11 @@ def found_in(picture: Image.Image, public_keys: Mapping[bytes, bytes]) -> FoundS
     return FoundSheet(problem=problem, forged=forged)
 
 
-def _read(picture: Image.Image) -> list[str]:
+def _read(picture: Image.Image, enlarged: int) -> list[SeenCode]:
     codes = zxingcpp.read_barcodes(picture, formats=_FORMATS)
-    return [code.text for code in codes]
+    return [SeenCode(text=code.text, corners=_corners(code.position, enlarged)) for code in codes]
+
+
+def _corners(position: zxingcpp.Position, enlarged: int) -> tuple[tuple[float, float], ...]:
+    places = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    return tuple((place.x / enlarged, place.y / enlarged) for place in places)

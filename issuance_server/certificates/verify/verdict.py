@@ -53,17 +53,35 @@ StatusOf = Callable[[str], NumberStatus]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A part of a face, in millimetres from the sheet's upper left corner.
+
+    Attributes:
+        x_mm: left edge.
+        y_mm: upper edge.
+        width_mm: to the right.
+        height_mm: downwards.
+    """
+
+    x_mm: float
+    y_mm: float
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundSheet:
     """One side of a sheet, as a reader found it.
 
     Attributes:
         claim: what its code says, if it has one that the city signed.
-        problem: why there is no claim, for people; empty if there is one.
+        problem: for people: why there is no claim, or why a scan was not compared with its back.
         forged: whether there is a code, but not one that the city signed.
         compared: whether the text was compared with the claim.
         altered: the lines that are not as they were signed, as they stand now; a line that is
             missing stands as an empty text.
         altered_otherwise: whether something else contradicts the claim.
+        regions: where a scanned face is not as its back has it.
     """
 
     claim: Claim | None = None
@@ -72,6 +90,7 @@ class FoundSheet:
     compared: bool = False
     altered: tuple[str, ...] = ()
     altered_otherwise: bool = False
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
