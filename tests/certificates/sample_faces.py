@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from issuance_server.certificates import pdf_writer
+from issuance_server.certificates.back.glyphs import GlyphModules
 from issuance_server.certificates.back.page import back_forms, back_page
 from issuance_server.certificates.back.raster import FaceRaster
 from issuance_server.certificates.back.scramble import scrambled
@@ -92,7 +93,8 @@ class SampleFaces:
             kind: making.forms(self.fonts, ISSUER) for kind, making in MAKINGS.items()
         }
         self._statics: dict[Kind, StaticPart] = {}
-        self._rasters = {kind: FaceRaster(self.fonts, forms) for kind, forms in self._forms.items()}
+        modules = GlyphModules(self.fonts)
+        self._rasters = {kind: FaceRaster(modules, forms) for kind, forms in self._forms.items()}
         self._back_static = pdf_writer.prepare(
             self.fonts, back_forms(self.fonts, ISSUER, VERIFY_PAGE)
         )

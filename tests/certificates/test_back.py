@@ -8,6 +8,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from issuance_server.certificates.back.glyphs import GlyphModules
 from issuance_server.certificates.back.halftone import GAP, GRID, halftoned
 from issuance_server.certificates.back.page import MARKER_TEXTS
 from issuance_server.certificates.back.raster import FaceRaster
@@ -86,7 +87,7 @@ def test_the_same_page_gives_the_same_bitmap_whatever_was_drawn_before(
 ) -> None:
     """Glyphs that are kept look as they do when they are drawn alone."""
     face = first_of(faces, Kind.KISAIJIKO)
-    fresh = FaceRaster(faces.fonts, MAKINGS[face.kind].forms(faces.fonts, ISSUER))
+    fresh = FaceRaster(GlyphModules(faces.fonts), MAKINGS[face.kind].forms(faces.fonts, ISSUER))
     for line in face.page.lines[::3]:
         fresh.bitmap(Page(forms=(), lines=(line,)))
 

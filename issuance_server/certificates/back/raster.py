@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issuance_server.certificates.back.drawings import drawn
-from issuance_server.certificates.back.halftone import GAP, GRID, halftoned
+from issuance_server.certificates.back.glyphs import PHASES, SHEET_COLUMNS, GlyphKey, GlyphModules
+from issuance_server.certificates.back.halftone import halftoned
 from issuance_server.certificates.back.window import (
     COLUMNS,
     LEFT_PT,
@@ -21,7 +22,7 @@ from issuance_server.certificates.back.window import (
     TOP_PT,
     Bitmap,
 )
-from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, Coverage, FontList
+from issuance_server.certificates.fonts import PDF_UNITS_PER_EM
 from issuance_server.certificates.layout.display import (
     Box,
     Drawing,
@@ -35,43 +36,33 @@ from issuance_server.certificates.layout.display import (
 )
 from issuance_server.certificates.layout.furniture import CODE_BOX
 
-GLYPHS_MAX = 32_768
-"""Glyphs kept in a process, about 300 bytes each."""
-GROUNDS_MAX = 64
+GROUNDS_MAX = 12
 """Sets of placed forms kept in a process, 1 MB each; a kind has a handful."""
 FORMS_OF_TINT = frozenset({"Ground"})
 """Forms whose drawings are no part of what a face says. Another form's are: the seal."""
 
-_PHASES = 4
 _FULLY_COVERED = 255
 
 # The whole sheet is drawn and the window cut out of it, so nothing needs to be clipped.
-_MARGIN_LEFT = 54
+_MARGIN_LEFT = (SHEET_COLUMNS - COLUMNS) // 2
 _MARGIN_TOP = 67
-_SHEET_COLUMNS = _MARGIN_LEFT + COLUMNS + _MARGIN_LEFT
 _SHEET_ROWS = _MARGIN_TOP + ROWS + 80
 _SHEET_LEFT_PT = LEFT_PT - _MARGIN_LEFT * MODULE_PT
 _SHEET_TOP_PT = TOP_PT + _MARGIN_TOP * MODULE_PT
 _WINDOW = np.s_[_MARGIN_TOP : _MARGIN_TOP + ROWS, _MARGIN_LEFT : _MARGIN_LEFT + COLUMNS]
-
-_Key = tuple[int, int, float, int, int]
-"""Of a glyph: font, glyph, size in modules, and how far off the grid, to the right and up."""
-_Places = NDArray[np.int32]
-"""Places of ink in the flattened sheet, relative to the module of a glyph's origin."""
 
 
 class FaceRaster:
     """Draws faces; one per process and set of prepared forms.
 
     Args:
-        fonts: what the lines were set with.
+        glyphs: of the fonts that the lines were set with; shared by all sets of forms.
         forms: the prepared forms that the pages use.
     """
 
-    def __init__(self, fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> None:
-        self._fonts = fonts
+    def __init__(self, glyphs: GlyphModules, forms: Mapping[str, Sequence[Mark]]) -> None:
+        self._glyphs = glyphs
         self._forms = forms
-        self._glyphs: dict[_Key, _Places] = {}
         self._grounds: dict[tuple[Placed, ...], Bitmap] = {}
 
     def bitmap(self, page: Page) -> Bitmap:
@@ -85,13 +76,13 @@ class FaceRaster:
         """Return the placed forms, drawn when they are first seen together."""
         ground = self._grounds.get(placed)
         if ground is None:
-            ground = np.zeros((_SHEET_ROWS, _SHEET_COLUMNS), np.bool_)
+            ground = np.zeros((_SHEET_ROWS, SHEET_COLUMNS), np.bool_)
             for form in placed:
                 marks = [_moved(mark, form.dy) for mark in self._forms[form.form]]
                 self._draw(ground, marks)
                 drawings = [mark for mark in marks if isinstance(mark, Drawing)]
                 if drawings and form.form not in FORMS_OF_TINT:
-                    ground[_WINDOW] |= halftoned(drawn(self._fonts, drawings, form.dy))
+                    ground[_WINDOW] |= halftoned(drawn(self._glyphs.fonts, drawings, form.dy))
             if len(self._grounds) == GROUNDS_MAX:
                 self._grounds.clear()
             self._grounds[placed] = ground
@@ -110,56 +101,25 @@ class FaceRaster:
 
     def _set(self, sheet: Bitmap, lines: Sequence[Line]) -> None:
         """Blacken the glyphs of lines, all in one go."""
-        keys: list[_Key] = []
+        keys: list[GlyphKey] = []
         origins: list[int] = []
         for line in lines:
             size = line.size_pt / MODULE_PT
-            step = size * _PHASES / PDF_UNITS_PER_EM
-            spacing = line.spacing_pt / MODULE_PT * _PHASES
-            above, y_phase = divmod(round((line.y - _SHEET_TOP_PT) / MODULE_PT * _PHASES), _PHASES)
-            row_origin = -above * _SHEET_COLUMNS
-            x = (line.x - _SHEET_LEFT_PT) / MODULE_PT * _PHASES + 0.5
+            step = size * PHASES / PDF_UNITS_PER_EM
+            spacing = line.spacing_pt / MODULE_PT * PHASES
+            above, y_phase = divmod(round((line.y - _SHEET_TOP_PT) / MODULE_PT * PHASES), PHASES)
+            row_origin = -above * SHEET_COLUMNS
+            x = (line.x - _SHEET_LEFT_PT) / MODULE_PT * PHASES + 0.5
             for glyph in line.glyphs:
-                column, x_phase = divmod(int(x), _PHASES)
+                column, x_phase = divmod(int(x), PHASES)
                 x += glyph.advance * step + spacing
                 keys.append((glyph.font, glyph.glyph_id, size, x_phase, y_phase))
                 origins.append(row_origin + column)
         if not keys:
             return
-        try:
-            glyphs = [self._glyphs[key] for key in keys]
-        except KeyError:
-            self._prepare(keys)
-            glyphs = [self._glyphs[key] for key in keys]
+        glyphs = self._glyphs.places(keys)
         sizes = [len(places) for places in glyphs]
         sheet.reshape(-1)[np.concatenate(glyphs) + np.repeat(origins, sizes)] = True
-
-    def _prepare(self, keys: Sequence[_Key]) -> None:
-        """Draw glyphs that were not seen before, side by side, since that costs least."""
-        if len(self._glyphs) > GLYPHS_MAX - len(keys):
-            self._glyphs.clear()
-        new = [key for key in dict.fromkeys(keys) if key not in self._glyphs]
-        drawings = [self._coverage(key) for key in new]
-        height = max(made.height for made in drawings)
-        lefts, width = [], 0
-        for made in drawings:
-            lefts.append(width)
-            width += -(-(made.width + GAP) // GRID) * GRID
-        strip = np.zeros((height, width), np.uint8)
-        for made, left in zip(drawings, lefts, strict=True):
-            dots = np.frombuffer(made.rows, np.uint8).reshape(made.height, made.width)
-            strip[: made.height, left : left + made.width] = dots[::-1]
-        black = halftoned(strip)
-        for key, made, left in zip(new, drawings, lefts, strict=True):
-            rows, columns = np.nonzero(black[: made.height, left : left + made.width])
-            top = -(made.bottom + made.height)
-            places = (rows + top) * _SHEET_COLUMNS + columns + made.left
-            self._glyphs[key] = places.astype(np.int32)
-
-    def _coverage(self, key: _Key) -> Coverage:
-        font, glyph_id, size, x_phase, y_phase = key
-        x, y = x_phase / _PHASES, y_phase / _PHASES
-        return self._fonts.files[font].coverage(glyph_id, size, x, y)
 
 
 def _moved(mark: Mark, dy: float) -> Mark:
