@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from issuance_server.certificates.back.reading import BackUnreadable, read_back
+from issuance_server.certificates.back.showing import BOX_COLOUR
 from issuance_server.certificates.layout.display import MM_PT, SHEET_HEIGHT_PT, Page
 from issuance_server.certificates.layout.furniture import CODE_BOX
 from issuance_server.certificates.verify.pictures import found_in, seen_codes
@@ -161,6 +162,10 @@ def test_an_altered_glyph_is_found(faces: SampleFaces, trials: Trials) -> None:
             assert sheet.found.altered_otherwise, about
             assert all(is_near(region, tampering) for region in sheet.found.regions), about
             assert Verdict.ALTERED is judge([sheet.found], None).verdict
+            assert sheet.shown is not None
+            assert sheet.shown.difference is not None
+            colours = sheet.shown.difference.getcolors(sheet.shown.difference.width**2) or ()
+            assert BOX_COLOUR in {colour for _, colour in colours}
 
 
 def on_paper(faces: SampleFaces, face: Face, page: Page) -> Papers:

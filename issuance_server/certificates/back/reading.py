@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from issuance_server.certificates.back.fitting import fitted
 from issuance_server.certificates.back.page import MARKER_CORNERS, MARKER_SIDE, MARKER_TEXTS
 from issuance_server.certificates.back.registration import (
     Blocks,
@@ -43,7 +44,7 @@ _RADIUS = 5
 _MARGIN = 4
 _LEVEL_BLOCKS = Blocks(32, 24)
 _REACH = 3
-_TRAINED_EVERY = 7
+_TRAINED_EVERY = 13
 _RIDGE = 1e-3
 _DISAGREEMENT = 0.5
 _SPECK_REACH = 2
@@ -160,13 +161,7 @@ def _sharpened(samples: Levels, template: Levels) -> Levels:
     ]
     known = np.stack([view[::_TRAINED_EVERY].ravel() for view in views])
     wanted = template[::_TRAINED_EVERY].ravel()
-    likeness_of_views = known @ known.T
-    likeness_of_views += np.eye(len(views), dtype=np.float32) * (
-        _RIDGE * float(np.trace(likeness_of_views)) / len(views)
-    )
-    weights = np.linalg.solve(
-        likeness_of_views.astype(np.float64), (known @ wanted).astype(np.float64)
-    )
+    weights = fitted(known, wanted, _RIDGE)
     sharpened = np.zeros((ROWS, COLUMNS), np.float32)
     for weight, view in zip(weights, views, strict=True):
         sharpened += np.float32(weight) * view

@@ -18,6 +18,7 @@ Levels: TypeAlias = NDArray[np.float32]
 """Rows of grey values."""
 Numbers: TypeAlias = NDArray[np.float64]
 Point: TypeAlias = tuple[float, float]
+_Indices: TypeAlias = NDArray[np.intp]
 
 PIXELS_PER_MODULE = 2.5
 """Scans that are finer than twice this are reduced."""
@@ -173,9 +174,11 @@ def sampled(levels: Levels, placement: Placement, columns: Numbers, rows: Number
 
 def interpolated(blocks: NDArray[np.floating], rows: Numbers, columns: Numbers) -> Levels:
     """Return values given at the middles of blocks, at the crossings of rows and columns."""
-    down = _weights(rows, _middles(blocks.shape[0], ROWS))
-    across = _weights(columns, _middles(blocks.shape[1], COLUMNS))
-    return np.asarray(down @ blocks.astype(np.float32) @ across.T, np.float32)
+    above, below, down = _between(rows, _middles(blocks.shape[0], ROWS))
+    left, right, across = _between(columns, _middles(blocks.shape[1], COLUMNS))
+    values = blocks.astype(np.float32)
+    lines = values[above] * (1 - down[:, None]) + values[below] * down[:, None]
+    return np.asarray(lines[:, left] * (1 - across) + lines[:, right] * across, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +314,10 @@ def _middles(count: int, length: int) -> Numbers:
     return np.asarray((np.arange(count) + 0.5) * (length / count), np.float64)
 
 
-def _weights(places: Numbers, knots: Numbers) -> Levels:
-    """Return how much each knot counts at each place, linearly between, constant beyond."""
+def _between(places: Numbers, knots: Numbers) -> tuple[_Indices, _Indices, Levels]:
+    """Return the knots before and behind each place, and how far it is from one to the other."""
     step = knots[1] - knots[0] if len(knots) > 1 else 1.0
     position = np.clip((places - knots[0]) / step, 0, len(knots) - 1)
-    distance = np.abs(position[:, None] - np.arange(len(knots))[None, :])
-    return np.asarray(np.maximum(1 - distance, 0), np.float32)
+    before = position.astype(np.intp)
+    behind = np.minimum(before + 1, len(knots) - 1)
+    return before, behind, (position - before).astype(np.float32)

@@ -59,7 +59,7 @@ def _boxed(colours: Colours, patches: Sequence[Patch]) -> Image.Image:
     picture = Image.fromarray(colours)
     picture = picture.resize(
         (picture.width * PIXELS_PER_MODULE, picture.height * PIXELS_PER_MODULE),
-        Image.Resampling.NEAREST,
+        Image.Resampling.BICUBIC,
     )
     pen = ImageDraw.Draw(picture)
     for patch in patches:
