@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import pytest
 from PIL import Image
 
+from issuance_server.certificates.back.page import MARKER_TEXTS
 from issuance_server.certificates.back.reading import BackUnreadable, read_back
 from issuance_server.certificates.back.showing import BOX_COLOUR
+from issuance_server.certificates.code.symbol import symbol
 from issuance_server.certificates.layout.display import MM_PT, SHEET_HEIGHT_PT, Page
 from issuance_server.certificates.layout.furniture import CODE_BOX
 from issuance_server.certificates.verify.pictures import found_in, seen_codes
@@ -136,8 +138,12 @@ def trials(pytestconfig: pytest.Config) -> Trials:
     return [(seed, RESOLUTIONS[1:]) for seed in range(PAIRS_SHORT)]
 
 
-def test_an_unaltered_sheet_shows_no_difference(faces: SampleFaces, trials: Trials) -> None:
+def test_an_unaltered_sheet_shows_no_difference(
+    faces: SampleFaces, trials: Trials, pytestconfig: pytest.Config
+) -> None:
     """Whatever kind is scanned, at 300 and 200 dpi, nothing is called altered."""
+    if not pytestconfig.getoption("--full"):
+        pytest.skip("one sheet is tried below; with --full, fifty")
     for seed, resolutions in trials:
         face = faces.faces[seed * 7 % len(faces.faces)]
         papers = on_paper(faces, face, face.page)
@@ -194,9 +200,11 @@ def is_near(region: Region, tampering: Tampering) -> bool:
     ids=["200", "300 upside down", "600"],
 )
 def test_a_back_gives_the_face_however_it_is_scanned(
-    faces: SampleFaces, sheet: Papers, conditions: Conditions
+    faces: SampleFaces, sheet: Papers, conditions: Conditions, pytestconfig: pytest.Config
 ) -> None:
     """Nearly every module is read as it was printed, upside down as well."""
+    if conditions.dpi == PRINTED_DPI and not pytestconfig.getoption("--full"):
+        pytest.skip("so many pixels take long; with --full only")
     picture = scanned(sheet.back, conditions)
     place = sheet.face.place
     decoded = read_back(picture, seen_codes(picture), SECRET, place.number, place.sheet)
@@ -216,15 +224,16 @@ def test_a_copy_of_a_back_gives_the_face_too(faces: SampleFaces, sheet: Papers) 
     assert float((decoded.bitmap != faces.bitmap(sheet.face)).mean()) <= COPY_ERROR_RATE_MAX
 
 
-def test_the_order_of_the_sides_does_not_matter(sides: list[Image.Image]) -> None:
-    """Back first or face first, the same is found, and pictures are there for people."""
+def test_an_unaltered_sheet_is_compared_and_shown(sides: list[Image.Image]) -> None:
+    """Back first or face first: nothing differs, and pictures are there for people."""
     face, back = sides
-    first, second = found([face, back]), found([back, face])
+    sheet = found([back, face])
 
-    assert first.found == second.found
-    assert first.shown is not None
-    assert first.shown.difference is not None
-    assert "RGB" == first.shown.issued.mode == first.shown.difference.mode
+    assert (sheet.found.compared, sheet.found.regions) == (True, ())
+    assert Verdict.TEST is judge([sheet.found], None).verdict
+    assert sheet.shown is not None
+    assert sheet.shown.difference is not None
+    assert "RGB" == sheet.shown.issued.mode == sheet.shown.difference.mode
 
 
 def test_one_side_alone_is_not_compared(sides: list[Image.Image]) -> None:
@@ -279,3 +288,18 @@ def test_a_picture_of_a_part_of_the_face_is_not_compared(sides: list[Image.Image
 
     assert not result.found.compared
     assert "whole face" in result.found.problem
+
+
+def test_markers_in_disorder_are_no_back() -> None:
+    """Whatever a stranger draws markers on, it is refused in a sentence."""
+    picture = Image.new("L", (1600, 1200), 255)
+    for place, text in enumerate(MARKER_TEXTS):
+        drawn = symbol(text)
+        bits = Image.frombytes("1", (drawn.modules, drawn.modules), drawn.rows)
+        marker = bits.convert("L").point(lambda level: 255 - level).resize((210, 210))
+        picture.paste(marker, (100 + 350 * place, 100 + 40 * place))
+    codes = seen_codes(picture)
+
+    assert len(codes) >= 3
+    with pytest.raises(BackUnreadable, match="whole back"):
+        read_back(picture, codes, SECRET, NUMBER, 1)

@@ -54,7 +54,6 @@ _SHIFT_MAX = 1.0
 _STEADINESS = 0.05
 _PAPER_BLOCKS = Blocks(32, 24)
 _PAPER_PERCENTILE = 85
-_BEYOND_PIXELS = 2.0
 
 
 class FaceUnreadable(KofuError):
@@ -92,7 +91,8 @@ def inked_face(
         placement = followed(placement, wider, _SCORE_MIN)
     samples = -resampled(levels, placement, _LAST_FINENESS, _MARGIN)
     seen = likeness(samples, expected, _LAST_FINENESS, _LAST_RADIUS, _LAST_BLOCKS)
-    _demand_whole(placement, levels)
+    if not placement.lies_in((levels.shape[1], levels.shape[0])):
+        raise FaceUnreadable("the picture does not show the whole face")
     return _inked(levels, Placement(placement.matrix, _steadied(seen)))
 
 
@@ -140,15 +140,6 @@ def _coarser(values: Levels, stride: int) -> Levels:
     rows, columns = values.shape
     blocks = values.reshape(rows // stride, stride, columns // stride, stride)
     return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
-
-
-def _demand_whole(placement: Placement, levels: Levels) -> None:
-    height, width = levels.shape
-    for corner in ((0, 0), (COLUMNS, 0), (0, ROWS), (COLUMNS, ROWS)):
-        x, y = placement.place(corner)
-        across = -_BEYOND_PIXELS <= x <= width + _BEYOND_PIXELS
-        if not (across and -_BEYOND_PIXELS <= y <= height + _BEYOND_PIXELS):
-            raise FaceUnreadable("the picture does not show the whole face")
 
 
 def _steadied(seen: Likeness) -> Numbers:

@@ -87,6 +87,8 @@ def read_back(
         BackUnreadable: it is no back, that of another sheet, or too poor a picture.
     """
     placement = _from_markers(codes)
+    if not placement.lies_in(picture.size):
+        raise BackUnreadable("the picture does not show the whole back, lying flat")
     levels, placement = reduced(picture, placement)
     expected = unpacked(keystream(secret, number, sheet))
     template = np.where(expected, np.float32(-1), np.float32(1))

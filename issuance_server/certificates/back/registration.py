@@ -24,6 +24,8 @@ PIXELS_PER_MODULE = 2.5
 """Scans that are finer than twice this are reduced."""
 
 _BAND_ROWS = 256
+_BEYOND_MODULES = 4
+_PIXELS_PER_MODULE_MIN = 1.0
 _LEVEL_FLOOR = 1e-6
 _FIT_ROUNDS = 6
 _OUTLIER_MODULES_MIN = 0.3
@@ -72,6 +74,23 @@ class Placement:
         """Return where a point of the window lies, without the shifts."""
         x, y, w = self.matrix @ (*point, 1.0)
         return float(x / w), float(y / w)
+
+    def lies_in(self, picture: tuple[int, int]) -> bool:
+        """Tell whether the whole window lies in a picture of this width and height, or nearly.
+
+        What is read from a stranger's picture may be no placement at all.
+        """
+        corners = np.array([(x, y, 1.0) for x in (0, COLUMNS) for y in (0, ROWS)])
+        x, y, w = self.matrix @ corners.T
+        # On this side of the horizon everywhere, or it is not a sheet that somebody scanned.
+        if not np.isfinite(self.matrix).all() or not (w > _LEVEL_FLOOR).all():
+            return False
+        size = self.pixels_per_module
+        inside = [
+            (-_BEYOND_MODULES * size <= places) & (places <= length + _BEYOND_MODULES * size)
+            for places, length in zip((x / w, y / w), picture, strict=True)
+        ]
+        return bool(np.all(inside)) and size >= _PIXELS_PER_MODULE_MIN
 
     def turned(self, about: Point, degrees: float, scale: float) -> "Placement":
         """Return the placement of the window turned and scaled about one of its points."""
