@@ -15,7 +15,7 @@ PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py "-m tools.
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs gallery vectors fuzz bench lock clean poppler
+.PHONY: help demo run test test-full check docs gallery vectors fuzz bench lock clean programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,13 +26,13 @@ demo: $(VENV) ## one certificate from card to paper on a sample city, then stop
 run: $(VENV) ## the same sample city, left running until Ctrl-C
 	$(BIN)/python -m issuance_server.demo --stay
 
-test: $(VENV) $(NODE) poppler ## the short form of all tests
+test: $(VENV) $(NODE) programs ## the short form of all tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-full: $(VENV) $(NODE) poppler ## the long form: more generated cases
+test-full: $(VENV) $(NODE) programs ## the long form: more generated cases
 	$(BIN)/python -m pytest --full $(PARALLEL)
 
-check: $(VENV) $(NODE) poppler ## all that must hold before a commit: style, types, imports, tests, pages
+check: $(VENV) $(NODE) programs ## all that must hold before a commit: style, types, imports, tests, pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -64,9 +64,10 @@ clean: ## remove the environment and all caches, not var/
 		.import_linter_cache .coverage tests/interop/node_modules
 	find protocol keys issuance_server terminal_sim tests -name __pycache__ -exec rm -rf {} +
 
-poppler:
+programs:
 	@command -v pdftotext >/dev/null && command -v pdffonts >/dev/null \
 		|| tools/debian_packages poppler-utils
+	@command -v chromium >/dev/null || tools/debian_packages chromium
 
 $(VENV): requirements/dev.txt pyproject.toml tools/set_up
 	PYTHON='$(PYTHON)' tools/set_up
