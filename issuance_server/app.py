@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from issuance_server.act_check import Believed
 from issuance_server.adapters.broker_process import BrokerProcess
 from issuance_server.adapters.control_socket import serve_control
 from issuance_server.adapters.file_lock import only_one
@@ -20,7 +19,8 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock, SystemEntropy, business_start_ms
 from issuance_server.config import Config, Paths
-from issuance_server.control_desk import ControlDesk
+from issuance_server.control.act_check import Believed
+from issuance_server.control.desk import ControlDesk
 from issuance_server.observe.logging import log
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime

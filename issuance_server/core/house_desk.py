@@ -33,6 +33,7 @@ class HouseDesk:
             r.OperatorActed(
                 at_ms=now.real_ms,
                 operator=act.operator,
+                second=act.second,
                 act=act.act,
                 subject=act.subject,
                 reason=act.reason,

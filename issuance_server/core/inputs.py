@@ -205,23 +205,25 @@ class Revocation:
     terminal: str
 
 
-TerminalChange: TypeAlias = Registration | RenewedCertificate | Revocation
+Change: TypeAlias = Registration | RenewedCertificate | Revocation
+"""What an act changes by being recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActAccepted:
     """A signed act of an operator was checked; it is recorded before it is carried out.
 
-    What it changes in the list of terminals is recorded, and so done, together with it; whatever
-    another process is to do follows, and then ``ActEnded``.
+    What it changes by being recorded is done together with it; whatever another process is to do
+    follows, and then ``ActEnded``. Some acts take a ``second`` operator.
     """
 
     operator: str
+    second: str | None = None
     act: str
     subject: str
     reason: str
     nonce: bytes
-    change: TerminalChange | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,7 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
             return _open_issuance(state, record)
         case r.JudgeReported():
             state.judge_report = (record.number, record.reported_at_ms)
-        case _ if isinstance(record, _WITHOUT_STATE):
+        case r.HouseRecord():
             pass
         case _:
             return _evolve_issuance(state, record)
@@ -255,15 +255,6 @@ def _keep_visit(state: SwitchState, visit: Visit) -> Visit:
     state.visits[visit.visit_id] = visit
     return visit
 
-
-_WITHOUT_STATE = (
-    r.LineClosed,
-    r.OperatorActed,
-    r.OperatorActEnded,
-    r.TerminalRegistered,
-    r.TerminalRenewed,
-)
-"""Records that nothing here depends on; what they say is in the tables."""
 
 _VERDICT_INPUTS = {
     ReplyCode.DONE: VisitInput.PIN_RIGHT,

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from issuance_server import control_wire as wire
 from issuance_server.adapters.control_socket import ask_control
+from issuance_server.control import wire
 from issuance_server.desk_commands.set_up import init
 from protocol.errors import SetUpError
 

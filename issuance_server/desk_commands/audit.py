@@ -5,10 +5,11 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from issuance_server import control_wire as wire
 from issuance_server.adapters.sqlite.queries import CheckpointRow
 from issuance_server.app import City
+from issuance_server.control import wire
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
+from issuance_server.desk_commands.parsing import Commands, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import print_json
 from keys.key_record import Purpose
@@ -84,6 +85,15 @@ async def verify(city: City) -> Verification:
         if size > tree.size:
             found.faults.append(f"a checkpoint names {size} records, there are {tree.size}")
     return found
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``audit``."""
+    group = commands.add_parser("audit", help="verify the audit record")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    verified = actions.add_parser("verify", help="the journal against its signed checkpoints")
+    add_config(verified, json=True)
+    verified.set_defaults(run=of_city(verify_audit))
 
 
 async def _checkpoints(city: City) -> list[CheckpointRow]:

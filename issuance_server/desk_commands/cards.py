@@ -3,9 +3,10 @@
 import argparse
 import sys
 
-from issuance_server import control_wire as wire
 from issuance_server.app import City
+from issuance_server.control import wire
 from issuance_server.desk_commands.acts import do_act
+from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.errors import SetUpError
@@ -44,6 +45,24 @@ async def unlock_card(city: City, arguments: argparse.Namespace) -> int:
     await do_act(city, arguments, act=wire.ACT_CARD_UNLOCK, subject=arguments.card_ref)
     sys.stderr.write(f"{arguments.card_ref} is unlocked\n")
     return 0
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``card``."""
+    group = commands.add_parser("card", help="look at cards, and unlock one")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="the registered cards, by reference")
+    add_config(listed, json=True)
+    listed.add_argument("--locked", action="store_true", help="only those that are locked")
+    listed.set_defaults(run=of_city(list_cards))
+    shown = actions.add_parser("show", help="one card")
+    shown.add_argument("card_ref", metavar="CARD", help="the card's reference")
+    add_config(shown, json=True)
+    shown.set_defaults(run=of_city(show_card))
+    unlocked = actions.add_parser("unlock", help="give a locked card its tries back")
+    unlocked.add_argument("card_ref", metavar="CARD", help="the card's reference")
+    add_act(unlocked)
+    unlocked.set_defaults(run=of_city(unlock_card))
 
 
 async def _cards(city: City, card_ref: str | None) -> tuple[wire.CardRow, ...]:

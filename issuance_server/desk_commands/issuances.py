@@ -2,9 +2,10 @@
 
 import argparse
 
-from issuance_server import control_wire as wire
 from issuance_server.adapters.sqlite.queries import IssuanceRow, LifeStep
 from issuance_server.app import City
+from issuance_server.control import wire
+from issuance_server.desk_commands.parsing import Commands, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.codes import ReplyCode
@@ -67,6 +68,23 @@ async def show_issuance(city: City, arguments: argparse.Namespace) -> int:
 
 
 _LONG = frozenset({"signature", "sealed_digest", "file_digest", "pages", "digest", "challenge"})
+
+
+LIST_ROWS = 100
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``issuance``."""
+    group = commands.add_parser("issuance", help="look at issuances")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="the latest issuances")
+    add_config(listed, json=True)
+    listed.add_argument("--limit", type=int, default=LIST_ROWS, help="rows (%(default)s)")
+    listed.set_defaults(run=of_city(list_issuances))
+    shown = actions.add_parser("show", help="the whole life of one issuance, with times")
+    shown.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")
+    add_config(shown, json=True)
+    shown.set_defaults(run=of_city(show_issuance))
 
 
 def _details(step: LifeStep) -> str:

@@ -1,13 +1,14 @@
 """Reaches the city: through the running server's control socket, or alone when none runs."""
 
-from issuance_server import control_wire as wire
 from issuance_server.adapters.control_socket import ask_control
 from issuance_server.adapters.file_lock import only_one
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock
 from issuance_server.app import City
-from issuance_server.control_desk import ControlDesk
+from issuance_server.control import wire
+from issuance_server.control.acts import ACTS
+from issuance_server.control.desk import ControlDesk
 from issuance_server.core.effects import Write
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch
@@ -67,5 +68,6 @@ async def _alone(city: City, request: wire.Request) -> bytes:
 def _asks_judge(request: wire.Request) -> bool:
     """Tell whether the PIN judge has to be there for the answer."""
     if isinstance(request, wire.Act):
-        return request.signed.act.act not in wire.ACTS_ON_LIST
+        kind = ACTS.get(request.signed.act.act)
+        return kind is not None and kind.carry_out is not None
     return isinstance(request, wire.ListCards)

@@ -4,19 +4,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from issuance_server import control_wire as wire
 from issuance_server.adapters.sqlite.queries import TerminalRow
 from issuance_server.app import City
-from issuance_server.core.inputs import Registration, RenewedCertificate
-from issuance_server.desk_commands.acts import do_act
-from issuance_server.desk_commands.reach import ask
-from issuance_server.desk_commands.tables import clock_text, print_json, print_table
-from issuance_server.terminal_admission import (
+from issuance_server.control import wire
+from issuance_server.control.terminal_admission import (
     as_pem,
     new_certificate,
     registration_subject,
     renewal_subject,
 )
+from issuance_server.core.inputs import Registration, RenewedCertificate
+from issuance_server.desk_commands.acts import do_act
+from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
+from issuance_server.desk_commands.reach import ask
+from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.errors import SetUpError
 
 OVERLAP_HOURS = 24
@@ -96,6 +97,54 @@ async def unfreeze_terminal(city: City, arguments: argparse.Namespace) -> int:
     await do_act(city, arguments, act=wire.ACT_TERMINAL_UNFREEZE, subject=arguments.terminal)
     sys.stderr.write(f"{arguments.terminal} may take PINs again\n")
     return 0
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``terminal``."""
+    group = commands.add_parser("terminal", help="the list of terminals and their keys")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="all terminals with their key certificates")
+    add_config(listed, json=True)
+    listed.set_defaults(run=of_city(list_terminals))
+    registered = actions.add_parser("register", help="put a new terminal on the list")
+    _add_certificate(registered)
+    registered.add_argument("--chain", required=True, help="who runs the store")
+    registered.add_argument("--store", required=True, help="the store's name")
+    registered.add_argument("--in-city", action="store_true", help="the store stands in this city")
+    add_act(registered)
+    registered.set_defaults(run=of_city(register_terminal))
+    renewed = actions.add_parser("renew", help="accept a new key certificate of a terminal")
+    _add_certificate(renewed)
+    renewed.add_argument(
+        "--overlap-hours",
+        type=int,
+        default=OVERLAP_HOURS,
+        metavar="N",
+        help="how long the older certificates are still accepted (%(default)s)",
+    )
+    add_act(renewed)
+    renewed.set_defaults(run=of_city(renew_terminal))
+    revoked = actions.add_parser("revoke", help="take a terminal off the list, at once, for ever")
+    _add_id(revoked)
+    add_act(revoked)
+    revoked.set_defaults(run=of_city(revoke_terminal))
+    unfrozen = actions.add_parser("unfreeze", help="after too many wrong PINs")
+    _add_id(unfrozen)
+    add_act(unfrozen)
+    unfrozen.set_defaults(run=of_city(unfreeze_terminal))
+
+
+def _add_certificate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "certificate",
+        type=Path,
+        metavar="CERTIFICATE_FILE",
+        help="the terminal's key certificate, which issuance-keys keeps when it makes one",
+    )
+
+
+def _add_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("terminal", metavar="TERMINAL", help="the terminal's id")
 
 
 def _cells(row: TerminalRow) -> list[tuple[object, ...]]:

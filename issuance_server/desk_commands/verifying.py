@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from issuance_server import control_wire as wire
 from issuance_server.app import City
 from issuance_server.certificates.code.claim import key_id
 from issuance_server.certificates.reading.sheets import PDF_BYTES_MAX
@@ -19,6 +18,8 @@ from issuance_server.certificates.verify.verdict import (
     Verified,
     judge,
 )
+from issuance_server.control import wire
+from issuance_server.desk_commands.parsing import Commands, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import print_json, print_table
 from keys.trust import CityTrust
@@ -54,6 +55,36 @@ def verify_offline(arguments: argparse.Namespace) -> int:
     """
     found = _found(arguments.file, CityTrust.load(arguments.trust))
     return _told(judge(found, None), as_json=arguments.json)
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``verify``."""
+    verified = commands.add_parser(
+        "verify",
+        help="tell whether a certificate is genuine",
+        description="Tell whether a certificate is genuine: by the signed code on each sheet, for a"
+        " PDF by its text line by line, and by the city's records.",
+        epilog="exit status: 0 genuine, issued, a test, or (with --trust) a good signature;"
+        " 1 altered, not valid, or no code of this city; 2 usage",
+    )
+    verified.add_argument(
+        "file", type=Path, metavar="FILE", help="a PDF, or a PNG, JPEG or TIFF scan of faces"
+    )
+    add_config(verified, json=True)
+    verified.add_argument(
+        "--trust",
+        type=Path,
+        metavar="FOLDER",
+        help="check against the public keys in this folder (issuance-keys export --out) alone,"
+        " without the city's records",
+    )
+    verified.set_defaults(run=_verify)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    if arguments.trust is not None:
+        return verify_offline(arguments)
+    return of_city(verify_with_records)(arguments)
 
 
 def _found(file: Path, trust: CityTrust) -> tuple[FoundSheet, ...]:

@@ -18,7 +18,7 @@ from issuance_server.adapters.file_lock import only_one
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock
-from issuance_server.control_desk import ControlDesk
+from issuance_server.control.desk import ControlDesk
 from issuance_server.core.effects import Log, Write
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from issuance_server import control_wire as wire
-from issuance_server.act_check import Believed
 from issuance_server.adapters.sqlite.queries import Queries
-from issuance_server.control_desk import ControlDesk
+from issuance_server.control import wire
+from issuance_server.control.act_check import Believed
+from issuance_server.control.desk import ControlDesk
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import CardState
 from keys.authority import Authority

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from issuance_server import control_wire as wire
+from issuance_server.control import wire
 from issuance_server.core import records as r
 from keys.operators import ACT_VALID_MS_MAX, Operator
 from keys.signing import SigningKey

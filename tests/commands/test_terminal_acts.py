@@ -7,16 +7,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from issuance_server import control_wire as wire
-from issuance_server.core import records as r
-from issuance_server.core.inputs import Registration, RenewedCertificate
-from issuance_server.terminal_admission import (
+from issuance_server.control import wire
+from issuance_server.control.terminal_admission import (
     as_pem,
     checked_certificate,
     new_certificate,
     registration_subject,
     renewal_subject,
 )
+from issuance_server.core import records as r
+from issuance_server.core.inputs import Registration, RenewedCertificate
 from keys.authority import Authority
 from protocol.errors import JournalFailed, KeyManagementError
 from tests.adapters.city_file import TERMINALS
@@ -152,8 +152,8 @@ async def test_terminal_is_revoked_for_ever(scene: Scene) -> None:
             "the certificate expired on 2027-01-15",
         ),
         (lambda: renewing(certified(TERMINAL, LINE, begins=timedelta(hours=2))), "is valid from"),
-        (lambda: registering(certified(), signed_store="隣"), "for another certificate, place"),
-        (lambda: registering(certified(), in_city=False), "for another certificate, place"),
+        (lambda: registering(certified(), signed_store="隣"), "for something else than what comes"),
+        (lambda: registering(certified(), in_city=False), "for something else than what comes"),
         (lambda: registering(certified(), certificate=certified("FM-0010")), "sign it again"),
         (lambda: renewing(certified(TERMINAL, LINE), 48, signed_hours=0), "sign it again"),
         (lambda: registering(certified(), store="a\x1b[2J"), "without control characters"),

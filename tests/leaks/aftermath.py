@@ -19,8 +19,8 @@ from pathlib import Path
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from issuance_server import control_wire as wire
 from issuance_server.adapters.control_socket import ask_control
+from issuance_server.control import wire
 from issuance_server.demo.stage import ISSUANCE_SERVER, Server
 from tests.leaks import aviary
 from tests.leaks.database_pages import rows_outside, without_tables

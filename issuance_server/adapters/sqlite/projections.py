@@ -1,12 +1,10 @@
 """From a record to the statements that keep the tables in step; run in the record's transaction."""
 
-from typing import TypeAlias
-
+from issuance_server.adapters.sqlite import house_projections
+from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core import records as r
 from protocol.issuance import IssuanceState
 from protocol.terminal_statements import PrintOutcome
-
-Statement: TypeAlias = tuple[str, tuple[object, ...]]
 
 _SET_STATE = "UPDATE issuance SET state = ? WHERE issuance_id = ?"
 _SET_STATE_AND_FEE = "UPDATE issuance SET state = ?, fee_state = ? WHERE issuance_id = ?"
@@ -90,52 +88,7 @@ def _after_sealing(record: r.AnyRecord) -> list[Statement]:
                 (_SET_STATE, (IssuanceState.CLOSED.value, record.issuance_id)),
                 (_CLOSE_SUBJECT, (record.issuance_id,)),
             ]
-    return _of_the_house(record)
-
-
-def _of_the_house(record: r.AnyRecord) -> list[Statement]:
-    match record:
-        case r.OperatorActed():
-            sql = "INSERT INTO operator_nonce (nonce, operator) VALUES (?, ?)"
-            return [(sql, (record.nonce, record.operator))]
-        case r.JudgeReported():
-            sql = "UPDATE judge_report SET number = ?, at_ms = ? WHERE id = 1"
-            return [(sql, (record.number, record.reported_at_ms))]
-        case r.TerminalRegistered() | r.TerminalRenewed() | r.TerminalRevoked():
-            return _of_terminal(record)
-    return []
-
-
-def _of_terminal(
-    record: r.TerminalRegistered | r.TerminalRenewed | r.TerminalRevoked,
-) -> list[Statement]:
-    if isinstance(record, r.TerminalRevoked):
-        tables = ("terminal", "terminal_certificate")
-        sql = "UPDATE {} SET revoked_at_ms = ? WHERE terminal = ? AND revoked_at_ms IS NULL"
-        return [(sql.format(table), (record.at_ms, record.terminal)) for table in tables]
-    certificate = (
-        "INSERT INTO terminal_certificate (fingerprint, terminal, report_key, since_ms, until_ms)"
-        " VALUES (?, ?, ?, ?, ?)"
-    )
-    values = (
-        record.fingerprint,
-        record.terminal,
-        record.report_public_key,
-        record.at_ms,
-        record.until_ms,
-    )
-    if isinstance(record, r.TerminalRenewed):
-        overlap = (
-            "UPDATE terminal_certificate SET until_ms = min(until_ms, ?) WHERE terminal = ?"
-            " AND revoked_at_ms IS NULL"
-        )
-        return [(overlap, (record.others_until_ms, record.terminal)), (certificate, values)]
-    terminal = (
-        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, registered_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
-    )
-    place = (record.chain, record.store, record.in_city, record.at_ms)
-    return [(terminal, (record.terminal, record.line_id, *place)), (certificate, values)]
+    return house_projections.statements_for(record)
 
 
 def _applied(record: r.IssuanceApplied) -> list[Statement]:

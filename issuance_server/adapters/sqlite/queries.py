@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import aiosqlite
 import msgspec
 
-from issuance_server.adapters.sqlite.schema import READER_PRAGMAS
+from issuance_server.adapters.sqlite.reader import Reader
 from issuance_server.certificates.verify.verdict import NumberStatus
 from issuance_server.core.records import IssuanceApplied, decode_record
 from protocol.issuance import IssuanceState
@@ -85,10 +84,10 @@ class CheckpointRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Queries:
-    """Opens a ``query_only`` connection for each question and closes it at once."""
+    """Questions about issuances, numbers, cards, terminals and the journal."""
 
     def __init__(self, database: Path) -> None:
-        self._database = database
+        self.reader = Reader(database)
 
     async def issuances(self, limit: int = ROWS_MAX) -> list[IssuanceRow]:
         """Return the latest issuances, oldest first.
@@ -101,17 +100,19 @@ class Queries:
             " WHERE n.issuance_id = i.issuance_id) AS numbers FROM issuance i"
             " ORDER BY applied_at_ms DESC, rowid DESC LIMIT ?) ORDER BY applied_at_ms"
         )
-        return [_issuance(row) for row in await self._all(sql, (max(0, min(limit, ROWS_MAX)),))]
+        return [
+            _issuance(row) for row in await self.reader.all(sql, (max(0, min(limit, ROWS_MAX)),))
+        ]
 
     async def life(self, issuance_id: bytes) -> list[LifeStep]:
         """Return every record about an issuance and its visit, in order; none if unknown."""
         sql = "SELECT record FROM journal WHERE subject = ? ORDER BY seq"
-        rows = await self._all(sql, (issuance_id,))
+        rows = await self.reader.all(sql, (issuance_id,))
         records = [decode_record(row["record"]) for row in rows]
         applied = next((r for r in records if isinstance(r, IssuanceApplied)), None)
         visit_id = applied.visit_id if applied else issuance_id
         sql = "SELECT seq, at_ms, record FROM journal WHERE subject IN (?, ?) ORDER BY seq"
-        rows = await self._all(sql, (issuance_id, visit_id))
+        rows = await self.reader.all(sql, (issuance_id, visit_id))
         return [_step(row["seq"], row["at_ms"], row["record"]) for row in rows]
 
     async def number_status(self, number: str) -> NumberStatus:
@@ -120,7 +121,7 @@ class Queries:
             "SELECT n.state, i.state AS issuance_state FROM certificate_number n"
             " JOIN issuance i USING (issuance_id) WHERE n.number = ?"
         )
-        rows = await self._all(sql, (number,))
+        rows = await self.reader.all(sql, (number,))
         if not rows:
             return NumberStatus.UNKNOWN
         if rows[0]["state"] != _VALID:
@@ -131,14 +132,14 @@ class Queries:
     async def cards(self) -> list[tuple[str, int]]:
         """Return the registered cards' references and when they were registered."""
         sql = "SELECT card_ref, registered_at_ms FROM card ORDER BY registered_at_ms, card_ref"
-        return [(row[0], row[1]) for row in await self._all(sql)]
+        return [(row[0], row[1]) for row in await self.reader.all(sql)]
 
     async def terminals(self, now_ms: int) -> list[TerminalRow]:
         """Return all terminals by the time of their registration, also those that are revoked."""
-        terminals = await self._all("SELECT * FROM terminal ORDER BY registered_at_ms, rowid")
+        terminals = await self.reader.all("SELECT * FROM terminal ORDER BY registered_at_ms, rowid")
         sql = "SELECT * FROM terminal_certificate ORDER BY since_ms DESC, rowid DESC"
         certificates: dict[str, list[CertificateRow]] = {}
-        for row in await self._all(sql):
+        for row in await self.reader.all(sql):
             of_terminal = certificates.setdefault(row["terminal"], [])
             of_terminal.append(_certificate(row, now_ms))
         return [_terminal(row, tuple(certificates.get(row["terminal"], ()))) for row in terminals]
@@ -146,7 +147,7 @@ class Queries:
     async def journal(self, after: int) -> list[JournalRow]:
         """Return the next page of leaves; short pages keep no reader open for long."""
         sql = "SELECT seq, record FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [JournalRow(*row) for row in await self._all(sql, (after, JOURNAL_PAGE_ROWS))]
+        return [JournalRow(*row) for row in await self.reader.all(sql, (after, JOURNAL_PAGE_ROWS))]
 
     async def checkpoints(self, after: int) -> list[CheckpointRow]:
         """Return the next page of signed checkpoints."""
@@ -154,18 +155,13 @@ class Queries:
             "SELECT size, root, at_ms, signature FROM audit_checkpoint WHERE size > ?"
             " ORDER BY size LIMIT ?"
         )
-        return [CheckpointRow(*row) for row in await self._all(sql, (after, JOURNAL_PAGE_ROWS))]
+        return [
+            CheckpointRow(*row) for row in await self.reader.all(sql, (after, JOURNAL_PAGE_ROWS))
+        ]
 
     async def nonce_used(self, nonce: bytes) -> bool:
         """Tell whether an act with this nonce was recorded."""
-        return bool(await self._all("SELECT 1 FROM operator_nonce WHERE nonce = ?", (nonce,)))
-
-    async def _all(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
-        async with aiosqlite.connect(self._database, isolation_level=None) as connection:
-            connection.row_factory = aiosqlite.Row
-            for pragma in READER_PRAGMAS:
-                await connection.execute(pragma)
-            return list(await connection.execute_fetchall(sql, values))
+        return bool(await self.reader.all("SELECT 1 FROM operator_nonce WHERE nonce = ?", (nonce,)))
 
 
 def _issuance(row: Any) -> IssuanceRow:

@@ -16,7 +16,7 @@ from typing import Any
 import aiosqlite
 
 from issuance_server.adapters.sqlite import register_copy
-from issuance_server.adapters.sqlite.projections import Statement, statements_for
+from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_copy import CertificateSource
 from issuance_server.adapters.sqlite.schema import (
     BUSY_TIMEOUT_PRAGMA,
@@ -25,6 +25,7 @@ from issuance_server.adapters.sqlite.schema import (
     SCHEMA_VERSION,
     WRITER_PRAGMAS,
 )
+from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
 from issuance_server.core.effects import DropKey, KeepKey
 from issuance_server.core.facts import EndedIssuance, Facts

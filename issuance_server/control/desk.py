@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import assert_never
 
-from issuance_server import control_wire as wire
-from issuance_server.act_check import ActCheck, Believed
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.queries import Queries
+from issuance_server.control import wire
+from issuance_server.control.act_check import ActCheck, Believed
+from issuance_server.control.acts import ACTS
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import TRIES_MAX, CardState
 from issuance_server.core.records import ActOutcome
@@ -36,7 +37,7 @@ class ControlDesk:
     ) -> None:
         self._queries = queries
         self._judge = judge
-        self._check = ActCheck(queries=queries, judge=judge, believed=believed, clock=clock)
+        self._check = ActCheck(ACTS, queries=queries, judge=judge, believed=believed, clock=clock)
         self._record = record
         self._clock = clock
         self._log = log
@@ -93,30 +94,26 @@ class ControlDesk:
         try:
             act = await self._check.check(request)
             await self._record(act)
-            if act.change is None:
-                await self._carry_out(request, act)
+            kind = ACTS[act.act]
+            if kind.carry_out is not None:
+                await self._carry_out(kind.carry_out, request, act)
         except KofuError as error:
             self._log("control.act_refused", **names, reason=str(error))
             raise
         self._log("control.act_done", **names)
-        if act.act == wire.ACT_CARD_UNLOCK:
-            operator, card_ref = act.operator, act.subject
-            self._log("card.unlocked", card_ref=card_ref, operator=operator, reason=act.reason)
-        elif act.act == wire.ACT_TERMINAL_UNFREEZE:
-            self._log(
-                "terminal.unfrozen",
-                terminal=act.subject,
-                operator=act.operator,
-                reason=act.reason,
-            )
+        if kind.done_event is not None:
+            about = {kind.subject_field: act.subject}
+            self._log(kind.done_event, **about, operator=act.operator, reason=act.reason)
 
-    async def _carry_out(self, request: wire.Act, act: ActAccepted) -> None:
-        """Have the PIN judge do it, and record what came of it."""
+    async def _carry_out(
+        self,
+        carry_out: Callable[[JudgeClient, wire.Act], Awaitable[None]],
+        request: wire.Act,
+        act: ActAccepted,
+    ) -> None:
+        """Have it done, and record what came of it."""
         try:
-            if act.act == wire.ACT_CARD_UNLOCK:
-                await self._judge.unlock(request.signed)
-            else:
-                await self._judge.unfreeze(request.signed)
+            await carry_out(self._judge, request)
         except KofuError as error:
             unknown = isinstance(error, AdapterError)  # it may have done it and died
             outcome = ActOutcome.UNKNOWN if unknown else ActOutcome.REFUSED

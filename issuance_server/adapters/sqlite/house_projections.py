@@ -1,0 +1,50 @@
+"""From a record of the house (operators, judge, list of terminals) to what it changes in tables."""
+
+from issuance_server.adapters.sqlite.statement import Statement
+from issuance_server.core import records as r
+
+
+def statements_for(record: r.AnyRecord) -> list[Statement]:
+    """Return what a record changes; nothing if it stands in the journal alone."""
+    match record:
+        case r.OperatorActed():
+            sql = "INSERT INTO operator_nonce (nonce, operator) VALUES (?, ?)"
+            return [(sql, (record.nonce, record.operator))]
+        case r.JudgeReported():
+            sql = "UPDATE judge_report SET number = ?, at_ms = ? WHERE id = 1"
+            return [(sql, (record.number, record.reported_at_ms))]
+        case r.TerminalRegistered() | r.TerminalRenewed() | r.TerminalRevoked():
+            return _of_terminal(record)
+    return []
+
+
+def _of_terminal(
+    record: r.TerminalRegistered | r.TerminalRenewed | r.TerminalRevoked,
+) -> list[Statement]:
+    if isinstance(record, r.TerminalRevoked):
+        tables = ("terminal", "terminal_certificate")
+        sql = "UPDATE {} SET revoked_at_ms = ? WHERE terminal = ? AND revoked_at_ms IS NULL"
+        return [(sql.format(table), (record.at_ms, record.terminal)) for table in tables]
+    certificate = (
+        "INSERT INTO terminal_certificate (fingerprint, terminal, report_key, since_ms, until_ms)"
+        " VALUES (?, ?, ?, ?, ?)"
+    )
+    values = (
+        record.fingerprint,
+        record.terminal,
+        record.report_public_key,
+        record.at_ms,
+        record.until_ms,
+    )
+    if isinstance(record, r.TerminalRenewed):
+        overlap = (
+            "UPDATE terminal_certificate SET until_ms = min(until_ms, ?) WHERE terminal = ?"
+            " AND revoked_at_ms IS NULL"
+        )
+        return [(overlap, (record.others_until_ms, record.terminal)), (certificate, values)]
+    terminal = (
+        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, registered_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+    )
+    place = (record.chain, record.store, record.in_city, record.at_ms)
+    return [(terminal, (record.terminal, record.line_id, *place)), (certificate, values)]

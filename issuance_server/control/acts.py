@@ -1,0 +1,9 @@
+"""Every act that operators can do on this server, by name."""
+
+from collections.abc import Mapping
+
+from issuance_server.control.act_check import ActKind
+from issuance_server.control.card_acts import CARD_ACTS
+from issuance_server.control.terminal_acts import TERMINAL_ACTS
+
+ACTS: Mapping[str, ActKind] = {**TERMINAL_ACTS, **CARD_ACTS}

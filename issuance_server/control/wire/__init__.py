@@ -1,0 +1,94 @@
+"""What commands say to a running server, and what it answers."""
+
+from typing import TypeAlias
+
+import msgspec
+
+from issuance_server.control.wire.acts import (
+    ACT_CARD_UNLOCK,
+    ACT_TERMINAL_REGISTER,
+    ACT_TERMINAL_RENEW,
+    ACT_TERMINAL_REVOKE,
+    ACT_TERMINAL_UNFREEZE,
+    CERTIFICATE_BYTES_MAX,
+    OVERLAP_HOURS_MAX,
+    PLACE_CHARACTERS_MAX,
+    Act,
+    Brought,
+    NewKey,
+    NewTerminal,
+)
+from issuance_server.control.wire.questions import (
+    NUMBERS_MAX,
+    CardRow,
+    Cards,
+    Checkpoints,
+    Done,
+    Issuances,
+    Journal,
+    Life,
+    ListCards,
+    ListIssuances,
+    ListTerminals,
+    Numbers,
+    ReadCheckpoints,
+    ReadJournal,
+    ReadNumbers,
+    ShowIssuance,
+    Terminals,
+)
+
+__all__ = [
+    "ACT_CARD_UNLOCK",
+    "ACT_TERMINAL_REGISTER",
+    "ACT_TERMINAL_RENEW",
+    "ACT_TERMINAL_REVOKE",
+    "ACT_TERMINAL_UNFREEZE",
+    "CERTIFICATE_BYTES_MAX",
+    "NUMBERS_MAX",
+    "OVERLAP_HOURS_MAX",
+    "PLACE_CHARACTERS_MAX",
+    "Act",
+    "Answer",
+    "Brought",
+    "CardRow",
+    "Cards",
+    "Checkpoints",
+    "Done",
+    "Issuances",
+    "Journal",
+    "Life",
+    "ListCards",
+    "ListIssuances",
+    "ListTerminals",
+    "NewKey",
+    "NewTerminal",
+    "Numbers",
+    "ReadCheckpoints",
+    "ReadJournal",
+    "ReadNumbers",
+    "Request",
+    "ShowIssuance",
+    "Terminals",
+    "decode_answer",
+    "decode_request",
+    "encode",
+]
+
+Request: TypeAlias = (
+    ListIssuances
+    | ShowIssuance
+    | ListCards
+    | ListTerminals
+    | ReadJournal
+    | ReadCheckpoints
+    | ReadNumbers
+    | Act
+)
+Answer: TypeAlias = Issuances | Life | Cards | Terminals | Journal | Checkpoints | Numbers | Done
+
+encode = msgspec.msgpack.Encoder().encode
+_request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+decode_request = _request_decoder.decode
+decode_answer = _answer_decoder.decode

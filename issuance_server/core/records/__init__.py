@@ -1,0 +1,137 @@
+"""What the journal holds: one record for every decision, from which the state is folded.
+
+Records hold ids, codes, times, amounts and digests; never a PIN, a key, a name or a body. The state
+of a visit or an issuance changes only by evolving a record, so that a restart, a replay and an
+ordinary step are the same thing.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from issuance_server.core.records.base import (
+    HouseRecord,
+    Record,
+)
+from issuance_server.core.records.house import (
+    ActOutcome,
+    JudgeReported,
+    OperatorActed,
+    OperatorActEnded,
+)
+from issuance_server.core.records.issuances import (
+    CiphertextHeld,
+    DeletionOverdue,
+    DeletionReported,
+    IssuanceApplied,
+    IssuanceClosed,
+    IssuanceQuoted,
+    IssuanceReleased,
+    IssuanceUnconfirmed,
+    IssuanceWithdrawn,
+    KeyDestroyed,
+    PrintReported,
+)
+from issuance_server.core.records.lines import (
+    LineClosed,
+    LineOpened,
+    LineStopped,
+    TerminalRegistered,
+    TerminalRenewed,
+    TerminalRevoked,
+)
+from issuance_server.core.records.visits import (
+    ApplicationRefused,
+    AttemptJudged,
+    AttemptMade,
+    ChallengeIssued,
+    VisitBegun,
+    VisitEnded,
+)
+
+__all__ = [
+    "ActOutcome",
+    "AnyRecord",
+    "ApplicationRefused",
+    "AttemptJudged",
+    "AttemptMade",
+    "ChallengeIssued",
+    "CiphertextHeld",
+    "DeletionOverdue",
+    "DeletionReported",
+    "HouseRecord",
+    "IssuanceApplied",
+    "IssuanceClosed",
+    "IssuanceQuoted",
+    "IssuanceReleased",
+    "IssuanceUnconfirmed",
+    "IssuanceWithdrawn",
+    "JudgeReported",
+    "KeyDestroyed",
+    "LineClosed",
+    "LineOpened",
+    "LineStopped",
+    "OperatorActEnded",
+    "OperatorActed",
+    "PrintReported",
+    "Record",
+    "TerminalRegistered",
+    "TerminalRenewed",
+    "TerminalRevoked",
+    "VisitBegun",
+    "VisitEnded",
+    "decode_record",
+    "encode_record",
+    "subject_of",
+]
+
+_OfLines: TypeAlias = (
+    LineOpened | LineClosed | LineStopped | TerminalRegistered | TerminalRenewed | TerminalRevoked
+)
+_OfVisits: TypeAlias = (
+    VisitBegun | ChallengeIssued | AttemptMade | AttemptJudged | VisitEnded | ApplicationRefused
+)
+_OfIssuances: TypeAlias = (
+    IssuanceApplied
+    | IssuanceQuoted
+    | CiphertextHeld
+    | IssuanceReleased
+    | PrintReported
+    | DeletionReported
+    | KeyDestroyed
+    | IssuanceWithdrawn
+    | IssuanceUnconfirmed
+    | DeletionOverdue
+    | IssuanceClosed
+)
+_OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported
+AnyRecord: TypeAlias = _OfLines | _OfVisits | _OfIssuances | _OfTheHouse
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[AnyRecord] = msgspec.msgpack.Decoder(AnyRecord)
+
+
+def encode_record(record: AnyRecord) -> bytes:
+    """Return the record's bytes: a leaf of the audit tree."""
+    return _encoder.encode(record)
+
+
+def decode_record(packed: bytes) -> AnyRecord:
+    """Read a record of the journal.
+
+    Raises:
+        msgspec.DecodeError: the journal is damaged.
+    """
+    return _decoder.decode(packed)
+
+
+def subject_of(record: AnyRecord) -> bytes | None:
+    """Return the id of the issuance, or else the visit, that the record is about.
+
+    A refused application came to no issuance: it belongs to its visit, and is folded with it.
+    """
+    if isinstance(record, ApplicationRefused):
+        return record.visit_id
+    issuance_id: bytes | None = getattr(record, "issuance_id", None)
+    visit_id: bytes | None = getattr(record, "visit_id", None)
+    return issuance_id if issuance_id is not None else visit_id

@@ -1,0 +1,130 @@
+"""Records of issuances."""
+
+from issuance_server.core.records.base import Record
+from protocol.codes import ReplyCode
+from protocol.kinds import Kind, Options
+from protocol.terminal_statements import FailureCause, PrintOutcome
+
+
+class IssuanceApplied(Record, frozen=True, kw_only=True, tag="issuance-applied"):
+    """An issuance was opened and its numbers reserved.
+
+    Attributes:
+        issuance_id: made by the terminal.
+        visit_id: the visit it belongs to.
+        terminal: the terminal's id.
+        card_ref: the card's random reference.
+        resident_id: the holder.
+        kind: what was applied for.
+        options: as chosen.
+        copies: how many.
+        fee_yen: for all copies.
+        request_digest: SHA-256 of the ``apply`` telegram.
+        business_day: day of the numbers, ``YYYY-MM-DD``.
+        numbers: 発行番号 of each copy, without page numbers.
+        last_serial: the highest serial of the day that this took.
+        register_version: of the household, as read in this transaction.
+        record_version: of the record that the kind is made of beside the household, likewise.
+        business_ms: business time of the application.
+        deadline_ms: until when it must be rendered.
+    """
+
+    issuance_id: bytes
+    visit_id: bytes
+    terminal: str
+    card_ref: str
+    resident_id: str
+    kind: Kind
+    options: Options
+    copies: int
+    fee_yen: int
+    request_digest: bytes
+    business_day: str
+    numbers: tuple[str, ...]
+    last_serial: int
+    register_version: int
+    record_version: int | None = None
+    business_ms: int
+    deadline_ms: int
+
+
+class IssuanceQuoted(Record, frozen=True, kw_only=True, tag="issuance-quoted"):
+    """The certificate is rendered and sealed; the quotation went out."""
+
+    issuance_id: bytes
+    sheets: int
+    file_digest: bytes
+    pages: tuple[bytes, ...]
+    sealed_bytes: int
+    sealed_digest: bytes
+    deadline_ms: int
+
+
+class CiphertextHeld(Record, frozen=True, kw_only=True, tag="ciphertext-held"):
+    """The terminal holds the sealed certificate; the server's body is erased."""
+
+    issuance_id: bytes
+
+
+class IssuanceReleased(Record, frozen=True, kw_only=True, tag="issuance-released"):
+    """The last check held; the key was handed out, the fee is held, the numbers are valid."""
+
+    issuance_id: bytes
+    amount_yen: int
+    deadline_ms: int
+
+
+class PrintReported(Record, frozen=True, kw_only=True, tag="print-reported"):
+    """The terminal's signed word on the paper; decides over the fee."""
+
+    issuance_id: bytes
+    outcome: PrintOutcome
+    sheets_out: int
+    sheets_unknown: bool
+    cause: FailureCause
+    reported_at_ms: int
+    signature: bytes
+    deadline_ms: int
+
+
+class DeletionReported(Record, frozen=True, kw_only=True, tag="deletion-reported"):
+    """The terminal's signed word that spool and key are erased there."""
+
+    issuance_id: bytes
+    reported_at_ms: int
+    signature: bytes
+
+
+class KeyDestroyed(Record, frozen=True, kw_only=True, tag="key-destroyed"):
+    """The server's wrapped key is off the disk; with the terminal's word the issuance ends."""
+
+    issuance_id: bytes
+
+
+class IssuanceWithdrawn(Record, frozen=True, kw_only=True, tag="issuance-withdrawn"):
+    """Ended before any release; its numbers stay void for ever."""
+
+    issuance_id: bytes
+    code: ReplyCode
+
+
+class IssuanceUnconfirmed(Record, frozen=True, kw_only=True, tag="issuance-unconfirmed"):
+    """Released, and no word came in time: an operator's problem."""
+
+    issuance_id: bytes
+    deadline_ms: int
+
+
+class DeletionOverdue(Record, frozen=True, kw_only=True, tag="deletion-overdue"):
+    """Printed or failed, and the deletion has not been recorded in time."""
+
+    issuance_id: bytes
+    deadline_ms: int
+
+
+class IssuanceClosed(Record, frozen=True, kw_only=True, tag="issuance-closed"):
+    """Closed by two operators with a reason; no word will come any more."""
+
+    issuance_id: bytes
+    operators: tuple[str, str]
+    reason: str

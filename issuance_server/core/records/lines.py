@@ -1,0 +1,65 @@
+"""Records of lines, and of the list of terminals."""
+
+from issuance_server.core.records.base import HouseRecord, Record
+
+
+class LineOpened(Record, frozen=True, kw_only=True, tag="line-opened"):
+    """A terminal took up business; its counters start at zero."""
+
+    terminal: str
+    software: str
+
+
+class LineClosed(HouseRecord, frozen=True, kw_only=True, tag="line-closed"):
+    """A terminal ended business; whether its counters agreed with ours."""
+
+    terminal: str
+    counters_agree: bool
+
+
+class LineStopped(Record, frozen=True, kw_only=True, tag="line-stopped"):
+    """An integrity alarm stopped a terminal's line; reopening is for people."""
+
+    terminal: str
+    issuance_id: bytes
+    reason: str
+
+
+class TerminalRegistered(HouseRecord, frozen=True, kw_only=True, tag="terminal-registered"):
+    """A new terminal is on the list.
+
+    Attributes:
+        terminal: its id.
+        line_id: its line.
+        fingerprint: SHA-256 of its first key certificate.
+        report_public_key: the certificate's key, which checks its reports.
+        until_ms: when the certificate expires.
+        chain: who runs the store.
+        store: the store's name.
+        in_city: whether it stands in the city.
+    """
+
+    terminal: str
+    line_id: bytes
+    fingerprint: bytes
+    report_public_key: bytes
+    until_ms: int
+    chain: str
+    store: str
+    in_city: bool
+
+
+class TerminalRenewed(HouseRecord, frozen=True, kw_only=True, tag="terminal-renewed"):
+    """A terminal has a further key certificate; those before it end at ``others_until_ms``."""
+
+    terminal: str
+    fingerprint: bytes
+    report_public_key: bytes
+    until_ms: int
+    others_until_ms: int
+
+
+class TerminalRevoked(Record, frozen=True, kw_only=True, tag="terminal-revoked"):
+    """A terminal is off the list for ever, with all its key certificates."""
+
+    terminal: str

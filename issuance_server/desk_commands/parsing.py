@@ -1,0 +1,70 @@
+"""What the commands of a city share on the command line."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from issuance_server import app, config
+from issuance_server.desk_commands.acts import take_passphrases
+from issuance_server.observe.logging import log
+
+CONFIG_FILE = Path("server.toml")
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+"""What ``add_subparsers`` returns; argparse has no public name for it."""
+Command: TypeAlias = Callable[[app.City, argparse.Namespace], Awaitable[int]]
+
+
+def of_city(command: Command) -> Callable[[argparse.Namespace], int]:
+    """Make a command that works on a configured city."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        log.configure(log_format="console", level="error")
+        city = app.City.load(arguments.config, config.load(arguments.config))
+        if hasattr(arguments, "operator"):
+            take_passphrases(arguments)  # before the loop, which would hold Ctrl-C back
+
+        async def work() -> int:
+            return await command(city, arguments)
+
+        return asyncio.run(work())
+
+    return run
+
+
+def add_config(parser: argparse.ArgumentParser, *, json: bool = False) -> None:
+    """Add the city's configuration, and ``--json`` where a command prints a table."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIG_FILE,
+        metavar="FILE",
+        help="the city's configuration (%(default)s)",
+    )
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def add_act(parser: argparse.ArgumentParser, *, of_two: bool = False) -> None:
+    """Add who does it and why; for an act of two also the second operator."""
+    add_config(parser)
+    parser.add_argument("--operator", required=True, metavar="NAME", help="who does it")
+    parser.add_argument("--reason", required=True, help="why; it goes into the audit record")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="the operator's key file")
+    parser.add_argument(
+        "--passphrase-stdin",
+        action="store_true",
+        help="read the passphrase from standard input instead of asking",
+    )
+    if of_two:
+        parser.add_argument(
+            "--second-operator",
+            required=True,
+            metavar="NAME",
+            help="who else wants it done; with --passphrase-stdin on the second line",
+        )
+        parser.add_argument(
+            "--second-key", type=Path, metavar="FILE", help="the second operator's key file"
+        )

@@ -1,0 +1,20 @@
+"""Every log event there is: an interface for the people and programs that read the log.
+
+A name is dotted and in the past tense. Fields hold ids, codes, counts and durations, never a
+name, a PIN, a key or a body; a card appears as the reference that it got when it was registered.
+Removing or renaming an event or a field is a change of interface and belongs into the change log.
+``docs/log-events.md`` is made from this table.
+"""
+
+from issuance_server.observe.catalogue import issuances, lines, operators, process, visits
+from issuance_server.observe.event import Event
+
+GROUPS: dict[str, tuple[Event, ...]] = {
+    "The server and its surroundings": process.EVENTS,
+    "Lines": lines.EVENTS,
+    "Visits and cards": visits.EVENTS,
+    "Issuances": issuances.EVENTS,
+    "Operators": operators.EVENTS,
+}
+
+EVENTS: dict[str, Event] = {event.name: event for group in GROUPS.values() for event in group}
