@@ -2,20 +2,21 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from issuance_server.app import City
 from issuance_server.certificates.code.claim import key_id
-from issuance_server.certificates.reading.sheets import PDF_BYTES_MAX
-from issuance_server.certificates.verify.documents import found_in_pdf
-from issuance_server.certificates.verify.pictures import PICTURE_BYTES_MAX, found_in, pictures
+from issuance_server.certificates.verify.files import FILE_BYTES_MAX, found_in_files
+from issuance_server.certificates.verify.scans import ScannedSheet
 from issuance_server.certificates.verify.verdict import (
-    FoundSheet,
     NumberStatus,
+    Region,
     SheetVerdict,
+    StatusOf,
     Verdict,
-    Verified,
     judge,
 )
 from issuance_server.control import wire
@@ -29,32 +30,34 @@ EXIT_GOOD = 0
 EXIT_WRONG = 1
 
 _GOOD = frozenset({Verdict.GENUINE, Verdict.UNCONFIRMED, Verdict.TEST, Verdict.SIGNATURE_GOOD})
-_PDF_BEGINNING = b"%PDF-"
+_FACE = "face.png"
+_BACK = "back.png"
+_DIFFERENCE = "difference.png"
 
 
 async def verify_with_records(city: City, arguments: argparse.Namespace) -> int:
-    """Verify a file against the city's keys and its records.
+    """Verify files against the city's keys and its records.
 
     Raises:
-        KofuError: the file cannot be read, or the records are out of reach.
+        KofuError: a file cannot be read, or the records are out of reach.
     """
-    found = _found(arguments.file, city.keys.trust)
-    numbers = sorted({sheet.claim.number for sheet in found if sheet.claim is not None})
+    sheets = _found(arguments.files, city.keys.trust)
+    claims = [sheet.found.claim for sheet in sheets if sheet.found.claim is not None]
+    numbers = sorted({claim.number for claim in claims})
     answer = await ask(city, wire.ReadNumbers(numbers=tuple(numbers)))
     if not isinstance(answer, wire.Numbers):
         raise SetUpError("the server gave another answer than was asked")
     statuses = dict(zip(numbers, answer.statuses, strict=True))
-    return _told(judge(found, statuses.__getitem__), as_json=arguments.json)
+    return _told(sheets, statuses.__getitem__, arguments)
 
 
 def verify_offline(arguments: argparse.Namespace) -> int:
-    """Verify a file against a city's public keys alone.
+    """Verify files against a city's public keys alone.
 
     Raises:
-        KofuError: the file or the keys cannot be read.
+        KofuError: a file or the keys cannot be read.
     """
-    found = _found(arguments.file, CityTrust.load(arguments.trust))
-    return _told(judge(found, None), as_json=arguments.json)
+    return _told(_found(arguments.files, CityTrust.load(arguments.trust)), None, arguments)
 
 
 def add_commands(commands: Commands) -> None:
@@ -63,12 +66,23 @@ def add_commands(commands: Commands) -> None:
         "verify",
         help="tell whether a certificate is genuine",
         description="Tell whether a certificate is genuine: by the signed code on each sheet, for a"
-        " PDF by its text line by line, and by the city's records.",
+        " PDF by its text line by line, for scans of both sides by the backs, and by the city's"
+        " records.",
         epilog="exit status: 0 genuine, issued, a test, or (with --trust) a good signature;"
         " 1 altered, not valid, or no code of this city; 2 usage",
     )
     verified.add_argument(
-        "file", type=Path, metavar="FILE", help="a PDF, or a PNG, JPEG or TIFF scan of faces"
+        "files",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="a certificate's PDF, or scans as PNG, JPEG, TIFF or PDF: each face, then its back",
+    )
+    verified.add_argument(
+        "--show",
+        type=Path,
+        metavar="FOLDER",
+        help="write what the backs hold, and how the faces differ from it, as pictures into here",
     )
     add_config(verified, json=True)
     verified.add_argument(
@@ -87,20 +101,26 @@ def _verify(arguments: argparse.Namespace) -> int:
     return of_city(verify_with_records)(arguments)
 
 
-def _found(file: Path, trust: CityTrust) -> tuple[FoundSheet, ...]:
+def _found(files: Sequence[Path], trust: CityTrust) -> tuple[ScannedSheet, ...]:
     public_keys = {key_id(key): key for key in trust.code_keys()}
+    return found_in_files([_content(file) for file in files], public_keys, ())
+
+
+def _content(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            content = opened.read(max(PDF_BYTES_MAX, PICTURE_BYTES_MAX) + 1)
+            return opened.read(FILE_BYTES_MAX + 1)
     except OSError as error:
         raise SetUpError(f"{file} cannot be read: {error.strerror}") from None
-    if content.startswith(_PDF_BEGINNING):
-        return found_in_pdf(content, public_keys)
-    return tuple(found_in(picture, public_keys) for picture in pictures(content))
 
 
-def _told(verified: Verified, *, as_json: bool) -> int:
-    if as_json:
+def _told(
+    sheets: Sequence[ScannedSheet], status_of: StatusOf | None, arguments: argparse.Namespace
+) -> int:
+    verified = judge([sheet.found for sheet in sheets], status_of)
+    if arguments.show is not None:
+        _show(sheets, arguments.show)
+    if arguments.json:
         print_json(
             {
                 "verdict": verified.verdict.value,
@@ -119,6 +139,21 @@ def _told(verified: Verified, *, as_json: bool) -> int:
             sys.stderr.write(f"sheet {place} of {number} is missing\n")
         sys.stdout.write(f"{verified.verdict.value}\n")
     return EXIT_GOOD if verified.verdict in _GOOD else EXIT_WRONG
+
+
+def _show(sheets: Sequence[ScannedSheet], folder: Path) -> None:
+    """Write the pictures of every sheet whose back was read."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for place, sheet in enumerate(sheets, start=1):
+            if sheet.shown is None:
+                continue
+            shown = (sheet.shown.issued, sheet.shown.scanned, sheet.shown.difference)
+            for name, picture in zip((_BACK, _FACE, _DIFFERENCE), shown, strict=True):
+                if picture is not None:
+                    picture.save(folder / f"sheet-{place}-{name}")
+    except OSError as error:
+        raise SetUpError(f"{folder} cannot be written: {error.strerror}") from None
 
 
 def _for_people(sheet: SheetVerdict) -> tuple[str, ...]:
@@ -143,10 +178,20 @@ def _explain(sheet: SheetVerdict) -> None:
         sys.stderr.write(f"{name}: {found.problem}\n")
     for line in found.altered:
         sys.stderr.write(f"{name}: this line was not issued so: {line or '(a line is missing)'}\n")
-    if found.altered_otherwise and not found.altered:
+    for region in found.regions:
+        sys.stderr.write(f"{name}: altered {_where(region)}\n")
+    if found.altered_otherwise and not (found.altered or found.regions or found.problem):
         sys.stderr.write(f"{name}: it contradicts its signed code\n")
     if sheet.verdict is Verdict.NOT_VALID and sheet.status is not None:
         sys.stderr.write(f"{name}: {_WHY_NOT[sheet.status]}\n")
+
+
+def _where(region: Region) -> str:
+    """Say where a part of a sheet lies."""
+    return (
+        f"{region.x_mm:.0f} mm from the left edge and {region.y_mm:.0f} mm from the upper one, "
+        f"{region.width_mm:.0f} mm wide and {region.height_mm:.0f} mm high"
+    )
 
 
 def _for_programs(sheet: SheetVerdict) -> dict[str, Any]:
@@ -162,6 +207,10 @@ def _for_programs(sheet: SheetVerdict) -> dict[str, Any]:
         "specimen": claim.specimen if claim else None,
         "text_compared": found.compared,
         "altered_lines": list(found.altered),
+        "altered_regions": [
+            {name: round(value, 1) for name, value in asdict(region).items()}
+            for region in found.regions
+        ],
         "problem": found.problem or None,
     }
 

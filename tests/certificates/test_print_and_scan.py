@@ -99,7 +99,7 @@ def sides(sheet: Papers) -> list[Image.Image]:
 
 def found(pictures: list[Image.Image]) -> ScannedSheet:
     """Verify the scans of one sheet."""
-    (sheet,) = found_in_scans(pictures, KEYS, SECRET)
+    (sheet,) = found_in_scans(pictures, KEYS, (Secret(bytes(32)), SECRET))
     return sheet
 
 
@@ -248,7 +248,7 @@ def test_one_side_alone_is_not_compared(sides: list[Image.Image]) -> None:
 
 def test_without_the_secret_only_the_code_is_judged(sides: list[Image.Image]) -> None:
     """Who has the public keys only is told that the text was not compared."""
-    (result,) = found_in_scans(sides, KEYS, None)
+    (result,) = found_in_scans(sides, KEYS, ())
 
     assert (result.found.compared, result.found.problem) == (False, KEYLESS)
     assert result.found.claim is not None
@@ -257,7 +257,7 @@ def test_without_the_secret_only_the_code_is_judged(sides: list[Image.Image]) ->
 def test_the_back_of_another_sheet_says_nothing(sheet: Papers, sides: list[Image.Image]) -> None:
     """Its noise does not become a face, and the sheet is said not to be compared."""
     face, back = sides
-    (result,) = found_in_scans([face, back], KEYS, Secret(bytes(32)))
+    (result,) = found_in_scans([face, back], KEYS, [Secret(bytes(32))])
 
     assert not result.found.compared
     assert "another sheet" in result.found.problem

@@ -42,7 +42,8 @@ def pdf(coding: CertificateRenderer, make_order: OrderMaker) -> bytes:
 
 def verified(pdf: bytes, status: NumberStatus | None = NumberStatus.PRINTED) -> Verified:
     """Verify a file against the city's key and one status for every number."""
-    return judge(found_in_pdf(pdf, KEYS), None if status is None else lambda _number: status)
+    found = [sheet.found for sheet in found_in_pdf(pdf, KEYS)]
+    return judge(found, None if status is None else lambda _number: status)
 
 
 def saved(document: pikepdf.Pdf) -> bytes:

@@ -39,18 +39,19 @@ MARKER_CORNERS = tuple(
 )
 """Column and row of each marker's upper left corner, in modules of the picture."""
 
-_PICTURE = Box(
+PICTURE_BOX = Box(
     x=LEFT_PT,
     y=(SHEET_HEIGHT_PT - ROWS * MODULE_PT) / 2,
     width=COLUMNS * MODULE_PT,
     height=ROWS * MODULE_PT,
 )
+"""Where the scrambled face stands."""
 _WHITE = (1.0, 1.0, 1.0)
 _WORDS_INSET_PT = (MARKER_SIDE + 2 * _MARKER_GAP) * MODULE_PT
 _WORDS_ROW_PT = 10.0
 _NUMBER_TYPE_PT = 9.0
 _WORDS_TYPE_PT = 7.0
-_MARKER_BOTTOM_PT = _PICTURE.y - (_MARKER_GAP + MARKER_SIDE) * MODULE_PT
+_MARKER_BOTTOM_PT = PICTURE_BOX.y - (_MARKER_GAP + MARKER_SIDE) * MODULE_PT
 _HEADING = "スクランブル画像：表面の内容を暗号にしたものです。折り目や書き込みを避けてください。"
 
 
@@ -58,9 +59,9 @@ def _words(row: int, size_pt: float) -> Field:
     """Return a row of words between the lower markers, counted from below."""
     return Field(
         box=Box(
-            x=_PICTURE.x + _WORDS_INSET_PT,
+            x=PICTURE_BOX.x + _WORDS_INSET_PT,
             y=_MARKER_BOTTOM_PT + row * _WORDS_ROW_PT,
-            width=_PICTURE.width - 2 * _WORDS_INSET_PT,
+            width=PICTURE_BOX.width - 2 * _WORDS_INSET_PT,
             height=_WORDS_ROW_PT,
         ),
         size_pt=size_pt,
@@ -69,7 +70,7 @@ def _words(row: int, size_pt: float) -> Field:
     )
 
 
-_ABOVE_PT = _PICTURE.y + _PICTURE.height + _MARKER_GAP * MODULE_PT - _MARKER_BOTTOM_PT
+_ABOVE_PT = PICTURE_BOX.y + PICTURE_BOX.height + _MARKER_GAP * MODULE_PT - _MARKER_BOTTOM_PT
 _NUMBER = _words(2, _NUMBER_TYPE_PT).moved(_ABOVE_PT)
 
 
@@ -92,7 +93,7 @@ def back_forms(fonts: FontList, issuer: Issuer, address: str) -> dict[str, list[
     marks: list[Mark] = [tint(fonts, specimen=issuer.specimen)]
     for column, row in MARKER_CORNERS:
         marks.append(Shade(box=_around(column, row), colour=_WHITE))
-    marks.append(Shade(box=_PICTURE, colour=_WHITE))
+    marks.append(Shade(box=PICTURE_BOX, colour=_WHITE))
     for text, (column, row) in zip(MARKER_TEXTS, MARKER_CORNERS, strict=True):
         marks.append(_marker(text, column, row))
     marks.append(set_line(fonts, _words(1, _WORDS_TYPE_PT).moved(_ABOVE_PT), _HEADING))
@@ -112,7 +113,7 @@ def back_page(fonts: FontList, number: str, rows: bytes) -> Page:
     Raises:
         CertificateRefused: a glyph is missing.
     """
-    picture = Picture(box=_PICTURE, width_dots=COLUMNS, height_dots=ROWS, rows=rows, noise=True)
+    picture = Picture(box=PICTURE_BOX, width_dots=COLUMNS, height_dots=ROWS, rows=rows, noise=True)
     line = set_line(fonts, _NUMBER, f"発行番号　{number}")
     return Page(forms=(Placed(form=FORM),), lines=(line,), marks=(picture,))
 
@@ -142,8 +143,8 @@ def _around(column: int, row: int) -> Box:
 def _box(column: int, row: int, side: int) -> Box:
     """Return a square of the sheet, given in modules of the picture."""
     return Box(
-        x=_PICTURE.x + column * MODULE_PT,
-        y=_PICTURE.y + _PICTURE.height - (row + side) * MODULE_PT,
+        x=PICTURE_BOX.x + column * MODULE_PT,
+        y=PICTURE_BOX.y + PICTURE_BOX.height - (row + side) * MODULE_PT,
         width=side * MODULE_PT,
         height=side * MODULE_PT,
     )

@@ -1,44 +1,113 @@
-"""Verifies a PDF: its codes as they are printed, and its text line by line against them."""
+"""Verifies a PDF: its codes as they are printed, its text line by line against them, its backs."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pypdfium2
 from PIL import Image
 
+from issuance_server.certificates.back.face_scan import FaceUnreadable
+from issuance_server.certificates.back.page import PICTURE_BOX
+from issuance_server.certificates.back.reading import DecodedFace
+from issuance_server.certificates.back.scramble import scrambled
+from issuance_server.certificates.back.window import COLUMNS, MODULE_PT, ROWS, packed, unpacked
+from issuance_server.certificates.code.claim import Claim
 from issuance_server.certificates.code.line_digests import altered_lines, text_digest
+from issuance_server.certificates.content.common import number_line
+from issuance_server.certificates.layout.display import SHEET_HEIGHT_PT
 from issuance_server.certificates.reading.sheets import ReadSheet, Unreadable, read
-from issuance_server.certificates.verify.pictures import found_in
+from issuance_server.certificates.verify.pictures import SeenCode
+from issuance_server.certificates.verify.scans import (
+    FACE_MISSING,
+    ScannedSheet,
+    Side,
+    compared,
+)
 from issuance_server.certificates.verify.verdict import FoundSheet
+from protocol.secret import Secret
 
 DRAWN_DPI = 200
+KEYLESS = "the secret of the backs is not at hand; the back was not compared"
+BACK_FOREIGN = "the back is not that of this sheet, or its secret is no longer in use"
+
 _POINTS_PER_INCH = 72
+_DOTS_PER_MODULE = 3
+_DARK = 128
+_INKED_MAX = 0.35
+"""Of a window. The densest form has 0.15, and what another key decrypts has a half."""
 
 
-def found_in_pdf(pdf: bytes, public_keys: Mapping[bytes, bytes]) -> tuple[FoundSheet, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Face:
+    """A face whose back may follow.
+
+    Attributes:
+        picture: of it, in grey.
+        code: the city's code in it, if it has one.
+        found: what that says, compared with the face's text.
+    """
+
+    picture: Image.Image
+    code: SeenCode | None
+    found: FoundSheet
+
+
+def found_in_pdf(
+    pdf: bytes, public_keys: Mapping[bytes, bytes], secrets: Sequence[Secret] = ()
+) -> tuple[ScannedSheet, ...]:
     """Return what is found on the sheets of a PDF.
 
     The code is read from the page as it would be printed, not from the file's structure: what
     counts is what people see. A file that holds the right codes but shows anything in another way
-    than certificates do is altered.
+    than certificates do is altered. So is one whose back, drawn, does not hold the face before it.
 
     Args:
-        pdf: a file.
+        pdf: a file; of each sheet the face, then the back if sheets have backs.
         public_keys: the city's keys by ``key_id``.
+        secrets: the city's secrets of backs; without any no back is compared.
 
     Raises:
         Unreadable: no reader can open it.
     """
-    codes = [found_in(picture, public_keys) for picture in _drawn(pdf)]
     try:
-        sheets: Sequence[ReadSheet | None] = read(pdf).sheets
+        read_pages: Sequence[ReadSheet] = read(pdf).sheets
     except Unreadable:
-        sheets = [None] * len(codes)
-    return tuple(_compared(found, sheet) for found, sheet in zip(codes, sheets, strict=False))
+        read_pages = ()
+    try:
+        with pypdfium2.PdfDocument(pdf) as document:
+            return tuple(_sheets(document, read_pages, public_keys, secrets))
+    except pypdfium2.PdfiumError:
+        raise Unreadable("the file is damaged, or no PDF") from None
 
 
-def _compared(found: FoundSheet, sheet: ReadSheet | None) -> FoundSheet:
-    """Compare a sheet's text with the claim of its code."""
+def _sheets(
+    document: pypdfium2.PdfDocument,
+    read_pages: Sequence[ReadSheet],
+    public_keys: Mapping[bytes, bytes],
+    secrets: Sequence[Secret],
+) -> Iterator[ScannedSheet]:
+    """Yield sheet after sheet; a face waits for the page that follows it."""
+    face: _Face | None = None
+    for place, page in enumerate(document):
+        side = Side.of(_drawn(page, DRAWN_DPI / _POINTS_PER_INCH))
+        text = read_pages[place] if place < len(read_pages) else None
+        if not side.is_back:
+            if face is not None:
+                yield ScannedSheet(found=face.found)
+            found, code = side.signed(public_keys)
+            face = _Face(picture=side.picture, code=code, found=_read(found, text))
+        elif face is None:
+            yield ScannedSheet(found=FoundSheet(problem=FACE_MISSING))
+        else:
+            yield _with_back(face, page, text, secrets)
+            face = None
+    if face is not None:
+        yield ScannedSheet(found=face.found)
+
+
+def _read(found: FoundSheet, sheet: ReadSheet | None) -> FoundSheet:
+    """Compare a face's text with the claim of its code."""
     claim = found.claim
     if claim is None:
         return found
@@ -55,16 +124,51 @@ def _compared(found: FoundSheet, sheet: ReadSheet | None) -> FoundSheet:
     )
 
 
+def _with_back(
+    face: _Face, page: pypdfium2.PdfPage, text: ReadSheet | None, secrets: Sequence[Secret]
+) -> ScannedSheet:
+    """Compare a face with the back that follows it."""
+    found, claim = face.found, face.found.claim
+    if claim is None or face.code is None:
+        return ScannedSheet(found=found)
+    number = f"発行番号　{number_line(claim.number, claim.sheet, claim.sheets)}"
+    decoded = _decoded(page, secrets, claim) if secrets else None
+    if text is None or text.texts != (number,) or (secrets and decoded is None):
+        found = replace(found, altered_otherwise=True, problem=BACK_FOREIGN)
+    if decoded is None:
+        return ScannedSheet(found=replace(found, problem=found.problem or KEYLESS))
+    try:
+        return compared(found, face.picture, face.code, decoded)
+    except FaceUnreadable as error:
+        return ScannedSheet(found=replace(found, problem=found.problem or str(error)))
+
+
+def _decoded(
+    page: pypdfium2.PdfPage, secrets: Sequence[Secret], claim: Claim
+) -> DecodedFace | None:
+    """Decrypt the picture that a back shows, dot by dot; None if it is another sheet's."""
+    picture = np.asarray(_drawn(page, _DOTS_PER_MODULE / MODULE_PT))
+    top = round(
+        (SHEET_HEIGHT_PT - PICTURE_BOX.y - PICTURE_BOX.height) / MODULE_PT * _DOTS_PER_MODULE
+    )
+    left = round(PICTURE_BOX.x / MODULE_PT * _DOTS_PER_MODULE)
+    middle = _DOTS_PER_MODULE // 2
+    dots = picture[top + middle :: _DOTS_PER_MODULE, left + middle :: _DOTS_PER_MODULE]
+    black = dots[:ROWS, :COLUMNS] < _DARK
+    if black.shape != (ROWS, COLUMNS):
+        return None
+    faces = (
+        unpacked(scrambled(packed(black), secret, claim.number, claim.sheet)) for secret in secrets
+    )
+    likely = next((face for face in faces if face.mean() < _INKED_MAX), None)
+    return None if likely is None else DecodedFace(likely, np.ones(likely.shape, np.float32), 0.0)
+
+
 def _line(texts: Sequence[str], place: int) -> str:
     return texts[place] if place < len(texts) else ""
 
 
-def _drawn(pdf: bytes) -> Iterator[Image.Image]:
-    """Draw every page in grey."""
-    try:
-        with pypdfium2.PdfDocument(pdf) as document:
-            for page in document:
-                bitmap = page.render(scale=DRAWN_DPI / _POINTS_PER_INCH, grayscale=True)
-                yield bitmap.to_pil().convert("L")
-    except pypdfium2.PdfiumError:
-        raise Unreadable("the file is damaged, or no PDF") from None
+def _drawn(page: pypdfium2.PdfPage, scale: float) -> Image.Image:
+    """Draw a page in grey."""
+    picture: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
+    return picture.convert("L")

@@ -1,7 +1,8 @@
 """Verifies scans: the code of each face, and the face itself against what its back holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from PIL import Image
 
@@ -19,6 +20,7 @@ from issuance_server.certificates.back.showing import (
     scanned_picture,
 )
 from issuance_server.certificates.back.window import COLUMNS, LEFT_PT, MODULE_MM, ROWS, TOP_PT
+from issuance_server.certificates.code.claim import Claim
 from issuance_server.certificates.code.symbol import symbol
 from issuance_server.certificates.layout.display import MM_PT, SHEET_HEIGHT_PT
 from issuance_server.certificates.verify.pictures import SeenCode, found_among, seen_codes
@@ -61,8 +63,8 @@ class ScannedSheet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """A scanned side.
+class Side:
+    """One side of a sheet as a picture.
 
     Attributes:
         picture: in grey.
@@ -72,15 +74,29 @@ class _Side:
     picture: Image.Image
     codes: Sequence[SeenCode]
 
+    @classmethod
+    def of(cls, picture: Image.Image) -> Self:
+        """Look for the codes in a picture."""
+        return cls(picture, seen_codes(picture))
+
     @property
     def is_back(self) -> bool:
+        """Whether it bears the markers of backs."""
         return any(code.text in MARKER_TEXTS for code in self.codes)
+
+    def signed(self, public_keys: Mapping[bytes, bytes]) -> tuple[FoundSheet, SeenCode | None]:
+        """Return what the first code says that the city signed, and that code."""
+        for code in self.codes:
+            found = found_among([code], public_keys)
+            if found.claim is not None:
+                return found, code
+        return found_among(self.codes, public_keys), None
 
 
 def found_in_scans(
-    pictures: Sequence[Image.Image], public_keys: Mapping[bytes, bytes], secret: Secret | None
-) -> tuple[ScannedSheet, ...]:
-    """Return what is found on scanned sheets.
+    pictures: Iterable[Image.Image], public_keys: Mapping[bytes, bytes], secrets: Sequence[Secret]
+) -> Iterator[ScannedSheet]:
+    """Yield what is found on scanned sheets.
 
     A face and a back that follow each other, in either order, are one sheet, as a scanner of both
     sides gives them. A face alone is judged by its code.
@@ -88,49 +104,72 @@ def found_in_scans(
     Args:
         pictures: sides in grey, 200 dpi or more, in the order in which they were scanned.
         public_keys: the city's keys by ``key_id``.
-        secret: the city's secret of backs; without it no text is compared.
+        secrets: the city's secrets of backs, the newest first; without any no text is compared.
     """
-    sides = [_Side(picture, seen_codes(picture)) for picture in pictures]
-    sheets = []
-    while sides:
-        first = sides.pop(0)
-        if sides and first.is_back != sides[0].is_back:
-            second = sides.pop(0)
-            face, back = (second, first) if first.is_back else (first, second)
-            sheets.append(_sheet(face, back, public_keys, secret))
-        elif first.is_back:
-            sheets.append(ScannedSheet(found=FoundSheet(problem=FACE_MISSING)))
-        else:
-            sheets.append(_without_back(first, public_keys))
-    return tuple(sheets)
+    waiting: Side | None = None
+    for picture in pictures:
+        side = Side.of(picture)
+        if waiting is not None and waiting.is_back != side.is_back:
+            face, back = (side, waiting) if waiting.is_back else (waiting, side)
+            yield _sheet(face, back, public_keys, secrets)
+            waiting = None
+            continue
+        if waiting is not None:
+            yield _alone(waiting, public_keys)
+        waiting = side
+    if waiting is not None:
+        yield _alone(waiting, public_keys)
 
 
-def _without_back(face: _Side, public_keys: Mapping[bytes, bytes]) -> ScannedSheet:
-    found = found_among(face.codes, public_keys)
+def _alone(side: Side, public_keys: Mapping[bytes, bytes]) -> ScannedSheet:
+    """Judge a side whose other side was not scanned."""
+    if side.is_back:
+        return ScannedSheet(found=FoundSheet(problem=FACE_MISSING))
+    found = found_among(side.codes, public_keys)
     return ScannedSheet(found=replace(found, problem=found.problem or BACK_MISSING))
 
 
 def _sheet(
-    face: _Side, back: _Side, public_keys: Mapping[bytes, bytes], secret: Secret | None
+    face: Side, back: Side, public_keys: Mapping[bytes, bytes], secrets: Sequence[Secret]
 ) -> ScannedSheet:
     """Compare the two sides of a sheet."""
-    found = found_among(face.codes, public_keys)
-    if found.claim is None:
+    found, code = face.signed(public_keys)
+    if found.claim is None or code is None:
         return ScannedSheet(found=found)
-    if secret is None:
+    if not secrets:
         return ScannedSheet(found=replace(found, problem=KEYLESS))
     try:
-        code = next(code for code in face.codes if found_among([code], public_keys).claim)
-        decoded = read_back(back.picture, back.codes, secret, found.claim.number, found.claim.sheet)
-        return _compared(found, face.picture, code, decoded)
+        decoded = _decoded(back, secrets, found.claim)
+        return compared(found, face.picture, code, decoded)
     except (BackUnreadable, FaceUnreadable) as error:
         return ScannedSheet(found=replace(found, problem=str(error)))
 
 
-def _compared(
+def _decoded(back: Side, secrets: Sequence[Secret], claim: Claim) -> DecodedFace:
+    """Decrypt a back with the secret that it was made under."""
+    unreadable: BackUnreadable | None = None
+    for secret in secrets:
+        try:
+            return read_back(back.picture, back.codes, secret, claim.number, claim.sheet)
+        except BackUnreadable as error:
+            unreadable = error
+    raise unreadable or BackUnreadable(KEYLESS)
+
+
+def compared(
     found: FoundSheet, face: Image.Image, code: SeenCode, decoded: DecodedFace
 ) -> ScannedSheet:
-    """Compare the scan of a face with what its back holds."""
+    """Compare the picture of a face with what its back holds.
+
+    Args:
+        found: what the face's code says.
+        face: in grey, 200 dpi or more.
+        code: that code in the picture.
+        decoded: what the back holds.
+
+    Raises:
+        FaceUnreadable: the picture does not show the whole sheet.
+    """
     issued = without_specks(decoded.bitmap, decoded.certainty)
     try:
         inked = inked_face(face, code.corners, symbol(code.text).modules, issued)
@@ -151,7 +190,7 @@ def _altered(found: FoundSheet, patches: Sequence[Patch]) -> FoundSheet:
     return replace(
         found,
         compared=True,
-        altered_otherwise=bool(patches),
+        altered_otherwise=found.altered_otherwise or bool(patches),
         regions=tuple(_region(patch) for patch in patches),
     )
 
