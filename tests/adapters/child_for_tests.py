@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import os
+import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -27,6 +29,9 @@ async def answer(request: bytes) -> bytes:
             return b"%d" % sum(1 for fd in range(3, 200) if is_open(fd))
         case (b"long answer", _, _):
             return bytes(frames.FRAME_BYTES_MAX)
+        case (b"hang up", _, _):
+            socket.socket(fileno=os.dup(FD)).shutdown(socket.SHUT_RDWR)
+            signal.pause()
         case (b"announce too much", _, _):
             os.write(FD, b"\xff\xff\xff\xff")
             await asyncio.Event().wait()
@@ -44,9 +49,11 @@ def is_open(fd: int) -> bool:
 parser = argparse.ArgumentParser()
 parser.add_argument("--fd", type=int, required=True)
 parser.add_argument("--die-at-start", action="store_true")
+parser.add_argument("--under-way-max", type=int, default=child_serve.UNDER_WAY_MAX)
 options = parser.parse_args()
 FD: int = options.fd
 child_serve.FAREWELL_WAIT_MS_MAX = 100
+child_serve.UNDER_WAY_MAX = options.under_way_max
 if options.die_at_start:
     sys.exit(7)
 asyncio.run(child_serve.serve(FD, answer))
