@@ -6,6 +6,7 @@ Apart from ``embedded_broker`` so that the parent does not load the broker's lib
 import asyncio
 import sys
 
+from issuance_server.adapters.process_end import exit_status_of
 from protocol.errors import AdapterError, Misuse, SetUpError
 
 START_WAIT_MS_MAX = 20_000
@@ -54,23 +55,26 @@ class BrokerProcess:
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """Stop the broker and wait for its end. Does nothing when it does not run."""
-        process, self._process = self._process, None
+        """Stop the broker and wait for its end. Does nothing when it does not run.
+
+        It is killed when it takes longer than ``STOP_WAIT_MS_MAX``. It stays ours until it is
+        gone: whoever is cancelled here may stop it again.
+        """
+        process = self._process
         if process is None:
             return
         if process.stdin is not None:
             process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WAIT_MS_MAX / 1000)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await exit_status_of(process, STOP_WAIT_MS_MAX)
+        if self._process is process:
+            self._process = None
 
     async def _ready_port(self, process: asyncio.subprocess.Process) -> int:
         if process.stdout is None:
             raise AdapterError("the broker's standard output is not connected")
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_WAIT_MS_MAX / 1000)
+            async with asyncio.timeout(START_WAIT_MS_MAX / 1000):
+                line = await process.stdout.readline()
         except TimeoutError:
             raise SetUpError(
                 f"the embedded broker was not ready within {START_WAIT_MS_MAX // 1000} s: "

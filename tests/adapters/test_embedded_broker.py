@@ -1,7 +1,9 @@
 """The embedded broker as a program, and behind its listener."""
 
 import asyncio
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -9,12 +11,13 @@ import sys
 import aiomqtt
 import pytest
 
-from issuance_server.adapters import embedded_broker
+from issuance_server.adapters import broker_process, embedded_broker
 from issuance_server.adapters.broker_process import BrokerProcess
 from issuance_server.adapters.embedded_broker import EmbeddedBroker
 from protocol.errors import Misuse, SetUpError
 
 PROGRAM = [sys.executable, "-m", "issuance_server.adapters.embedded_broker"]
+TURNS_MAX = 5  # of the event loop, from a line's arrival to the one who waits for it
 
 
 @pytest.mark.processes
@@ -114,3 +117,49 @@ async def test_process_is_started_once() -> None:
     await process.stop()
     with pytest.raises(Misuse):
         await process.wait()
+
+
+@pytest.mark.processes
+async def test_stop_that_was_cancelled_can_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that does not end by itself is not forgotten with the one who waited, but killed."""
+    process = BrokerProcess()
+    await process.start()
+    assert process._process is not None
+    number = process._process.pid
+    os.kill(number, signal.SIGSTOP)
+    stopping = asyncio.create_task(process.stop())
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    monkeypatch.setattr(broker_process, "STOP_WAIT_MS_MAX", 1)
+    await process.stop()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+class Talks(asyncio.subprocess.Process):
+    """Stands for a broker's process of which only the standard output is read."""
+
+    def __init__(self) -> None:
+        self.stdout = asyncio.StreamReader()
+
+
+@pytest.mark.parametrize("turns", range(TURNS_MAX))
+async def test_cancellation_beside_the_ready_line_is_not_lost(turns: int) -> None:
+    """A server that is told to stop as its broker comes up stops: the accepted word counts."""
+    broker = Talks()
+    starting = asyncio.create_task(BrokerProcess()._ready_port(broker))
+    for _ in range(TURNS_MAX):
+        await asyncio.sleep(0)
+    assert broker.stdout is not None
+    broker.stdout.feed_data(b"ready 127.0.0.1 1883\n")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+    if starting.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+    else:
+        assert 1883 == await starting
