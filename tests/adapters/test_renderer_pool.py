@@ -110,6 +110,20 @@ async def test_orders_go_to_the_workers_in_turn(monkeypatch: pytest.MonkeyPatch)
     assert asked[0] is asked[3]
 
 
+async def test_workers_end_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes long to end does not add its time to that of the others."""
+    all_ending = asyncio.Barrier(3)
+
+    async def stop(child: Child) -> None:
+        await all_ending.wait()
+
+    monkeypatch.setattr(Child, "stop", stop)
+    async with asyncio.timeout(WAIT_S):
+        await RendererPool(workers=3).stop()
+
+    assert 0 == all_ending.n_waiting
+
+
 def test_worker_answers_orders_and_refusals() -> None:
     """The two answers, as they go between the processes."""
     renderer = CertificateRenderer()
