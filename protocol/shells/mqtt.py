@@ -105,13 +105,13 @@ class MqttGateway:
         self._client: aiomqtt.Client | None = None
         self._lost = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closed = asyncio.Event()
 
     async def run(self) -> None:
         """Stay connected until ``close`` or cancellation."""
         if self._runner is not None:
             raise Misuse("run is called once")
-        if self._closed:
+        if self._closed.is_set():
             return
         self._runner = asyncio.create_task(self._stay_connected())
         try:
@@ -147,8 +147,8 @@ class MqttGateway:
 
     async def close(self) -> None:
         """Disconnect, fail what is under way, and end ``incoming``. May be called twice."""
-        if not self._closed:
-            self._closed = True
+        if not self._closed.is_set():
+            self._closed.set()
             self._incoming.put_nowait(None)
         if self._runner is not None:
             self._runner.cancel()
@@ -157,11 +157,15 @@ class MqttGateway:
     async def _stay_connected(self) -> None:
         wait_ms = RECONNECT_WAIT_MS_MIN
         told: str | None = None
-        while not self._closed:
+        while not self._closed.is_set():
             was_connected = False
             try:
                 async with self._new_client() as client:
                     await self._subscribe(client)
+                    if (
+                        self._closed.is_set()
+                    ):  # aiomqtt may drop a cancellation: asyncio.wait_for does
+                        break
                     self._set_connected(client)
                     was_connected, wait_ms, told = True, RECONNECT_WAIT_MS_MIN, None
                     # Arrivals bypass this iterator: it only waits for the end of the connection.
@@ -174,7 +178,7 @@ class MqttGateway:
                     told = reason
             finally:
                 self._set_lost()
-            if not self._closed:
+            if not self._closed.is_set():
                 await asyncio.sleep(wait_ms / 1000)
                 wait_ms = min(2 * wait_ms, RECONNECT_WAIT_MS_MAX)
 

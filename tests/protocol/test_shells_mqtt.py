@@ -231,6 +231,28 @@ async def test_close_ends_incoming() -> None:
     assert [] == [message async for message in gateway.incoming]
 
 
+async def test_close_as_the_connection_comes_up(
+    broker: BrokerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Close returns even if its cancellation is lost in the library's waiting for an answer."""
+    subscribing = asyncio.Event()
+
+    async def loses_cancellation(client: aiomqtt.Client, topics: object) -> tuple[int, ...]:
+        subscribing.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return (1,)
+
+    monkeypatch.setattr(aiomqtt.Client, "subscribe", loses_cancellation)
+    async with running(broker.port, "one", subscriptions=["t"]) as (gateway, events):
+        async with asyncio.timeout(WAIT_S):
+            await subscribing.wait()
+            await gateway.close()
+
+        assert not gateway.connected.is_set()
+    assert [] == events.names()
+
+
 async def test_socket_has_no_delay(broker: BrokerProcess) -> None:
     """Nagle's algorithm is off, or each telegram would wait 44 ms for an acknowledgement."""
     async with running(broker.port, "one") as (gateway, _):
