@@ -1,7 +1,7 @@
 """What binds the paper to the applicant: the statement that 2023's systems lacked.
 
 The release carries the city's signature over this value. The terminal prints only when every field
-is what it asked for and the sheets that it decrypted are, page by page, the ones named here
+is what it asked for and the sheets that it decrypted are, one by one, the ones named here
 (TP-071).
 """
 
@@ -27,7 +27,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
         options: as applied for.
         numbers: 発行番号 of each copy, without page numbers.
         file_digest: SHA-256 of the PDF file.
-        pages: for every sheet in order, its page digest (``page_digest.page_digests``).
+        pages: for every sheet in order, its sheet digest (``sheet_digest.sheet_digests``).
     """
 
     issuance_id: Id

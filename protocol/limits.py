@@ -25,7 +25,10 @@ PIECE_BYTES = 49_152
 """Length of every piece of a sealed certificate; the last one may be shorter."""
 SEALED_BASE_BYTES = 131_072
 SEALED_SHEET_BYTES = 131_072
-"""A certificate of n sheets is padded to SEALED_BASE_BYTES + n * SEALED_SHEET_BYTES."""
+"""A certificate of n sheets is padded to SEALED_BASE_BYTES + n * SEALED_SHEET_BYTES.
+
+The scrambled picture on a back takes 92,160 bytes of each sheet's; fonts and seal are in the base.
+"""
 
 # Counts
 PARTITIONS = 64
@@ -38,6 +41,10 @@ OUTSTANDING_REQUESTS_MAX = 16
 COPIES_REMEMBERED_MAX = 64
 """Copies of one request whose reply is still known; an advice may be repeated for days."""
 SHEETS_MAX = 40
+"""Sheets of paper of one issuance."""
+SIDES_MAX = 2
+PAGES_MAX = SHEETS_MAX * SIDES_MAX
+"""Pages of its PDF: a face and a back for each sheet."""
 COPIES_MAX = 5
 ISSUANCES_PER_VISIT_MAX = 10
 ATTEMPTS_PER_VISIT_MAX = 10

@@ -1,8 +1,9 @@
 """The page digest: what a sheet shows, as 32 bytes, however its file is put together.
 
-The city signs the digests of all sheets; the terminal computes them again from what it decrypted
-and prints only what agrees. Object numbers, compression, the order of keys and the other pages of
-the file play no part; one changed glyph code, one changed byte of an embedded font does.
+The city signs the digests of all sheets (``protocol.sheet_digest``); the terminal computes them
+again from what it decrypted and prints only what agrees. Object numbers, compression, the order of
+keys and the other pages of the file play no part; one changed glyph code, one changed byte of an
+embedded font does.
 
 Canonical form (TP-072). ``LEN`` and ``COUNT`` are decimal numbers in ASCII; references are
 replaced by what they refer to::
@@ -40,7 +41,7 @@ from typing import Any
 import pikepdf
 
 from protocol.errors import MalformedTelegram
-from protocol.limits import SHEETS_MAX
+from protocol.limits import PAGES_MAX
 
 PDF_BYTES_MAX = 8 * 1024 * 1024
 DECODED_BYTES_MAX = 32 * 1024 * 1024
@@ -81,7 +82,7 @@ def page_digests(pdf: bytes) -> tuple[bytes, ...]:
         pdf: a whole file, at most ``PDF_BYTES_MAX`` bytes.
 
     Returns:
-        32 bytes for each page; 1 to ``SHEETS_MAX`` pages.
+        32 bytes for each page; 1 to ``PAGES_MAX`` pages.
 
     Raises:
         MalformedTelegram: it is no PDF that fits the rules above; the field is ``$.pdf``.
@@ -140,7 +141,7 @@ def _opened(pdf: bytes) -> pikepdf.Pdf:
             pass
         _demand_unrepaired(document)
         _demand_tree(document.Root.Pages, set(), 0)
-        _demand(not document.is_encrypted and 1 <= len(document.pages) <= SHEETS_MAX)
+        _demand(not document.is_encrypted and 1 <= len(document.pages) <= PAGES_MAX)
     except (*_STRANGE, MalformedTelegram):
         document.close()
         raise

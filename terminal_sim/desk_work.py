@@ -15,8 +15,8 @@ from keys.signing import SigningKey
 from protocol import sealed_certificate
 from protocol.errors import MalformedTelegram, Misuse, SealError
 from protocol.limits import ID_BYTES
-from protocol.page_digest import page_digests
 from protocol.secret import Secret
+from protocol.sheet_digest import sheet_digests
 from protocol.telegrams import (
     Acknowledged,
     AnyTelegram,
@@ -229,7 +229,7 @@ class DeskWork:
             pdf = sealed_certificate.open_sealed(
                 sealed, sheets=sheets, key=key, issuance_id=issuance_id
             )
-            pages = page_digests(pdf)
+            pages = sheet_digests(pdf, sheets)
         except OSError:
             return DocumentFault.SPOOL_LOST
         except SealError:

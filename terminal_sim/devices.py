@@ -8,8 +8,8 @@ from pathlib import Path
 from keys.cards import CardFile
 from keys.pin_sealing import PinSealer
 from protocol.errors import AdapterError, MalformedTelegram, Misuse, SetUpError
-from protocol.page_digest import first_pages
 from protocol.secret import Secret
+from protocol.sheet_digest import first_sheets
 from protocol.statements import pin_block_info
 from protocol.telegrams import Authenticate
 from terminal_sim.core.requests import Authentication
@@ -155,10 +155,11 @@ class CoinBox:
 
 
 class Printer:
-    """Lays sheet after sheet into a tray: a PDF that grows by a page each time.
+    """Lays sheet after sheet into a tray: a PDF that grows each time by the sides of a sheet.
 
-    While k of n sheets are out the file holds the first k pages; with the last sheet it is, byte
-    for byte, what the city signed. The calls block; give them a thread.
+    While k of n sheets are out the file holds the first k, each with its face and its back if it
+    has one; with the last sheet it is, byte for byte, what the city signed. The calls block; give
+    them a thread.
     """
 
     def __init__(self, tray: Path) -> None:
@@ -191,7 +192,7 @@ class Printer:
             OSError: the sheet may be out or not.
         """
         try:
-            out = pdf if sheet == sheets else first_pages(pdf, sheet)
+            out = pdf if sheet == sheets else first_sheets(pdf, first=sheet, sheets=sheets)
         except MalformedTelegram:
             raise OSError("the printer cannot take the document apart") from None
         # The sheet that is on its way out is a file of its own until it lies on the others, as a

@@ -29,6 +29,7 @@ from protocol.limits import TELEGRAMS_PER_GENERATION_HARD_MAX
 from protocol.page_digest import page_digests
 from protocol.sealing import Sealer
 from protocol.secret import Secret
+from protocol.sheet_digest import sheet_digest
 from protocol.telegrams import AnyTelegram, PieceGiven, RequestRef
 from tests.protocol.stand_in import CITY, LINE_ID, TERMINAL
 from tests.vectors import story
@@ -237,12 +238,17 @@ def page_digest_vector() -> dict[str, Any]:
     pdf = story.tiny_pdf()
     return {
         "description": "A PDF of one page, written by hand; its canonical form, also written by "
-        "hand; its page digest.",
-        "source": f"{MADE_BY} §14 (TP-072)",
+        "hand; its page digest; the digest of a sheet that has it as its face, and some back.",
+        "source": f"{MADE_BY} §14 (TP-072, TP-073)",
         "pdf": pdf.hex(),
         "pdf_text": pdf.decode("ascii"),
         "form": story.tiny_pdf_form().hex(),
         "page_digests": [digest.hex() for digest in page_digests(pdf)],
+        "two_sides": {
+            "face": page_digests(pdf)[0].hex(),
+            "back": story.BACK_DIGEST.hex(),
+            "sheet_digest": sheet_digest(page_digests(pdf)[0], story.BACK_DIGEST).hex(),
+        },
     }
 
 

@@ -116,7 +116,7 @@ class Document:
 
     Attributes:
         file_digest: SHA-256 of the PDF.
-        pages: the page digest of every sheet.
+        pages: the sheet digest of every sheet.
     """
 
     file_digest: bytes

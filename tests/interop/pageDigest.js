@@ -1,6 +1,6 @@
 /** Page digests: the canonical form of what a page shows (TP-072). */
 
-import { DEPTH_MAX, SHEETS_MAX, VALUES_MAX } from './limits.js';
+import { DEPTH_MAX, PAGES_MAX, VALUES_MAX } from './limits.js';
 import { PdfNumber } from './pdfLexer.js';
 import { PdfFile, PdfName, PdfReference, PdfStream, malformed } from './pdfReader.js';
 import { sha256 } from './telegrams.js';
@@ -52,7 +52,7 @@ function collectPages(file, reference, { inherited, pages, seen, depth, parent }
   if (file.resolve(node.get('Type'))?.text === 'Page') {
     if (!merged.has('MediaBox') || !merged.has('Resources')) throw malformed('a page');
     pages.push(new Map([...node, ...merged]));
-    if (pages.length > SHEETS_MAX) throw malformed('too many pages');
+    if (pages.length > PAGES_MAX) throw malformed('too many pages');
     return;
   }
   const kids = file.resolve(node.get('Kids'));

@@ -9,6 +9,7 @@ import { DOWN, UP, decodeEnvelope, decodeFlight, encodeHeader } from './envelope
 import { openShared, xWingDecapsulate, xWingExpand } from './hpke.js';
 import { EXPORTER_LABEL, Generation, directionKeys, exporterContext, openWith } from './keySchedule.js';
 import { pageDigests, pageForms } from './pageDigest.js';
+import { sheetDigest, sheetDigests } from './sheetDigest.js';
 import { openPin, sealPin } from './pinBlock.js';
 import { openCertificate, pieceCount, sealCertificate } from './sealedCertificate.js';
 import { holds, signStatement, signingKey, statement } from './statement.js';
@@ -198,6 +199,13 @@ test('the page digest is that of the canonical form', () => {
   assert.deepEqual(pageDigests(pdf).map((one) => one.toString('hex')), given.page_digests);
   const orphan = pdf.toString('latin1').replace('/Parent 2 0 R', '/Parent 1 0 R');
   assert.throws(() => pageDigests(Buffer.from(orphan, 'latin1')), /page tree/);
+});
+
+test('the sheet digest is that of the face, or of both sides', () => {
+  const { pdf, page_digests: pages, two_sides: given } = vectors('page_digest');
+  assert.deepEqual(sheetDigests(hex(pdf), 1).map((one) => one.toString('hex')), pages);
+  assert.equal(sheetDigest(hex(given.face), hex(given.back)).toString('hex'), given.sheet_digest);
+  assert.throws(() => sheetDigests(hex(pdf), 2), /number of pages/);
 });
 
 test('the envelopes of a whole visit open, and the replies name their requests', () => {

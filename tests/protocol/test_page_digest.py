@@ -11,7 +11,7 @@ import pytest
 
 from protocol import page_digest
 from protocol.errors import MalformedTelegram
-from protocol.limits import SHEETS_MAX
+from protocol.limits import PAGES_MAX
 from protocol.page_digest import PDF_BYTES_MAX, first_pages, page_digests
 
 
@@ -195,7 +195,7 @@ def test_limits_of_size_and_pages() -> None:
     with pytest.raises(MalformedTelegram):
         page_digests(bytes(PDF_BYTES_MAX + 1))
     with pytest.raises(MalformedTelegram):
-        page_digests(document([ONE] * (SHEETS_MAX + 1)))
+        page_digests(document([ONE] * (PAGES_MAX + 1)))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from keys.pin_sealing import PinOpener, PinSealer
 from protocol.errors import AdapterError, Misuse, SealError, SetUpError
 from protocol.page_digest import page_digests
 from protocol.secret import Secret
+from protocol.sheet_digest import sheet_digests
 from protocol.statements import card_proof, pin_block_info, signature_holds
 from terminal_sim.core.requests import Authentication
 from terminal_sim.devices import CardReader, CoinBox, Printer
@@ -114,6 +115,20 @@ def test_the_tray_holds_the_first_sheets_and_in_the_end_the_document(tmp_path: P
     assert [printer.paper(ISSUANCE)] == list((tmp_path / "tray").iterdir())
     with pikepdf.open(io.BytesIO(laid)) as opened:
         assert 3 == len(opened.pages)
+
+
+def test_a_sheet_leaves_with_both_its_sides(tmp_path: Path) -> None:
+    """Of a document with backs the tray holds face and back of each sheet that is out."""
+    pdf, printer = document(4), Printer(tmp_path)
+    for sheet, pages in ((1, 2), (2, 4)):
+        printer.lay(ISSUANCE, pdf, sheet=sheet, sheets=2)
+        laid = printer.paper(ISSUANCE).read_bytes()
+        assert page_digests(pdf)[:pages] == page_digests(laid)
+        assert sheet_digests(pdf, 2)[:sheet] == sheet_digests(laid, sheet)
+
+    assert pdf == laid
+    with pytest.raises(OSError, match="apart"):
+        printer.lay(ISSUANCE, pdf, sheet=1, sheets=3)
 
 
 def test_what_cannot_be_printed_is_a_fault_of_the_printer(tmp_path: Path) -> None:

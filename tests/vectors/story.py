@@ -13,8 +13,8 @@ from protocol import codec, limits, sealed_certificate, statements, telegrams
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
 from protocol.kinds import Item, Kind, Options, Scope
-from protocol.page_digest import page_digests
 from protocol.secret import Secret
+from protocol.sheet_digest import sheet_digests
 from protocol.telegrams import AnyTelegram
 from protocol.terminal_statements import (
     DeletionReport,
@@ -25,6 +25,8 @@ from protocol.terminal_statements import (
 from tests.protocol.stand_in import CITY, TERMINAL
 
 SHEETS = 1
+BACK_DIGEST = bytes(range(0x60, 0x80))
+"""A page digest of some back."""
 FEE_YEN = 300
 PRINTED_AT_MS = 1_772_413_260_000
 DELETED_AT_MS = PRINTED_AT_MS + 750
@@ -130,7 +132,7 @@ def binding() -> Binding:
         options=OPTIONS,
         numbers=("20260302-000011",),
         file_digest=hashlib.sha256(tiny_pdf()).digest(),
-        pages=page_digests(tiny_pdf()),
+        pages=sheet_digests(tiny_pdf(), SHEETS),
     )
 
 

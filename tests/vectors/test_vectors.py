@@ -23,6 +23,7 @@ from protocol.key_schedule import DirectionKeys, direction_keys, export_context
 from protocol.page_digest import page_digests
 from protocol.sealing import Opener, Sealer
 from protocol.secret import Secret
+from protocol.sheet_digest import sheet_digest, sheet_digests
 from protocol.statements import card_proof, pin_block_info, signature_holds, statement
 from protocol.telegrams import AnyTelegram
 from protocol.terminal_statements import DeletionReport, PrintReport
@@ -325,3 +326,13 @@ def test_page_digest() -> None:
     assert (digest,) != page_digests(flipped(pdf, pdf.index(b"MIHON")))
     with pytest.raises(MalformedTelegram):
         page_digests(flipped(pdf, pdf.index(b"startxref") + len("startxref\n")))
+
+
+def test_sheet_digest() -> None:
+    """Of one side it is the page's; of two it is that of the statement that names both."""
+    sides = {name: octets(value) for name, value in PAGE["two_sides"].items()}
+    stated = statement("sheet", sides["face"], sides["back"])
+
+    assert PAGE["page_digests"] == [one.hex() for one in sheet_digests(octets(PAGE["pdf"]), 1)]
+    assert sides["sheet_digest"] == hashlib.sha256(stated).digest()
+    assert sides["sheet_digest"] == sheet_digest(sides["face"], sides["back"])

@@ -13,9 +13,9 @@ from protocol.envelope import Direction, generation_of, parse
 from protocol.handshake_port import HandshakePort, Role
 from protocol.key_schedule import direction_keys, export_context
 from protocol.line import Dropped, Line, LineReady, TelegramReceived
-from protocol.page_digest import page_digests
 from protocol.sealing import Opener, Sealer
 from protocol.secret import Secret
+from protocol.sheet_digest import sheet_digests
 from protocol.statements import signature_holds
 from protocol.telegrams import Apply, Released
 from tests.protocol.stand_in import server_port, terminal_port
@@ -196,7 +196,7 @@ def test_the_release_fits_the_application(messages: list[bytes]) -> None:
 
     assert codec.digest(asked) == binding.request_digest
     assert hashlib.sha256(pdf).digest() == binding.file_digest
-    assert page_digests(pdf) == binding.pages
+    assert sheet_digests(pdf, SEALED["sheets"]) == binding.pages
     assert signature_holds(
         octets(STATEMENTS["binding"]["public_key"]),
         released.binding_signature,
