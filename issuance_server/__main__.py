@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from issuance_server import app, config
-from issuance_server.desk_commands import audit, cards, issuances, terminals, verifying
+from issuance_server.desk_commands import (
+    audit,
+    cards,
+    issuances,
+    terminals,
+    verify_page,
+    verifying,
+)
 from issuance_server.desk_commands.parsing import add_config
 from issuance_server.desk_commands.set_up import init
 from issuance_server.desk_commands.tables import print_json, print_table
@@ -107,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     terminals.add_commands(commands)
     audit.add_commands(commands)
     verifying.add_commands(commands)
+    verify_page.add_commands(commands)
     return parser
 
 
