@@ -20,11 +20,18 @@ _ORDERS = {
 """父母との続柄: 長男, 二女, 男, 養子, ...; 次男 is no word of the register."""
 
 
-class RegisterItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One item, such as 【出生日】. ``value`` is words, or a date that is checked as one."""
+class RegisterItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One item, such as 【出生日】. Its ``repr`` shows nothing personal.
+
+    Attributes:
+        heading: without the brackets.
+        value: words, or a date that is checked as one; empty where items stand under the heading.
+        items: those under it, such as what 【従前の記録】 held before.
+    """
 
     heading: str
-    value: RegisterDate | str
+    value: RegisterDate | str = ""
+    items: tuple["RegisterItem", ...] = ()
 
     def __repr__(self) -> str:
         return "RegisterItem(...)"
@@ -235,7 +242,13 @@ def _event_faults(place: str, events: tuple[RegisterEvent, ...]) -> Iterator[Fau
         yield from missing(f"{place} 見出し", event.title)
         yield from missing(f"{place} {event.title}", event.items)
         for item in event.items:
-            where = f"{place} {event.title} {item.heading}"
-            yield from missing(where, item.heading, item.text)
-            if isinstance(item.value, RegisterDate):
-                yield from date_faults(where, item.value.text, item.value.on)
+            yield from _item_faults(f"{place} {event.title}", item)
+
+
+def _item_faults(place: str, item: RegisterItem) -> Iterator[Fault]:
+    where = f"{place} {item.heading}"
+    yield from missing(where, item.heading, item.text or item.items)
+    if isinstance(item.value, RegisterDate):
+        yield from date_faults(where, item.value.text, item.value.on)
+    for one in item.items:
+        yield from _item_faults(where, one)

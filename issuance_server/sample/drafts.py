@@ -3,6 +3,7 @@
 No My Number here can belong to anybody: its check digit is wrong on purpose.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,7 @@ MY_NUMBER_FIRST = 90_000_000_000
 _MY_NUMBER_WEIGHTS = (2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6)
 _MY_NUMBER_MODULUS = 11
 _MOVED_IN_DAY = 10
+_HOUSE = re.compile(r"(?<=番)\d+号$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Person:
         former_name: 旧氏 and its kana.
         from_elsewhere: 転入前住所; such people became residents later than at birth.
         moved_in: when, if not on the day on which the family settled.
-        domicile: 本籍; by default at the household's address.
+        domicile: 本籍; by default the town and lot of the household's address.
         register_head: 筆頭者; by default the head for those who share the family name.
         remarks: 備考.
         foreign: for foreign residents, who have no 本籍 and a birth date in our era.
@@ -138,7 +140,8 @@ def _birth(person: Person) -> RegisterDate:
 
 
 def _domicile(family: Family, person: Person) -> str:
-    return person.domicile or family.address.partition("　")[0]
+    """Return 本籍: a lot or a block (番地, 番) of the family's town; houses (号) have none."""
+    return person.domicile or _HOUSE.sub("", family.address.partition("　")[0])
 
 
 def _register_head(family: Family, person: Person) -> str:

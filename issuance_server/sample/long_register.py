@@ -15,7 +15,6 @@ from issuance_server.sample import register_events as events
 
 HEAD = "例示　清"
 _WIFE, _SON_AT_HOME = "例示　千代", "例示　進"
-_DOMICILE = "大阪府豊中市刀根山4丁目903番地"
 _ELSEWHERE = "京都府京都市左京区架空町{}番地"
 _MARRIED_ON = date(1953, 5, 5)
 
@@ -38,11 +37,16 @@ _CHILDREN = (
 )
 _ADOPTED = "実"
 _DIED = "幸一"
+_CORRECTED = "進"
 _NUMERALS = "一二三四五六七八九"
-_NOTE = (
+_BIRTH_NOTE = (
     "平成6年法務省令第51号附則第2条第1項による改製に際し、従前の記録を移記するに当たり"
     "出生の届出人の資格の記録に「父」とあるを「母」とした誤りがあることを発見したため、"
     "管轄法務局長の許可を得て職権により訂正（見本としての記載）"
+)
+_DIVORCE_NOTE = (
+    "離婚の届出の受理者の記録に「京都府京都市左京区長」とあるを「京都市長」とした誤りがあることを"
+    "発見したため、管轄法務局長の許可を得て職権により訂正（見本としての記載）"
 )
 
 
@@ -51,7 +55,7 @@ def long_register(household: Household) -> FamilyRegister:
     residents = {member.name: member for member in household.members}
     return FamilyRegister(
         register_id="1953-0903",
-        domicile=_DOMICILE,
+        domicile=residents[HEAD].domicile or "",
         head=HEAD,
         family_name_kana="れいじ",
         events=(
@@ -99,6 +103,7 @@ def _child(
     """Return a child; only the one son who stayed is still in the register."""
     name, kana, sex, order, born = child
     stayed = son is not None and son.name.endswith("　" + name)
+    notified_by = "父" if name == _CORRECTED or place % 3 == 0 else "母"
     return RegisteredPerson(
         resident_id=son.resident_id if son is not None and stayed else None,
         name=name,
@@ -110,7 +115,7 @@ def _child(
         order=order,
         removed=not stayed,
         events=(
-            events.birth(registered(born), "母" if place % 3 else "父"),
+            events.birth(registered(born), notified_by),
             *_life(place, name),
         ),
     )
@@ -118,8 +123,8 @@ def _child(
 
 def _life(place: int, name: str) -> Iterator[RegisterEvent]:
     """Yield what happened to a child after birth."""
-    if name == "進":
-        yield events.correction(date(2004, 7, 12), "出生の届出人", "【届出人】母", _NOTE)
+    if name == _CORRECTED:
+        yield events.correction(date(2004, 7, 12), "出生の届出人", ("届出人", "母"), _BIRTH_NOTE)
         return
     if name == _DIED:
         yield events.death(date(2009, 1, 30), "親族　例示清")
@@ -141,8 +146,9 @@ def _life(place: int, name: str) -> Iterator[RegisterEvent]:
         ("従前戸籍", f"{_ELSEWHERE.format(200 + place)}　見本"),
     )
     if place % 2:
+        before = ("受理者", "京都市長")
         yield events.correction(
-            divorced + timedelta(days=200), "離婚の受理者", "【受理者】京都市長", _NOTE
+            divorced + timedelta(days=200), "離婚の受理者", before, _DIVORCE_NOTE
         )
     second = f"想定　連{_NUMERALS[place % len(_NUMERALS)]}"
     again = date(2017 + place % 7, 10, 1 + place)

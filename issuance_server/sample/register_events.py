@@ -14,16 +14,19 @@ _NOTIFIED_AFTER = timedelta(days=9)
 _FORWARDED_AFTER = timedelta(days=13)
 
 
-def event(title: str, *items: tuple[str, RegisterDate | date | str]) -> RegisterEvent:
-    """Return an event of pairs of heading and words or day."""
-    return RegisterEvent(
-        title=title,
-        items=tuple(
-            RegisterItem(
-                heading=heading, value=registered(value) if isinstance(value, date) else value
-            )
-            for heading, value in items
-        ),
+Pair = tuple[str, RegisterDate | date | str]
+"""Heading, and words or a day."""
+
+
+def event(title: str, *pairs: Pair) -> RegisterEvent:
+    """Return an event with an item for each pair."""
+    return RegisterEvent(title=title, items=_items(*pairs))
+
+
+def _items(*pairs: Pair) -> tuple[RegisterItem, ...]:
+    return tuple(
+        RegisterItem(heading=heading, value=registered(value) if isinstance(value, date) else value)
+        for heading, value in pairs
     )
 
 
@@ -37,7 +40,7 @@ def made(on: date) -> tuple[RegisterEvent, ...]:
 
 def birth(born: RegisterDate, by: str, where: str = f"{PREFECTURE}{CITY}") -> RegisterEvent:
     """Return 出生; the day of notification is known only where the day of birth is."""
-    items: list[tuple[str, RegisterDate | date | str]] = [("出生日", born), ("出生地", where)]
+    items: list[Pair] = [("出生日", born), ("出生地", where)]
     if born.on is not None:
         items.append(("届出日", born.on + _NOTIFIED_AFTER))
     return event("出生", *items, ("届出人", by))
@@ -101,12 +104,8 @@ def death(on: date, by: str) -> RegisterEvent:
     )
 
 
-def correction(on: date, what: str, before: str, because: str) -> RegisterEvent:
+def correction(on: date, what: str, before: Pair, because: str) -> RegisterEvent:
     """Return 訂正 with the entry as it was."""
-    return event(
-        "訂正",
-        ("訂正日", on),
-        ("訂正事項", what),
-        ("訂正事由", because),
-        ("従前の記録", before),
-    )
+    corrected = _items(("訂正日", on), ("訂正事項", what), ("訂正事由", because))
+    earlier = RegisterItem(heading="従前の記録", items=_items(before))
+    return RegisterEvent(title="訂正", items=(*corrected, earlier))

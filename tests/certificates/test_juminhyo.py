@@ -87,7 +87,7 @@ def test_the_certifying_words_are_on_the_last_sheet_only(
         ((Item.RELATIONSHIP,), {"relationship": "世帯主", "head": "見本　健"}),
         (
             (Item.DOMICILE,),
-            {"domicile": "大阪府豊中市中桜塚3丁目901番1号", "register_head": "見本　健"},
+            {"domicile": "大阪府豊中市中桜塚3丁目901番", "register_head": "見本　健"},
         ),
         ((Item.MY_NUMBER,), {"my_number": "900000000002"}),
     ],

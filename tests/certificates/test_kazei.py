@@ -12,11 +12,18 @@ from issuance_server.certificates.content.common import MARK
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.register import Household
-from issuance_server.core.tax_register import DeductionKind, Filing, IncomeKind, TaxRecord
+from issuance_server.core.tax_register import (
+    DeductionKind,
+    Filing,
+    Income,
+    IncomeKind,
+    TaxRecord,
+)
 from protocol.kinds import Kind, Options
 from tests.certificates.read_back import rendered_texts
 
 OrderMaker = Callable[..., CertificateOrder]
+ENDLESS_YEN = 10**24
 
 
 @pytest.fixture
@@ -122,8 +129,13 @@ def test_only_the_latest_year_is_certified(
         ({"filing": Filing.NOT_FILED}, "tax-not-filed", ""),
         ({"deduction_total": 1}, "record-inconsistent", "所得控除合計"),
         ({"address": ""}, "record-incomplete", "賦課期日の住所"),
-        ({"remarks": "\ue000"}, "missing-glyph", ""),
-        ({"address": "架空" * 60}, "text-too-long", "address"),
+        ({"remarks": "\ue000"}, "missing-glyph", "備考"),
+        ({"address": "架空" * 60}, "text-too-long", "賦課期日の住所"),
+        (
+            {"incomes": (Income(kind=IncomeKind.SALARY, amount=ENDLESS_YEN),)},
+            "text-too-long",
+            "所得金額 給与",
+        ),
     ],
 )
 def test_refusals(

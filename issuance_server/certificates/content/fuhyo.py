@@ -26,6 +26,7 @@ class PersonAddresses:
     """One person, as printed.
 
     Attributes:
+        entry: which person of the register, as refusals call it, such as ``名欄2``; not printed.
         name: 氏名.
         birth: 生年月日.
         sex: 性別.
@@ -33,6 +34,7 @@ class PersonAddresses:
         addresses: 住所 and 住所を定めた年月日, oldest first.
     """
 
+    entry: str
     name: str
     birth: str
     sex: str
@@ -84,13 +86,18 @@ def certificate(order: CertificateOrder) -> AddressCertificate:
         head=history.head if shown else MARK,
         made_by=history.made_by,
         made_on=history.made_on.text,
-        people=tuple(map(_person, history.people if whole else (himself,))),
+        people=tuple(
+            _person(f"名欄{number}", person)
+            for number, person in enumerate(history.people, start=1)
+            if whole or person is himself
+        ),
         attestation=attestation(order, SENTENCE),
     )
 
 
-def _person(person: AddressHolder) -> PersonAddresses:
+def _person(entry: str, person: AddressHolder) -> PersonAddresses:
     return PersonAddresses(
+        entry=entry,
         name=person.name,
         birth=or_mark(person.birth.text if person.birth else None),
         sex=or_mark(person.sex.value if person.sex else None),

@@ -53,7 +53,11 @@ def divided(
 ) -> tuple[Sheet, ...]:
     """Divide members among sheets; the last one certifies."""
     shown = frozenset(order.options.items)
-    entries = tuple(member_fields(place, member, shown) for place, member in enumerate(chosen, 1))
+    members = order.household.members
+    entries = tuple(
+        member_fields(f"世帯員{members.index(member) + 1}", position, member, shown)
+        for position, member in enumerate(chosen, 1)
+    )
     starts = range(0, len(entries), ENTRIES_PER_SHEET)
     return tuple(
         Sheet(

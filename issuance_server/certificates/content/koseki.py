@@ -13,7 +13,12 @@ from issuance_server.certificates.content.common import (
 )
 from issuance_server.certificates.dates import full_width
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
-from issuance_server.core.family_register import FamilyRegister, RegisteredPerson, RegisterEvent
+from issuance_server.core.family_register import (
+    FamilyRegister,
+    RegisteredPerson,
+    RegisterEvent,
+    RegisterItem,
+)
 from protocol.kinds import Kind, Scope
 
 WHOLE_TITLE = "全部事項証明"
@@ -26,16 +31,31 @@ PERSON_EVENTS = "身分事項"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item.
+
+    Attributes:
+        name: what a refusal calls it, such as ``出生日``; not printed.
+        text: as printed, such as 【出生日】平成元年１月８日.
+        depth: how many items it stands under.
+    """
+
+    name: str
+    text: str
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Lines that belong together, beside their label.
+    """Items that belong together, beside their label.
 
     Attributes:
         label: such as 出生; empty for a person's own items.
-        lines: such as 【出生日】平成元年１月８日.
+        entries: in their order.
     """
 
     label: str
-    lines: tuple[str, ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +63,13 @@ class Section:
     """A part of the register.
 
     Attributes:
+        place: where in the register it stands, as refusals call it; not printed.
         title: one of the three.
         blocks: its content.
         removed: whether it is a person who is 除籍.
     """
 
+    place: str
     title: str
     blocks: tuple[Block, ...]
     removed: bool = False
@@ -93,12 +115,11 @@ def certificate(order: CertificateOrder) -> FamilyCertificate:
     if himself is None:
         raise CertificateRefused("member-unknown")
     refuse_faults(register.faults())
-    people = register.people if whole else (himself,)
-    sections = [Section(title=REGISTER_EVENTS, blocks=_blocks(register.events))]
-    for person in people:
-        own = Block(label="", lines=tuple(_own_lines(person)))
-        sections.append(Section(title=PERSON, blocks=(own,), removed=person.removed))
-        sections.append(Section(title=PERSON_EVENTS, blocks=_blocks(person.events)))
+    events = _blocks(register.events)
+    sections = [Section(place=REGISTER_EVENTS, title=REGISTER_EVENTS, blocks=events)]
+    for number, person in enumerate(register.people, start=1):
+        if whole or person is himself:
+            sections += _person_sections(f"名欄{number}", person)
     return FamilyCertificate(
         title=WHOLE_TITLE if whole else PERSON_TITLE,
         domicile=full_width(register.domicile),
@@ -109,29 +130,44 @@ def certificate(order: CertificateOrder) -> FamilyCertificate:
     )
 
 
+def _person_sections(place: str, person: RegisteredPerson) -> Iterator[Section]:
+    own = Block(label="", entries=tuple(_own_entries(person)))
+    yield Section(place=place, title=PERSON, blocks=(own,), removed=person.removed)
+    events = _blocks(person.events)
+    yield Section(place=f"{place} {PERSON_EVENTS}", title=PERSON_EVENTS, blocks=events)
+
+
 def _blocks(events: tuple[RegisterEvent, ...]) -> tuple[Block, ...]:
     return tuple(
-        Block(
-            label=event.title,
-            lines=tuple(f"【{item.heading}】{full_width(item.text)}" for item in event.items),
-        )
-        for event in events
+        Block(label=event.title, entries=tuple(_entries(event.items, "", 0))) for event in events
     )
 
 
-def _own_lines(person: RegisteredPerson) -> Iterator[str]:
+def _entries(items: tuple[RegisterItem, ...], above: str, depth: int) -> Iterator[Entry]:
+    """Yield items, each followed by those that stand under it."""
+    for item in items:
+        name = above + item.heading
+        yield Entry(name=name, text=f"【{item.heading}】{full_width(item.text)}", depth=depth)
+        yield from _entries(item.items, f"{name} ", depth + 1)
+
+
+def _own_entries(person: RegisteredPerson) -> Iterator[Entry]:
     """Yield a person's items; 父 and 母 are there even where nobody is named."""
-    yield f"【名】{person.name}"
-    if person.name_kana:
-        yield f"【名の振り仮名】{person.name_kana}"
     spouse = f"　　【配偶者区分】{person.spouse}" if person.spouse else ""
-    yield f"【生年月日】{full_width(person.birth.text)}{spouse}"
-    yield f"【父】{person.father or ''}"
-    yield f"【母】{person.mother or ''}"
-    yield f"【続柄】{person.order}"
+    yield _own("名", person.name)
+    if person.name_kana:
+        yield _own("名の振り仮名", person.name_kana)
+    yield _own("生年月日", f"{full_width(person.birth.text)}{spouse}")
+    yield _own("父", person.father or "")
+    yield _own("母", person.mother or "")
+    yield _own("続柄", person.order)
     if person.adoptive_father:
-        yield f"【養父】{person.adoptive_father}"
+        yield _own("養父", person.adoptive_father)
     if person.adoptive_mother:
-        yield f"【養母】{person.adoptive_mother}"
+        yield _own("養母", person.adoptive_mother)
     if person.adoptive_order:
-        yield f"【続柄】{person.adoptive_order}"
+        yield _own("続柄", person.adoptive_order)
+
+
+def _own(name: str, text: str) -> Entry:
+    return Entry(name=name, text=f"【{name}】{text}")

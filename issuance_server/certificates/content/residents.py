@@ -38,10 +38,12 @@ class MemberFields:
     """One member's fields, as printed. 住民票コード is no field: it is never printed here.
 
     Attributes:
+        entry: which member of the household, as refusals call it, such as ``世帯員2``; not printed.
         position: the running number on the certificate, from 1.
         foreign: for foreign residents, who have no 本籍 and no 旧氏.
     """
 
+    entry: str
     position: str
     kana: str
     name: str
@@ -61,13 +63,16 @@ class MemberFields:
     foreign: ForeignFields | None
 
 
-def member_fields(position: int, member: Resident, shown: frozenset[Item]) -> MemberFields:
+def member_fields(
+    entry: str, position: int, member: Resident, shown: frozenset[Item]
+) -> MemberFields:
     """Return a member's fields: what was not asked for is marked (標準仕様書 §5.1)."""
 
     def if_shown(item: Item, text: str | None) -> str:
         return or_mark(text) if item in shown else MARK
 
     return MemberFields(
+        entry=entry,
         position=str(position),
         kana=or_mark(member.kana),
         name=member.name,

@@ -46,12 +46,14 @@ class Field:
         size_pt: type size if there is room.
         align: ``spread`` puts the characters evenly over the width, as labels are set.
         padding_pt: kept free on the left and on the right.
+        item: what a refusal calls the text that goes there, such as ``氏名``.
     """
 
     box: Box
     size_pt: float
     align: Align = "left"
     padding_pt: float = 4.0
+    item: str = ""
 
     def moved(self, dy: float) -> "Field":
         """Return the same field higher up by ``dy``."""
@@ -60,6 +62,7 @@ class Field:
             size_pt=self.size_pt,
             align=self.align,
             padding_pt=self.padding_pt,
+            item=self.item,
         )
 
 

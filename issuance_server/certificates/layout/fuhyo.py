@@ -10,6 +10,7 @@ from issuance_server.certificates.content.fuhyo import AddressCertificate, Perso
 from issuance_server.certificates.fonts import FontList
 from issuance_server.certificates.layout import furniture
 from issuance_server.certificates.layout.display import (
+    Box,
     Field,
     Frame,
     Line,
@@ -17,7 +18,8 @@ from issuance_server.certificates.layout.display import (
     Page,
     Placed,
 )
-from issuance_server.certificates.layout.grid import Grid
+from issuance_server.certificates.layout.grid import Grid, layers, stroke
+from issuance_server.certificates.layout.refusals import named
 from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import CertificateRefused, Issuer
 from protocol.limits import SHEETS_MAX
@@ -47,10 +49,10 @@ _REGISTER_LABELS = (
     ("編製・改製", _REGISTER.cell(0, 2, 7)),
 )
 _REGISTER_VALUES = {
-    "domicile": Field(box=_REGISTER.cell(7, 0, 33), size_pt=_VALUE_TYPE_PT),
-    "head": Field(box=_REGISTER.cell(7, 1, 33), size_pt=_VALUE_TYPE_PT),
+    "domicile": Field(box=_REGISTER.cell(7, 0, 33), size_pt=_VALUE_TYPE_PT, item="本籍"),
+    "head": Field(box=_REGISTER.cell(7, 1, 33), size_pt=_VALUE_TYPE_PT, item="筆頭者氏名"),
 }
-_MADE = Field(box=_REGISTER.cell(7, 2, 33), size_pt=_VALUE_TYPE_PT)
+_MADE = Field(box=_REGISTER.cell(7, 2, 33), size_pt=_VALUE_TYPE_PT, item="編製日・改製日")
 
 _PERSON_LABELS = (
     ("氏名", _FLOW.cell(0, 0, 4)),
@@ -61,17 +63,17 @@ _PERSON_LABELS = (
     ("住所を定めた年月日", _FLOW.cell(30, 1, 10)),
 )
 _PERSON_VALUES = {
-    "name": Field(box=_FLOW.cell(4, 0, 16), size_pt=12),
-    "birth": Field(box=_FLOW.cell(25, 0, 8), size_pt=_VALUE_TYPE_PT),
-    "sex": Field(box=_FLOW.cell(36.5, 0, 3.5), size_pt=_VALUE_TYPE_PT, align="center"),
+    "name": Field(box=_FLOW.cell(4, 0, 16), size_pt=12, item="氏名"),
+    "birth": Field(box=_FLOW.cell(25, 0, 8), size_pt=_VALUE_TYPE_PT, item="生年月日"),
+    "sex": Field(box=_FLOW.cell(36.5, 0, 3.5), size_pt=_VALUE_TYPE_PT, align="center", item="性別"),
 }
 _REMOVED = Field(box=_FLOW.cell(16.4, 0.14, 3.2, 0.72), size_pt=9, align="spread", padding_pt=3)
-REMOVED_NAME = Field(box=_FLOW.cell(4, 0, 12.2), size_pt=12)
+REMOVED_NAME = Field(box=_FLOW.cell(4, 0, 12.2), size_pt=12, item="氏名")
 """The name's field beside the mark 除籍."""
 _ADDRESS = (
     Field(box=_FLOW.cell(0, 0, 4), size_pt=_VALUE_TYPE_PT, align="center"),
-    Field(box=_FLOW.cell(4, 0, 26), size_pt=_VALUE_TYPE_PT),
-    Field(box=_FLOW.cell(30, 0, 10), size_pt=_VALUE_TYPE_PT),
+    Field(box=_FLOW.cell(4, 0, 26), size_pt=_VALUE_TYPE_PT, item="住所"),
+    Field(box=_FLOW.cell(30, 0, 10), size_pt=_VALUE_TYPE_PT, item="住所を定めた年月日"),
 )
 _END = Field(box=_FLOW.cell(0, 0, COLUMNS), size_pt=_VALUE_TYPE_PT, align="center")
 
@@ -101,16 +103,23 @@ class Part:
 def forms(fonts: FontList, issuer: Issuer) -> dict[str, list[Mark]]:
     """Return what is the same on every certificate, by name."""
     register_fields = (*_REGISTER_VALUES.values(), _MADE)
+    register_shades, register = layers(
+        furniture.labelled_cells(fonts, _REGISTER_LABELS, register_fields, 9.5)
+    )
+    person_fields = tuple(_PERSON_VALUES.values())
+    person_shades, person = layers(
+        furniture.labelled_cells(fonts, _PERSON_LABELS, person_fields, _LABEL_TYPE_PT)
+    )
     return {
         **furniture.shared_forms(fonts, issuer, None),
+        "RegisterShades": register_shades,
         "Register": [
-            *furniture.labelled_cells(fonts, _REGISTER_LABELS, register_fields, 9.5),
+            *register,
             Frame(box=_REGISTER.cell(0, 0, COLUMNS, 3), width_pt=furniture.THICK_PT),
         ],
+        "PersonShades": person_shades,
         "Person": [
-            *furniture.labelled_cells(
-                fonts, _PERSON_LABELS, tuple(_PERSON_VALUES.values()), _LABEL_TYPE_PT
-            ),
+            *person,
             Frame(box=_FLOW.cell(0, 0, COLUMNS), width_pt=furniture.THICK_PT),
         ],
         "Address": [Frame(box=field.box, width_pt=furniture.THIN_PT) for field in _ADDRESS],
@@ -160,18 +169,36 @@ def divided(people: tuple[PersonAddresses, ...]) -> Iterator[list[Part]]:
 
 def _page(fonts: FontList, said: AddressCertificate, parts: list[Part], *, is_last: bool) -> Page:
     attestation = said.attestation if is_last else None
-    placed = [Placed(form="Ground"), Placed(form="Register")]
+    placed = [
+        Placed(form="RegisterShades"),
+        *(Placed(form="PersonShades", dy=-part.row * ROW_PT) for part in parts),
+        *(Placed(form="Ground"), Placed(form="Register")),
+    ]
     lines = [set_line(fonts, furniture.TITLE, f"戸籍の附票　{said.coverage}")]
     lines += furniture.set_fields(fonts, _REGISTER_VALUES, said)
     lines.append(set_line(fonts, _MADE, f"【{said.made_by}】{said.made_on}"))
     for part in parts:
         placed += _part_forms(part)
-        lines += _part_lines(fonts, part)
-    if is_last and parts[-1].end_row + GAP_ROWS + 1 <= ROWS_PER_SHEET:
-        placed.append(Placed(form="End", dy=-(parts[-1].end_row + GAP_ROWS) * ROW_PT))
+        try:
+            lines += _part_lines(fonts, part)
+        except CertificateRefused as refused:
+            raise named(refused, part.person.entry) from None
+    marks: list[Mark] = [_outline(part) for part in parts]
+    left_row = parts[-1].end_row + GAP_ROWS
+    if left_row + 1 <= ROWS_PER_SHEET:
+        marks.append(Frame(box=_left(left_row), width_pt=furniture.THICK_PT))
+        if is_last:
+            placed.append(Placed(form="End", dy=-left_row * ROW_PT))
+            left_row += 1
+        marks.append(stroke(_left(left_row), furniture.THIN_PT))
     placed.append(furniture.last_form(attestation))
     lines += furniture.attestation_lines(fonts, attestation)
-    return Page(forms=tuple(placed), lines=tuple(lines), marks=tuple(map(_outline, parts)))
+    return Page(forms=tuple(placed), lines=tuple(lines), marks=tuple(marks))
+
+
+def _left(row: float) -> Box:
+    """Return the room that is left from a row on."""
+    return _FLOW.cell(0, row, COLUMNS, ROWS_PER_SHEET - row)
 
 
 def _part_forms(part: Part) -> Iterator[Placed]:

@@ -26,7 +26,7 @@ from issuance_server.certificates.layout.display import (
 from issuance_server.certificates.layout.seal import SEAL_PT, seal
 from issuance_server.certificates.layout.tint import tint
 from issuance_server.certificates.layout.typesetting import set_line
-from issuance_server.certificates.order import CertificateRefused, Issuer
+from issuance_server.certificates.order import Issuer
 
 LEFT_PT = 14 * MM_PT
 WIDTH_PT = SHEET_WIDTH_PT - 2 * LEFT_PT
@@ -47,7 +47,7 @@ CODE_BOX = Box(
 
 THIN_PT = 0.4
 THICK_PT = 1.0
-LABEL_COLOUR = (0.92, 0.95, 0.94)
+LABEL_COLOUR = (0.955, 0.975, 0.967)
 WHITE = (1.0, 1.0, 1.0)
 TITLE_TYPE_PT = 20.0
 BODY_TYPE_PT = 10.5
@@ -87,6 +87,7 @@ NUMBER = Field(
     box=Box(x=LEFT_PT, y=_FOOT_TOP_PT - 14, width=_FOOT_WIDTH_PT, height=12),
     size_pt=_NUMBER_TYPE_PT,
     padding_pt=0,
+    item="発行番号",
 )
 SENTENCE = Field(
     box=Box(x=LEFT_PT, y=56 * MM_PT, width=WIDTH_PT, height=18), size_pt=11.5, padding_pt=0
@@ -105,6 +106,7 @@ AUTHORITY = Field(
     ),
     size_pt=15,
     align="right",
+    item="証明者の職氏名",
 )
 SEAL_BOX = Box(x=_SEAL_X_PT, y=_SEAL_Y_PT, width=SEAL_PT, height=SEAL_PT)
 _SEAL_NOTE = Field(
@@ -223,15 +225,12 @@ def set_fields(
     """Set attributes of what is said into the fields of the same names, moved by ``down``.
 
     Raises:
-        CertificateRefused: a glyph is missing or a text does not fit; the item is the field's name.
+        CertificateRefused: a glyph is missing or a text does not fit; the item is the field's.
     """
-    lines = []
-    for name, field in fields.items():
-        try:
-            lines.append(set_line(fonts, field.moved(down) if down else field, getattr(said, name)))
-        except CertificateRefused as refused:
-            raise CertificateRefused(refused.reason, name) from None
-    return lines
+    return [
+        set_line(fonts, field.moved(down) if down else field, getattr(said, name))
+        for name, field in fields.items()
+    ]
 
 
 def _head(fonts: FontList, issuer: Issuer, title: str | None) -> list[Mark]:

@@ -1,8 +1,9 @@
 """A form's grid: cells by column and row from the upper left corner, as forms are specified."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from issuance_server.certificates.layout.display import Box
+from issuance_server.certificates.layout.display import Box, Mark, Rule, Shade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +30,20 @@ class Grid:
             width=columns * self.column_pt,
             height=rows * self.row_pt,
         )
+
+
+def layers(marks: Iterable[Mark]) -> tuple[list[Mark], list[Mark]]:
+    """Part a form's marks into shades and all others.
+
+    Shades lie below the ground, so that neither its pattern nor its 見本 ends at a label.
+    """
+    below: list[Mark] = []
+    above: list[Mark] = []
+    for mark in marks:
+        (below if isinstance(mark, Shade) else above).append(mark)
+    return below, above
+
+
+def stroke(box: Box, width_pt: float) -> Rule:
+    """Return the stroke through room that is left: from the upper right to the lower left."""
+    return Rule(x1=box.x + box.width, y1=box.y + box.height, x2=box.x, y2=box.y, width_pt=width_pt)

@@ -13,7 +13,7 @@ from issuance_server.certificates.layout.display import (
     Picture,
     Placed,
 )
-from issuance_server.certificates.layout.grid import Grid
+from issuance_server.certificates.layout.grid import Grid, layers
 from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.seal_register import IMPRESSION_DOTS_PER_INCH, SealImpression
@@ -40,8 +40,11 @@ IMPRESSION_BOX = _GRID.cell(0, 1, 13, _IMPRESSION_ROWS - 1)
 """Larger than any seal that can be registered; the impression stands in its middle."""
 
 
-def _value(column: float, row: float, columns: float) -> Field:
-    return Field(box=_GRID.cell(column, row, columns), size_pt=_VALUE_TYPE_PT, padding_pt=6)
+def _value(
+    item: str, column: float, row: float, columns: float, size_pt: float = _VALUE_TYPE_PT
+) -> Field:
+    box = _GRID.cell(column, row, columns)
+    return Field(box=box, size_pt=size_pt, padding_pt=6, item=item)
 
 
 _LABELS = (
@@ -56,25 +59,31 @@ _LABELS = (
     ("備考", _GRID.cell(0, 7, 6, 2)),
 )
 VALUES = {
-    "kana": Field(box=_GRID.cell(19, 0, 21), size_pt=10, padding_pt=6),
-    "name": Field(box=_GRID.cell(19, 1, 21), size_pt=16, padding_pt=6),
-    "former_name": _value(19, 2, 21),
-    "alias": _value(19, 3, 21),
-    "katakana_name": _value(19, 4, 21),
-    "birth": _value(6, 5, 34),
-    "address": _value(6, 6, 34),
-    "remarks": Field(box=_GRID.cell(6, 7, 34, 2), size_pt=_VALUE_TYPE_PT, padding_pt=6),
+    "kana": _value("名義人 氏名の振り仮名", 19, 0, 21, 10),
+    "name": _value("名義人 氏名", 19, 1, 21, 16),
+    "former_name": _value("名義人 旧氏", 19, 2, 21),
+    "alias": _value("名義人 通称", 19, 3, 21),
+    "katakana_name": _value("氏名のカタカナ表記", 19, 4, 21),
+    "birth": _value("名義人 生年月日", 6, 5, 34),
+    "address": _value("住所", 6, 6, 34),
+    "remarks": Field(
+        box=_GRID.cell(6, 7, 34, 2), size_pt=_VALUE_TYPE_PT, padding_pt=6, item="備考"
+    ),
 }
+"""Refusals name an item as the register does in which it is to be corrected."""
 _END = Field(box=_GRID.cell(0, _BODY_ROWS, COLUMNS), size_pt=10.5, align="center")
 BODY_BOX = _GRID.cell(0, 0, COLUMNS, _BODY_ROWS)
 
 
 def forms(fonts: FontList, issuer: Issuer) -> dict[str, list[Mark]]:
     """Return what is the same on every certificate, by name."""
+    fields = tuple(VALUES.values())
+    shades, cells = layers(furniture.labelled_cells(fonts, _LABELS, fields, _LABEL_TYPE_PT))
     return {
         **furniture.shared_forms(fonts, issuer, Kind.INKAN.title),
+        "Shades": shades,
         "Table": [
-            *furniture.labelled_cells(fonts, _LABELS, tuple(VALUES.values()), _LABEL_TYPE_PT),
+            *cells,
             Frame(box=IMPRESSION_BOX, width_pt=furniture.THIN_PT),
             Frame(box=BODY_BOX, width_pt=furniture.THICK_PT),
             set_line(fonts, _END, furniture.END),
@@ -92,6 +101,7 @@ def pages(fonts: FontList, said: SealCertificate) -> tuple[Page, ...]:
     lines += furniture.attestation_lines(fonts, said.attestation)
     page = Page(
         forms=(
+            Placed(form="Shades"),
             Placed(form="Ground"),
             Placed(form="Table"),
             furniture.last_form(said.attestation),

@@ -1,5 +1,7 @@
 """How a 住民票の写し (世帯連記式) looks: A4 upright, 40 columns, four members of 12 rows each."""
 
+from dataclasses import replace
+
 from issuance_server.certificates.content.common import MARK
 from issuance_server.certificates.fonts import FontList
 from issuance_server.certificates.layout import furniture
@@ -36,17 +38,18 @@ _ENTRY = Grid(left=furniture.LEFT_PT, top=ENTRIES_TOP_PT, column_pt=COLUMN_PT, r
 
 _HEAD_LABELS = (("住所", _HEAD.cell(0, 0, 6)), ("世帯主", _HEAD.cell(0, 1, 6)))
 _HEAD_VALUES = {
-    "address": Field(box=_HEAD.cell(6, 0, 34), size_pt=HEAD_TYPE_PT),
-    "head": Field(box=_HEAD.cell(6, 1, 34), size_pt=HEAD_TYPE_PT),
+    "address": Field(box=_HEAD.cell(6, 0, 34), size_pt=HEAD_TYPE_PT, item="住所"),
+    "head": Field(box=_HEAD.cell(6, 1, 34), size_pt=HEAD_TYPE_PT, item="世帯主 氏名"),
 }
 
 
-def _value(column: float, row: float, columns: float, rows: float = 1) -> Field:
-    return Field(box=_ENTRY.cell(column, row, columns, rows), size_pt=VALUE_TYPE_PT)
+def _value(item: str, column: float, row: float, columns: float, rows: float = 1) -> Field:
+    box = _ENTRY.cell(column, row, columns, rows)
+    return Field(box=box, size_pt=VALUE_TYPE_PT, item=item)
 
 
-def _kana(row: float) -> Field:
-    return Field(box=_ENTRY.cell(8, row, 18), size_pt=KANA_TYPE_PT)
+def _kana(item: str, row: float) -> Field:
+    return Field(box=_ENTRY.cell(8, row, 18), size_pt=KANA_TYPE_PT, item=item)
 
 
 POSITION = Field(box=_ENTRY.cell(0, 0, 2, ROWS_PER_ENTRY), size_pt=11, align="center", padding_pt=1)
@@ -64,17 +67,17 @@ _SHARED_LABELS = (
     ("届出日", _ENTRY.cell(26, 4, 6)),
 )
 _SHARED_VALUES = {
-    "kana": _kana(0),
-    "name": Field(box=_ENTRY.cell(8, 1, 18, 2), size_pt=NAME_TYPE_PT),
-    "my_number": _value(32, 0, 8),
-    "became_resident_on": _value(32, 2, 8),
-    "address_since": _value(32, 3, 8),
-    "notified_on": _value(32, 4, 8),
-    "birth": _value(8, 5, 7),
-    "sex": Field(box=_ENTRY.cell(17.5, 5, 2), size_pt=VALUE_TYPE_PT, align="center", padding_pt=1),
-    "relationship": Field(box=_ENTRY.cell(22, 5, 4), size_pt=VALUE_TYPE_PT, padding_pt=3),
-    "previous_address": _value(8, 7, 32),
-    "remarks": _value(8, 10, 32, 2),
+    "kana": _kana("氏名の振り仮名", 0),
+    "name": Field(box=_ENTRY.cell(8, 1, 18, 2), size_pt=NAME_TYPE_PT, item="氏名"),
+    "my_number": _value("個人番号", 32, 0, 8),
+    "became_resident_on": _value("住民となった年月日", 32, 2, 8),
+    "address_since": _value("住所を定めた年月日", 32, 3, 8),
+    "notified_on": _value("届出日", 32, 4, 8),
+    "birth": _value("生年月日", 8, 5, 7),
+    "sex": replace(_value("性別", 17.5, 5, 2), align="center", padding_pt=1),
+    "relationship": replace(_value("続柄", 22, 5, 4), padding_pt=3),
+    "previous_address": _value("転入前住所", 8, 7, 32),
+    "remarks": _value("備考", 8, 10, 32, 2),
 }
 JAPANESE = EntryForm(
     labels=(
@@ -91,15 +94,15 @@ JAPANESE = EntryForm(
     ),
     values={
         **_SHARED_VALUES,
-        "former_name_kana": _kana(3),
-        "former_name": _value(8, 4, 18),
-        "register_head": _value(32, 5, 8),
-        "domicile": _value(8, 6, 32),
+        "former_name_kana": _kana("旧氏の振り仮名", 3),
+        "former_name": _value("旧氏", 8, 4, 18),
+        "register_head": _value("筆頭者", 32, 5, 8),
+        "domicile": _value("本籍", 8, 6, 32),
     },
     foreign_values={},
     never_filled=(
-        _value(32, 1, 8),  # 住民票コード
-        *(_value(column, row, width) for row in (8, 9) for column, width in ((8, 18), (32, 8))),
+        _value("住民票コード", 32, 1, 8),
+        *(_value("", column, row, width) for row in (8, 9) for column, width in ((8, 18), (32, 8))),
     ),
 )
 FOREIGN = EntryForm(
@@ -118,16 +121,16 @@ FOREIGN = EntryForm(
     ),
     values=_SHARED_VALUES,
     foreign_values={
-        "alias_kana": _kana(3),
-        "alias": _value(8, 4, 18),
-        "nationality": _value(32, 5, 8),
-        "status": _value(8, 6, 18),
-        "category": _value(32, 6, 8),
-        "period": _value(8, 8, 18),
-        "until": _value(32, 8, 8),
-        "card_number": _value(8, 9, 18),
+        "alias_kana": _kana("通称の振り仮名", 3),
+        "alias": _value("通称", 8, 4, 18),
+        "nationality": _value("国籍・地域", 32, 5, 8),
+        "status": _value("在留資格", 8, 6, 18),
+        "category": _value("30条の45区分", 32, 6, 8),
+        "period": _value("在留期間", 8, 8, 18),
+        "until": _value("在留期間の満了の日", 32, 8, 8),
+        "card_number": _value("在留カード等の番号", 8, 9, 18),
     },
-    never_filled=(_value(32, 1, 8), _value(32, 9, 8)),
+    never_filled=(_value("住民票コード", 32, 1, 8), _value("", 32, 9, 8)),
 )
 
 

@@ -15,7 +15,7 @@ from issuance_server.certificates.layout.display import (
     Page,
     Placed,
 )
-from issuance_server.certificates.layout.grid import Grid
+from issuance_server.certificates.layout.grid import Grid, layers
 from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.tax_register import SEPARATE, DeductionKind, IncomeKind
@@ -46,24 +46,25 @@ _COUNT_ROW = _TOTAL_ROW + 1
 _LEVY_ROW = _COUNT_ROW + 3
 
 
-def _text(column: float, row: float, columns: float, rows: float = 1) -> Field:
-    return Field(box=_GRID.cell(column, row, columns, rows), size_pt=_VALUE_TYPE_PT)
+def _text(item: str, row: float, rows: float = 1) -> Field:
+    return Field(box=_GRID.cell(6, row, 34, rows), size_pt=_VALUE_TYPE_PT, item=item)
 
 
-def _amount(column: float, row: float, columns: float) -> Field:
+def _amount(item: str, column: float, row: float, columns: float) -> Field:
     return Field(
         box=_GRID.cell(column, row, columns),
         size_pt=_VALUE_TYPE_PT,
         align="right",
         padding_pt=6,
+        item=item,
     )
 
 
 _PERSON = {
-    "year": _text(6, 0, 34),
-    "address": _text(6, 1, 34),
-    "name": Field(box=_GRID.cell(6, 2, 34, 2), size_pt=13),
-    "birth": _text(6, 4, 34),
+    "year": _text("年度", 0),
+    "address": _text("賦課期日の住所", 1),
+    "name": Field(box=_GRID.cell(6, 2, 34, 2), size_pt=13, item="氏名"),
+    "birth": _text("生年月日", 4),
 }
 _PERSON_LABELS = (
     ("年度", _GRID.cell(0, 0, 6)),
@@ -82,21 +83,28 @@ _INCOME_LABELS = tuple(
     (f"（分離）{kind.value}" if kind in SEPARATE else kind.value, _GRID.cell(0, row, 8))
     for row, kind in enumerate(IncomeKind, start=_FIRST_ROW)
 )
-_RECEIVED = {kind: _amount(8, row, 6) for row, kind in enumerate(IncomeKind, start=_FIRST_ROW)}
-_LEFT = {kind: _amount(14, row, 6) for row, kind in enumerate(IncomeKind, start=_FIRST_ROW)}
+_RECEIVED = {
+    kind: _amount(f"収入金額 {kind.value}", 8, row, 6)
+    for row, kind in enumerate(IncomeKind, start=_FIRST_ROW)
+}
+_LEFT = {
+    kind: _amount(f"所得金額 {kind.value}", 14, row, 6)
+    for row, kind in enumerate(IncomeKind, start=_FIRST_ROW)
+}
 _DEDUCTION_LABELS = tuple(
     (kind.value if kind else MARK, _GRID.cell(_HALF, row, 12))
     for row, (_, kind) in enumerate(zip_longest(IncomeKind, DeductionKind), start=_FIRST_ROW)
 )
 _DEDUCTIONS = {
-    kind: _amount(32, row, 8) for row, kind in enumerate(DeductionKind, start=_FIRST_ROW)
+    kind: _amount(f"所得控除 {kind.value}", 32, row, 8)
+    for row, kind in enumerate(DeductionKind, start=_FIRST_ROW)
 }
 _NEVER_FILLED = tuple(
-    _amount(32, row, 8) for row in range(_FIRST_ROW + len(DeductionKind), _TOTAL_ROW)
+    _amount("", 32, row, 8) for row in range(_FIRST_ROW + len(DeductionKind), _TOTAL_ROW)
 )
 _TOTALS = {
-    "income_total": _amount(14, _TOTAL_ROW, 6),
-    "deduction_total": _amount(32, _TOTAL_ROW, 8),
+    "income_total": _amount("合計所得金額", 14, _TOTAL_ROW, 6),
+    "deduction_total": _amount("所得控除合計", 32, _TOTAL_ROW, 8),
 }
 _TOTAL_LABELS = (
     ("合計所得金額", _GRID.cell(0, _TOTAL_ROW, 14)),
@@ -128,6 +136,7 @@ _COUNTS = tuple(
         box=_GRID.cell(left, _COUNT_ROW + 2, right - left),
         size_pt=_VALUE_TYPE_PT,
         align="center",
+        item="扶養人数",
     )
     for left, right in pairwise(_COUNT_COLUMNS)
 )
@@ -143,19 +152,19 @@ _LEVY_LABELS = (
     ("年税額", _GRID.cell(27, _LEVY_ROW + 2, 7)),
 )
 _LEVY = (
-    _amount(8, _LEVY_ROW, 6),
-    _amount(8, _LEVY_ROW + 1, 6),
-    _amount(8, _LEVY_ROW + 2, 6),
-    _amount(21, _LEVY_ROW, 6),
-    _amount(21, _LEVY_ROW + 1, 6),
-    _amount(34, _LEVY_ROW, 6),
-    _amount(34, _LEVY_ROW + 1, 6),
-    _amount(21, _LEVY_ROW + 2, 6),
+    _amount("課税標準額（総合）", 8, _LEVY_ROW, 6),
+    _amount("課税標準額（分離）", 8, _LEVY_ROW + 1, 6),
+    _amount("税額控除", 8, _LEVY_ROW + 2, 6),
+    _amount("市民税所得割", 21, _LEVY_ROW, 6),
+    _amount("市民税均等割", 21, _LEVY_ROW + 1, 6),
+    _amount("府民税所得割", 34, _LEVY_ROW, 6),
+    _amount("府民税均等割", 34, _LEVY_ROW + 1, 6),
+    _amount("森林環境税", 21, _LEVY_ROW + 2, 6),
 )
 """In the order of the fields of ``Levy``."""
-_LEVY_TOTAL = _amount(34, _LEVY_ROW + 2, 6)
+_LEVY_TOTAL = _amount("年税額", 34, _LEVY_ROW + 2, 6)
 _REMARKS_LABEL = ("備考", _GRID.cell(0, _LEVY_ROW + 3, 6, ROWS - _LEVY_ROW - 3))
-_REMARKS = _text(6, _LEVY_ROW + 3, 34, ROWS - _LEVY_ROW - 3)
+_REMARKS = _text("備考", _LEVY_ROW + 3, ROWS - _LEVY_ROW - 3)
 
 _FIELDS: tuple[Field, ...] = (
     *_PERSON.values(),
@@ -185,10 +194,12 @@ def forms(fonts: FontList, issuer: Issuer) -> dict[str, list[Mark]]:
         *(*_PERSON_LABELS, *_HEADS, *_INCOME_LABELS, *_DEDUCTION_LABELS, *_TOTAL_LABELS),
         *(*_COUNT_LABELS, *_LEVY_LABELS, _REMARKS_LABEL),
     )
+    shades, cells = layers(furniture.labelled_cells(fonts, labels, _FIELDS, _LABEL_TYPE_PT))
     return {
         **furniture.shared_forms(fonts, issuer, None, _NOTES),
+        "Shades": shades,
         "Table": [
-            *furniture.labelled_cells(fonts, labels, _FIELDS, _LABEL_TYPE_PT),
+            *cells,
             *(set_line(fonts, field, MARK) for field in _NEVER_FILLED),
             *(Frame(box=box, width_pt=furniture.THICK_PT) for box in _BLOCKS),
         ],
@@ -211,7 +222,10 @@ def pages(fonts: FontList, said: TaxCertificate) -> tuple[Page, ...]:
     lines.append(set_line(fonts, _LEVY_TOTAL, said.levy_total))
     lines.append(set_line(fonts, _REMARKS, said.remarks))
     lines += furniture.attestation_lines(fonts, said.attestation)
-    placed = (Placed(form="Ground"), Placed(form="Table"), furniture.last_form(said.attestation))
+    placed = (
+        *(Placed(form="Shades"), Placed(form="Ground"), Placed(form="Table")),
+        furniture.last_form(said.attestation),
+    )
     return (Page(forms=placed, lines=tuple(lines)),)
 
 

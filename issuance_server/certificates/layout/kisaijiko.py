@@ -1,5 +1,7 @@
 """How a 住民票記載事項証明書 looks: four members of seven tall rows each."""
 
+from dataclasses import replace
+
 from issuance_server.certificates.content.juminhyo import ENTRIES_PER_SHEET
 from issuance_server.certificates.fonts import FontList
 from issuance_server.certificates.layout import furniture
@@ -33,13 +35,13 @@ _HEAD = Grid(
 _ENTRY = Grid(left=furniture.LEFT_PT, top=ENTRIES_TOP_PT, column_pt=COLUMN_PT, row_pt=ENTRY_ROW_PT)
 _HEAD_LABELS = (("住所", _HEAD.cell(0, 0, 7)), ("世帯主", _HEAD.cell(0, 1, 7)))
 _HEAD_VALUES = {
-    "address": Field(box=_HEAD.cell(7, 0, 33), size_pt=HEAD_TYPE_PT),
-    "head": Field(box=_HEAD.cell(7, 1, 33), size_pt=HEAD_TYPE_PT),
+    "address": Field(box=_HEAD.cell(7, 0, 33), size_pt=HEAD_TYPE_PT, item="住所"),
+    "head": Field(box=_HEAD.cell(7, 1, 33), size_pt=HEAD_TYPE_PT, item="世帯主 氏名"),
 }
 
 
-def _value(column: float, row: float, columns: float) -> Field:
-    return Field(box=_ENTRY.cell(column, row, columns), size_pt=VALUE_TYPE_PT)
+def _value(item: str, column: float, row: float, columns: float) -> Field:
+    return Field(box=_ENTRY.cell(column, row, columns), size_pt=VALUE_TYPE_PT, item=item)
 
 
 POSITION = Field(box=_ENTRY.cell(0, 0, 2, ROWS_PER_ENTRY), size_pt=12, align="center", padding_pt=1)
@@ -52,12 +54,12 @@ _SHARED_LABELS = (
     ("個人番号", _ENTRY.cell(26, 4, 5)),
 )
 _SHARED_VALUES = {
-    "kana": Field(box=_ENTRY.cell(8, 0, 32), size_pt=8.8),
-    "name": Field(box=_ENTRY.cell(8, 1, 32, 2), size_pt=NAME_TYPE_PT),
-    "birth": _value(8, 3, 12),
-    "sex": Field(box=_ENTRY.cell(23, 3, 4), size_pt=VALUE_TYPE_PT, align="center"),
-    "relationship": _value(31, 3, 9),
-    "my_number": _value(31, 4, 9),
+    "kana": Field(box=_ENTRY.cell(8, 0, 32), size_pt=8.8, item="氏名の振り仮名"),
+    "name": Field(box=_ENTRY.cell(8, 1, 32, 2), size_pt=NAME_TYPE_PT, item="氏名"),
+    "birth": _value("生年月日", 8, 3, 12),
+    "sex": replace(_value("性別", 23, 3, 4), align="center"),
+    "relationship": _value("続柄", 31, 3, 9),
+    "my_number": _value("個人番号", 31, 4, 9),
 }
 JAPANESE = EntryForm(
     labels=(
@@ -68,9 +70,9 @@ JAPANESE = EntryForm(
     ),
     values={
         **_SHARED_VALUES,
-        "former_name": _value(8, 4, 18),
-        "domicile": _value(8, 5, 32),
-        "register_head": _value(8, 6, 32),
+        "former_name": _value("旧氏", 8, 4, 18),
+        "domicile": _value("本籍", 8, 5, 32),
+        "register_head": _value("筆頭者", 8, 6, 32),
     },
     foreign_values={},
 )
@@ -85,11 +87,11 @@ FOREIGN = EntryForm(
     ),
     values=_SHARED_VALUES,
     foreign_values={
-        "alias": _value(8, 4, 18),
-        "nationality": _value(8, 5, 12),
-        "category": _value(26, 5, 14),
-        "status": _value(8, 6, 18),
-        "until": _value(31, 6, 9),
+        "alias": _value("通称", 8, 4, 18),
+        "nationality": _value("国籍・地域", 8, 5, 12),
+        "category": _value("30条の45区分", 26, 5, 14),
+        "status": _value("在留資格", 8, 6, 18),
+        "until": _value("在留期間の満了の日", 31, 6, 9),
     },
 )
 TABLE = MemberTable(

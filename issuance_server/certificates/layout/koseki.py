@@ -6,6 +6,7 @@ between a label and its first row, nor within a person's own items.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from issuance_server.certificates.content.koseki import Block, FamilyCertificate, Section
 from issuance_server.certificates.dates import full_width
@@ -22,8 +23,9 @@ from issuance_server.certificates.layout.display import (
     Rule,
     Shade,
 )
-from issuance_server.certificates.layout.grid import Grid
+from issuance_server.certificates.layout.grid import Grid, layers, stroke
 from issuance_server.certificates.layout.paragraphs import broken
+from issuance_server.certificates.layout.refusals import named
 from issuance_server.certificates.layout.typesetting import MIDDLE_ABOVE_BASELINE, set_line
 from issuance_server.certificates.order import CertificateRefused, Issuer
 from protocol.limits import SHEETS_MAX
@@ -34,6 +36,8 @@ ROW_PT = 15.4
 TYPE_PT = 10.5
 INDENT = "　"
 REMOVED = "除籍"
+_DEPTH_PT = 2 * TYPE_PT
+_LAST_TWO = 2
 
 _COLUMN_PT = furniture.WIDTH_PT / COLUMNS
 _HEAD_ROW_PT = 22.0
@@ -69,10 +73,16 @@ _HEAD_LABELS = (
     ("氏名", _HEAD.cell(0, 1, LABEL_COLUMNS)),
 )
 _DOMICILE = Field(
-    box=_HEAD.cell(LABEL_COLUMNS, 0, COLUMNS - LABEL_COLUMNS), size_pt=11, padding_pt=_PADDING_PT
+    box=_HEAD.cell(LABEL_COLUMNS, 0, COLUMNS - LABEL_COLUMNS),
+    size_pt=11,
+    padding_pt=_PADDING_PT,
+    item="本籍",
 )
 _NAME = Field(
-    box=_HEAD.cell(LABEL_COLUMNS, 1, COLUMNS - LABEL_COLUMNS), size_pt=12, padding_pt=_PADDING_PT
+    box=_HEAD.cell(LABEL_COLUMNS, 1, COLUMNS - LABEL_COLUMNS),
+    size_pt=12,
+    padding_pt=_PADDING_PT,
+    item="筆頭者氏名・氏の振り仮名",
 )
 
 
@@ -83,6 +93,7 @@ class Row:
     Attributes:
         label: on the left, or nothing.
         text: on the right, as set.
+        depth: how many items the text's item stands under; it is indented by as much.
         ruled: whether a rule runs above it.
         kept: whether the next row must stand on the same sheet.
         removed: whether the mark 除籍 stands on the left.
@@ -90,6 +101,7 @@ class Row:
 
     label: str = ""
     text: tuple[Glyph, ...] = ()
+    depth: int = 0
     ruled: bool = False
     kept: bool = False
     removed: bool = False
@@ -98,15 +110,14 @@ class Row:
 def forms(fonts: FontList, issuer: Issuer) -> dict[str, list[Mark]]:
     """Return what is the same on every certificate, by name."""
     divide = furniture.LEFT_PT + LABEL_COLUMNS * _COLUMN_PT
+    shades, head = layers(furniture.labelled_cells(fonts, _HEAD_LABELS, (_DOMICILE, _NAME), 10.5))
+    labels = _FLOW.cell(0, 0, LABEL_COLUMNS, ROWS_PER_SHEET)
     return {
         **furniture.shared_forms(fonts, issuer, None, (furniture.ONE_SET,)),
+        "Shades": [*shades, Shade(box=labels, colour=furniture.LABEL_COLOUR)],
         "Table": [
-            *furniture.labelled_cells(fonts, _HEAD_LABELS, (_DOMICILE, _NAME), 10.5),
+            *head,
             Frame(box=_HEAD.cell(0, 0, COLUMNS, 2), width_pt=furniture.THICK_PT),
-            Shade(
-                box=_FLOW.cell(0, 0, LABEL_COLUMNS, ROWS_PER_SHEET),
-                colour=furniture.LABEL_COLOUR,
-            ),
             Frame(box=_FLOW_BOX, width_pt=furniture.THICK_PT),
             Rule(
                 x1=divide,
@@ -154,7 +165,10 @@ def divided(rows: Sequence[Row]) -> list[Sequence[Row]]:
 
 def _rows(fonts: FontList, said: FamilyCertificate) -> Iterator[Row]:
     for section in said.sections:
-        yield from _section_rows(fonts, section)
+        try:
+            yield from _section_rows(fonts, section)
+        except CertificateRefused as refused:
+            raise named(refused, section.place) from None
 
 
 def _section_rows(fonts: FontList, section: Section) -> Iterator[Row]:
@@ -169,16 +183,39 @@ def _section_rows(fonts: FontList, section: Section) -> Iterator[Row]:
         return
     yield Row(label=section.title, ruled=True, kept=True)
     for block in section.blocks:
-        first, *others = _block_rows(fonts, block)
+        first, *others = _event_rows(fonts, block)
         yield replace(first, label=INDENT + block.label, ruled=block is not section.blocks[0])
         yield from others
 
 
+def _event_rows(fonts: FontList, block: Block) -> list[Row]:
+    """Return an event's rows: its first and its last one never stand alone on a sheet."""
+    try:
+        rows = list(_block_rows(fonts, block))
+    except CertificateRefused as refused:
+        raise named(refused, block.label) from None
+    for alone in (0, len(rows) - _LAST_TWO):
+        if 0 <= alone < len(rows) - 1:
+            rows[alone] = replace(rows[alone], kept=True)
+    return rows
+
+
 def _block_rows(fonts: FontList, block: Block) -> Iterator[Row]:
-    for text in block.lines:
-        lines = broken(fonts, text, size_pt=TYPE_PT, width_pt=_TEXT_WIDTH_PT)
-        for place, glyphs in enumerate(lines):
-            yield Row(text=glyphs, kept=place == 0 and len(lines) > 1)
+    """Yield rows for each item; a paragraph's first line and a heading are kept with what follows.
+
+    Raises:
+        CertificateRefused: a glyph is missing.
+    """
+    for entry, following in zip_longest(block.entries, block.entries[1:]):
+        width = _TEXT_WIDTH_PT - entry.depth * _DEPTH_PT
+        try:
+            lines = broken(fonts, entry.text, size_pt=TYPE_PT, width_pt=width)
+        except CertificateRefused as refused:
+            raise named(refused, entry.name) from None
+        heads = following is not None and following.depth > entry.depth
+        for place, glyphs in enumerate(lines, start=1):
+            kept = heads if place == len(lines) else place == 1
+            yield Row(text=glyphs, depth=entry.depth, kept=kept)
 
 
 def _page(
@@ -201,14 +238,22 @@ def _page(
             marks.append(_rule_above(number))
         if row.removed:
             marks.append(Frame(box=_removed_box(number), width_pt=furniture.THICK_PT))
-    if sheet == sheets and len(rows) < ROWS_PER_SHEET:
-        box = _FLOW.cell(LABEL_COLUMNS, len(rows), COLUMNS - LABEL_COLUMNS)
-        marks.append(_rule_above(len(rows)))
-        lines.append(
-            set_line(fonts, Field(box=box, size_pt=TYPE_PT, align="center"), furniture.END)
-        )
+    unused = len(rows)
+    if unused < ROWS_PER_SHEET:
+        marks.append(_rule_above(unused))
+        if sheet == sheets:
+            box = _FLOW.cell(LABEL_COLUMNS, unused, COLUMNS - LABEL_COLUMNS)
+            end = Field(box=box, size_pt=TYPE_PT, align="center")
+            lines.append(set_line(fonts, end, furniture.END))
+            unused += 1
+    if unused < ROWS_PER_SHEET:
+        left = _FLOW.cell(0, unused, COLUMNS, ROWS_PER_SHEET - unused)
+        marks.append(stroke(left, furniture.THIN_PT))
     lines += furniture.attestation_lines(fonts, attestation)
-    placed = (Placed(form="Ground"), Placed(form="Table"), furniture.last_form(attestation))
+    placed = (
+        *(Placed(form="Shades"), Placed(form="Ground"), Placed(form="Table")),
+        furniture.last_form(attestation),
+    )
     return Page(forms=placed, lines=tuple(lines), marks=tuple(marks))
 
 
@@ -225,7 +270,8 @@ def _row_lines(fonts: FontList, row: Row, number: int) -> Iterator[Line]:
     if row.text:
         middle = _FLOW_TOP_PT - (number + 0.5) * ROW_PT
         baseline = middle - MIDDLE_ABOVE_BASELINE * TYPE_PT
-        yield Line(glyphs=row.text, x=_TEXT_X_PT, y=baseline, size_pt=TYPE_PT)
+        x = _TEXT_X_PT + row.depth * _DEPTH_PT
+        yield Line(glyphs=row.text, x=x, y=baseline, size_pt=TYPE_PT)
 
 
 def _removed_box(number: int) -> Box:

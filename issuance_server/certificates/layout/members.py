@@ -17,7 +17,10 @@ from issuance_server.certificates.layout.display import (
     Page,
     Placed,
 )
+from issuance_server.certificates.layout.grid import layers
+from issuance_server.certificates.layout.refusals import named
 from issuance_server.certificates.layout.typesetting import set_line
+from issuance_server.certificates.order import CertificateRefused
 
 Labels = tuple[tuple[str, Box], ...]
 """Words and their cells."""
@@ -75,13 +78,20 @@ class MemberTable:
 
     def forms(self, fonts: FontList) -> dict[str, list[Mark]]:
         """Return the prepared forms: the head, both kinds of entry, and the rooms left empty."""
-        head = furniture.labelled_cells(
-            fonts, self.head_labels, tuple(self.head_values.values()), self.head_label_pt
+        head_shades, head = layers(
+            furniture.labelled_cells(
+                fonts, self.head_labels, tuple(self.head_values.values()), self.head_label_pt
+            )
         )
+        shades, entry = layers(self._entry(fonts, self.japanese))
+        foreign_shades, foreign_entry = layers(self._entry(fonts, self.foreign))
         return {
+            "HeadShades": head_shades,
             "Head": [*head, Frame(box=self.head_box, width_pt=furniture.THICK_PT)],
-            "Entry": self._entry(fonts, self.japanese),
-            "ForeignEntry": self._entry(fonts, self.foreign),
+            "EntryShades": shades,
+            "Entry": entry,
+            "ForeignEntryShades": foreign_shades,
+            "ForeignEntry": foreign_entry,
             **{
                 f"Empty{entries}": furniture.struck_out(fonts, self.room(entries))
                 for entries in range(1, ENTRIES_PER_SHEET)
@@ -107,12 +117,14 @@ class MemberTable:
         )
 
     def _page(self, fonts: FontList, sheet: Sheet) -> Page:
-        placed = [Placed(form="Ground"), Placed(form="Head")]
         lines = furniture.set_fields(fonts, self.head_values, sheet)
+        shades, entries = [Placed(form="HeadShades")], [Placed(form="Head")]
         for place, entry in enumerate(sheet.entries):
-            down = -place * self.entry_step_pt
-            placed.append(Placed(form="ForeignEntry" if entry.foreign else "Entry", dy=down))
+            form, down = _form(entry), -place * self.entry_step_pt
+            shades.append(Placed(form=f"{form}Shades", dy=down))
+            entries.append(Placed(form=form, dy=down))
             lines += self._entry_lines(fonts, entry, down)
+        placed = [*shades, Placed(form="Ground"), *entries]
         if empty := ENTRIES_PER_SHEET - len(sheet.entries):
             placed.append(Placed(form=f"Empty{empty}"))
         placed.append(furniture.last_form(sheet.attestation))
@@ -122,8 +134,11 @@ class MemberTable:
     def _entry_lines(self, fonts: FontList, entry: MemberFields, down: float) -> list[Line]:
         form = self.foreign if entry.foreign else self.japanese
         lines = [set_line(fonts, self.position.moved(down), entry.position)]
-        lines += furniture.set_fields(fonts, form.values, entry, down)
-        lines += furniture.set_fields(fonts, form.foreign_values, entry.foreign, down)
+        try:
+            lines += furniture.set_fields(fonts, form.values, entry, down)
+            lines += furniture.set_fields(fonts, form.foreign_values, entry.foreign, down)
+        except CertificateRefused as refused:
+            raise named(refused, entry.entry) from None
         return lines
 
     def _entry(self, fonts: FontList, form: EntryForm) -> list[Mark]:
@@ -134,3 +149,8 @@ class MemberTable:
             Frame(box=self.position.box, width_pt=furniture.THIN_PT),
             Frame(box=self.entry_box, width_pt=furniture.THICK_PT),
         ]
+
+
+def _form(entry: MemberFields) -> str:
+    """Return the name of the form that an entry is set on."""
+    return "ForeignEntry" if entry.foreign else "Entry"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontList, Glyph
 from issuance_server.certificates.layout.display import Field, Line
+from issuance_server.certificates.layout.refusals import named
 from issuance_server.certificates.order import CertificateRefused
 
 SHRINK_MIN = 0.6
@@ -20,12 +21,16 @@ def set_line(fonts: FontList, field: Field, text: str) -> Line:
     """Set one line of text into a field.
 
     Raises:
-        CertificateRefused: a glyph is missing, or the text is too long for the smallest type.
+        CertificateRefused: a glyph is missing, or the text is too long for the smallest type; the
+            item is the field's.
     """
-    glyphs = fonts.glyphs(text)
     room = field.box.width - 2 * field.padding_pt
-    ems = width_ems(glyphs)
-    size = _size_that_fits(field.size_pt, ems, room)
+    try:
+        glyphs = fonts.glyphs(text)
+        ems = width_ems(glyphs)
+        size = _size_that_fits(field.size_pt, ems, room)
+    except CertificateRefused as refused:
+        raise named(refused, field.item) from None
     width = ems * size
     x = field.box.x + field.padding_pt
     spacing = 0.0
