@@ -202,8 +202,8 @@ def _overlap(parser: argparse.ArgumentParser) -> None:
         type=_hours,
         metavar="N",
         dest="overlap",
-        help=f"how long the old key is accepted (default {_OVERLAP_HOURS}; a pepper: until it is "
-        "destroyed)",
+        help=f"how long the old key is accepted (default {_OVERLAP_HOURS}; a pepper and a "
+        "secret of backs: until it is destroyed)",
     )
 
 

@@ -14,7 +14,7 @@ from keys.day_keys import DayKeys
 from keys.distribution import told_now
 from keys.key_certificate import KeyCertificate
 from keys.key_record import ANNOUNCED, KeyRecord, Naming, Purpose, newest_active, write_record
-from keys.key_ring import PepperRing, PinOpeningRing, SigningRing, Times
+from keys.key_ring import BackRing, PepperRing, PinOpeningRing, SigningRing, Times
 from keys.life_cycle import CERTIFIED_BEFORE, ROTATED, new_record
 from keys.names import checked_city
 from keys.operators import OperatorRing
@@ -178,6 +178,29 @@ def load_code_key(
     code = SigningRing(city.of(Holder.RENDERER), Purpose.CODE, storage_key, clocks)
     _check_announced(city, CityTrust.load(city.trust), Purpose.CODE, code.public_key)
     return code
+
+
+def load_back_secrets(
+    root: Path, *, storage: Path | None = None, times: Times | None = None
+) -> BackRing:
+    """Read what scrambles the backs of sheets, and reads them again.
+
+    Args:
+        root: the city's key folder.
+        storage: where the storage keys lie; None as for ``create_city_keys``.
+        times: the clocks of the ring; the real ones if not given.
+
+    Raises:
+        KeyManagementError: something is missing, damaged or readable by others.
+    """
+    city = CityFolder.at(root, storage)
+    storage_key = city.storage_key(Holder.RENDERER)
+    if not city.records(Purpose.BACK):
+        raise KeyManagementError(
+            f"{city.of(Holder.RENDERER)} holds no secret of backs; make one: "
+            f"issuance-keys rotate back {root}"
+        )
+    return BackRing(city.of(Holder.RENDERER), storage_key, times or Times())
 
 
 def _fill(city: CityFolder, code: str, now: datetime) -> None:

@@ -40,6 +40,7 @@ class Algorithm(Enum):
     X_WING = "x-wing"
     HMAC_SHA256 = "hmac-sha256"
     AES256_KEY_WRAP = "aes256-key-wrap"
+    HKDF_SHA256 = "hkdf-sha256"
 
 
 class Purpose(Enum):
@@ -53,6 +54,7 @@ class Purpose(Enum):
     VERDICT = "verdict"
     PEPPER = "pepper"
     CODE = "code"
+    BACK = "back"
     DAY = "day"
 
     @property
@@ -63,7 +65,7 @@ class Purpose(Enum):
                 return Holder.AUTHORITY
             case Purpose.PIN_OPENING | Purpose.VERDICT | Purpose.PEPPER:
                 return Holder.JUDGE
-            case Purpose.CODE:
+            case Purpose.CODE | Purpose.BACK:
                 return Holder.RENDERER
             case _:
                 return Holder.SERVER
@@ -78,6 +80,8 @@ class Purpose(Enum):
                 return Algorithm.HMAC_SHA256
             case Purpose.DAY:
                 return Algorithm.AES256_KEY_WRAP
+            case Purpose.BACK:
+                return Algorithm.HKDF_SHA256
             case _:
                 return Algorithm.ED25519
 

@@ -234,5 +234,26 @@ class PepperRing:
         return "PepperRing(***)"
 
 
+@final
+class BackRing:
+    """The secrets of the backs: sheets are made under the newest, paper outlives the others."""
+
+    __slots__ = ("_ring",)
+
+    def __init__(self, folder: Path, storage_key: StorageKey, times: Times) -> None:
+        self._ring = Ring(folder, Purpose.BACK, storage_key, lambda secret: secret, times)
+
+    def newest(self) -> Secret:
+        """Return the secret for new backs, 32 bytes."""
+        return self._ring.newest().key
+
+    def accepted(self) -> tuple[Secret, ...]:
+        """Return the secrets that backs are still read with, the newest first."""
+        return tuple(held.key for held in self._ring.accepted())
+
+    def __repr__(self) -> str:
+        return "BackRing(***)"
+
+
 def _pepper(held: Held[Secret]) -> Pepper:
     return Pepper(key_id=held.record.key_id, secret=held.key)

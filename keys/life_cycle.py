@@ -42,12 +42,15 @@ ROTATED = (
     Purpose.VERDICT,
     Purpose.PEPPER,
     Purpose.CODE,
+    Purpose.BACK,
 )
 """The purposes that ``rotate`` takes. Day keys change by themselves; the authority does not."""
 WAIT_FOR_TERMINALS = (Purpose.BINDING,)
 """A terminal must know these before they sign, so a new one waits as *next* until activated."""
 TOLD_TO_TERMINALS = (Purpose.BINDING, Purpose.CHECKPOINT, Purpose.PIN_OPENING)
 """Of these a terminal knows the public halves that ``distribute`` tells it."""
+UNTIL_DESTROYED = (Purpose.PEPPER, Purpose.BACK)
+"""Of these a retiring one is accepted without end: cards and paper outlive any overlap."""
 OVERLAP = timedelta(days=7)
 """For so long a retiring key is accepted, unless the command says otherwise."""
 CERTIFIED_BEFORE = timedelta(minutes=5)
@@ -96,9 +99,9 @@ def new_record(
             key = SigningKey.generate()
             public = key.public_key
             return KeyRecord.make(purpose, key.seed(), storage_key, named=named, public=public)
-        case Purpose.PEPPER:
-            pepper = Secret(secrets.token_bytes(SECRET_BYTES))
-            return KeyRecord.make(purpose, pepper, storage_key, named=named)
+        case Purpose.PEPPER | Purpose.BACK:
+            drawn = Secret(secrets.token_bytes(SECRET_BYTES))
+            return KeyRecord.make(purpose, drawn, storage_key, named=named)
         case _:
             raise Misuse(f"no {purpose.value} key is made here")
 
@@ -112,8 +115,8 @@ def rotate(
         city: the city's key folder.
         purpose: one of ``ROTATED``.
         now: the real time, with a time zone.
-        overlap: for how long the old key is accepted; None for ``OVERLAP``. A pepper is accepted
-            until it is destroyed, whatever this says.
+        overlap: for how long the old key is accepted; None for ``OVERLAP``. A pepper and a secret
+            of backs are accepted until they are destroyed, whatever this says.
 
     Raises:
         KeyManagementError: the holder's folder, its storage key or the authority is not at hand.
@@ -121,6 +124,10 @@ def rotate(
     if purpose not in ROTATED:
         raise Misuse(f"{purpose.value} keys are not rotated")
     with _changing(city, purpose):
+        if _lacks_backs(city, purpose):
+            first = new_record(purpose, city.storage_key(purpose.holder), Naming(number=1, at=now))
+            write_record(city.of(purpose.holder), first)
+            return Changed(first)
         records = _records(city, purpose)
         waiting = _waiting(records)
         finished = waiting is not None or not _settled(city, purpose, records)
@@ -273,6 +280,13 @@ def _records(city: CityFolder, purpose: Purpose) -> list[KeyRecord]:
     return records
 
 
+def _lacks_backs(city: CityFolder, purpose: Purpose) -> bool:
+    """Tell whether a city was made when sheets had no backs, and shall have its first secret."""
+    return (
+        purpose is Purpose.BACK and not city.records(purpose) and bool(city.records(Purpose.CODE))
+    )
+
+
 def _waiting(records: list[KeyRecord]) -> KeyRecord | None:
     """Return the key that waits to take over: the newest one, if it is *next*."""
     return records[-1] if records[-1].state is KeyState.NEXT else None
@@ -296,7 +310,7 @@ def _take_over(
         change_record(folder, waiting.after(KeyAct.ACTIVATE, now))
     records = _records(city, purpose)
     newest = max((r for r in records if r.state is KeyState.ACTIVE), key=lambda r: r.number)
-    accepted_for = None if purpose is Purpose.PEPPER else overlap or OVERLAP
+    accepted_for = None if purpose in UNTIL_DESTROYED else overlap or OVERLAP
     for record in records:
         if record.state is KeyState.ACTIVE and record is not newest:
             change_record(folder, record.after(KeyAct.RETIRE, now, overlap=accepted_for))
@@ -338,6 +352,11 @@ def _refuse_if_used(
         raise KeyManagementError(
             f"{what} is accepted until {record.until:%Y-%m-%dT%H:%M:%SZ}; "
             "wait, or have it accepted no more: issuance-keys revoke"
+        )
+    if record.purpose is Purpose.BACK:
+        raise KeyManagementError(
+            f"sheets that were issued under {what} can be compared with their backs only while it "
+            "is there; if that shall end: issuance-keys revoke"
         )
     if record.purpose is Purpose.PEPPER:
         if pin_store is None:

@@ -8,9 +8,15 @@ import pytest
 
 from keys.authority import Authority
 from keys.city_folder import CityFolder
-from keys.city_keys import create_city_keys, load_code_key, load_judge_keys, load_server_keys
+from keys.city_keys import (
+    create_city_keys,
+    load_back_secrets,
+    load_code_key,
+    load_judge_keys,
+    load_server_keys,
+)
 from keys.key_record import Purpose
-from keys.life_cycle import revoke, rotate
+from keys.life_cycle import destroy, revoke, rotate
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
 from keys.terminal_keys import admitted_terminals, create_terminal_keys, load_terminal_keys
@@ -84,6 +90,43 @@ def test_the_code_key_is_announced_and_counts_until_it_is_revoked(city_folder: P
     assert (second,) == CityTrust.load(city.trust).code_keys()
 
 
+def test_a_secret_of_backs_reads_them_until_it_is_revoked(city_folder: Path) -> None:
+    """The new one takes over at once; the old one stays good without end, and is not destroyed."""
+    (first,) = load_back_secrets(city_folder).accepted()
+    city, now = CityFolder.at(city_folder), datetime.now(UTC)
+    rotate(city, Purpose.BACK, now=now)
+    held = load_back_secrets(city_folder)
+
+    assert (held.newest(), first) == held.accepted()
+    assert first != held.newest()
+    years_later = now + timedelta(days=3_000)
+    with pytest.raises(KeyManagementError, match="compared with their backs only while"):
+        destroy(city, city.records(Purpose.BACK)[0].key_id, now=years_later)
+    revoke(city, Purpose.BACK, now=years_later)
+    assert (held.newest(),) == load_back_secrets(city_folder).accepted()
+    destroy(city, city.records(Purpose.BACK)[0].key_id, now=years_later)
+
+
+def test_nobody_is_told_of_the_secret_of_backs(city_folder: Path) -> None:
+    """Nothing that is public names it: who had it could make backs for altered faces."""
+    assert () == CityTrust.load(CityFolder.at(city_folder).trust).of(Purpose.BACK)
+
+
+def test_a_city_from_before_there_were_backs_makes_its_first_secret(city_folder: Path) -> None:
+    """The same command as for any other; only where the renderer's folder is kept."""
+    city = CityFolder.at(city_folder)
+    for record in city.of(Purpose.BACK.holder).glob("back-*.key"):
+        record.unlink()
+    with pytest.raises(KeyManagementError, match="issuance-keys rotate back"):
+        load_back_secrets(city_folder)
+    rotate(city, Purpose.BACK, now=datetime.now(UTC))
+    assert 1 == len(load_back_secrets(city_folder).accepted())
+
+    shutil.rmtree(city.of(Purpose.BACK.holder))
+    with pytest.raises(KeyManagementError, match="where the holder's folder is kept"):
+        rotate(city, Purpose.BACK, now=datetime.now(UTC))
+
+
 def test_server_and_judge_need_no_authority(city_folder: Path) -> None:
     """Without the authority's folder both work, and without each other's too."""
     shutil.rmtree(city_folder / "authority")
@@ -100,7 +143,7 @@ def test_every_key_file_is_private(city_folder: Path, tmp_path: Path) -> None:
     """All files that end in .key are for their owner alone; so is every folder."""
     keys = [*city_folder.rglob("*.key"), *(tmp_path / "terminal").rglob("*.key")]
 
-    assert 8 + 4 + 1 == len(keys), "of the city, their storage keys, the terminal's"
+    assert 9 + 4 + 1 == len(keys), "of the city, their storage keys, the terminal's"
     assert {0o100600} == {path.stat().st_mode for path in keys}
     assert {0o40700} == {path.stat().st_mode for path in city_folder.rglob("*") if path.is_dir()}
 

@@ -70,7 +70,7 @@ def test_create_then_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     listed = capsys.readouterr()
     assert "" == listed.err
     kinds = ["authority", "server", "binding", "checkpoint", "pin-opening", "verdict"]
-    kinds += ["pepper", "code"]
+    kinds += ["pepper", "code", "back"]
     assert [(kind, "active") for kind in kinds] == [
         (row["kind"], row["state"]) for row in json.loads(listed.out)
     ]

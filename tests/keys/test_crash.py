@@ -159,6 +159,7 @@ SCENES = {
     "rotate pin-opening": Scene("rotate pin-opening CITY", _rotated(Purpose.PIN_OPENING)),
     "rotate verdict": Scene("rotate verdict CITY", _rotated(Purpose.VERDICT)),
     "rotate pepper": Scene("rotate pepper CITY", _rotated(Purpose.PEPPER)),
+    "rotate back": Scene("rotate back CITY", _rotated(Purpose.BACK)),
     "rotate binding": Scene("rotate binding CITY", _waits),
     "activate": Scene(
         "activate binding CITY",
