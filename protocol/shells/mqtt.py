@@ -162,10 +162,8 @@ class MqttGateway:
             try:
                 async with self._new_client() as client:
                     await self._subscribe(client)
-                    if (
-                        self._closed.is_set()
-                    ):  # aiomqtt may drop a cancellation: asyncio.wait_for does
-                        break
+                    if self._closed.is_set():
+                        break  # aiomqtt dropped the cancellation, as asyncio.wait_for may do
                     self._set_connected(client)
                     was_connected, wait_ms, told = True, RECONNECT_WAIT_MS_MIN, None
                     # Arrivals bypass this iterator: it only waits for the end of the connection.

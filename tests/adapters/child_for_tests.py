@@ -11,6 +11,8 @@ from pathlib import Path
 from issuance_server.adapters import child_serve, frames
 from protocol.errors import SetUpError
 
+HANG_UP_S_MAX = 60
+
 
 async def answer(request: bytes) -> bytes:
     """Do what ``request`` says: ``echo:TEXT`` or one of a few words."""
@@ -31,6 +33,7 @@ async def answer(request: bytes) -> bytes:
             return bytes(frames.FRAME_BYTES_MAX)
         case (b"hang up", _, _):
             socket.socket(fileno=os.dup(FD)).shutdown(socket.SHUT_RDWR)
+            signal.alarm(HANG_UP_S_MAX)  # if no test ends it
             signal.pause()
         case (b"announce too much", _, _):
             os.write(FD, b"\xff\xff\xff\xff")
