@@ -30,7 +30,7 @@ test: $(VENV) $(NODE) programs ## the short form of all tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-full: $(VENV) $(NODE) programs ## the long form: more generated cases
-	$(BIN)/python -m pytest --full $(PARALLEL)
+	$(BIN)/python -m pytest --full -o faulthandler_timeout=3600 $(PARALLEL)
 
 check: $(VENV) $(NODE) programs ## all that must hold before a commit: style, types, imports, tests, pages
 	$(BIN)/ruff check .
