@@ -38,6 +38,20 @@ class ReplyCode(IntEnum):
     REGISTER_STALE = 3004
     UNDER_AGE = 3005
     OPTIONS_INVALID = 3006
+    # 302x the holder, 303x the seal, 304x the tax, 305x the family register, 306x options
+    MOVE_OUT_FILED = 3021
+    ENTRY_PENDING = 3022
+    NO_LONGER_RESIDENT = 3023
+    CARD_NOT_YET_USABLE = 3024
+    SEAL_NOT_REGISTERED = 3031
+    SEAL_ABOLISHED = 3032
+    TAX_NOT_FILED = 3041
+    TAX_RECORD_MISSING = 3042
+    NOT_RESIDENT_ON_1_JANUARY = 3043
+    NO_FAMILY_REGISTER = 3051
+    FILING_IN_PROGRESS = 3052
+    REGISTER_CLOSED = 3053
+    MY_NUMBER_NOT_OFFERED = 3061
     # 40 certificate
     CANNOT_BE_PRINTED = 4001
     DATA_CHANGED = 4002
@@ -133,8 +147,8 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
         "This certificate is not issued here.",
     ),
     ReplyCode.NOT_ISSUED_HERE: (
-        "この証明書はコンビニエンスストアでは交付できません。" + _COUNTER[0],
-        "This certificate cannot be issued at a store. " + _COUNTER[1],
+        "端末では交付できません。" + _COUNTER[0],
+        "This cannot be issued by a terminal. " + _COUNTER[1],
     ),
     ReplyCode.REGISTER_STALE: (
         "ただいま証明書を交付できません。しばらくしてからお試しください。",
@@ -147,6 +161,58 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
     ReplyCode.OPTIONS_INVALID: (
         "選択された内容では交付できません。選び直してください。",
         "This choice cannot be issued. Please choose again.",
+    ),
+    ReplyCode.MOVE_OUT_FILED: (
+        "お届けの内容により、端末では交付できません。" + _COUNTER[0],
+        "Terminals issue nothing after the notification that you filed. " + _COUNTER[1],
+    ),
+    ReplyCode.ENTRY_PENDING: (
+        "住所の登録を処理しています。登録が終わってからご利用ください。",
+        "Your registration is not complete yet. Please try again afterwards.",
+    ),
+    ReplyCode.NO_LONGER_RESIDENT: (
+        "この市では交付できません。お住まいの市区町村でお手続きください。",
+        "This city cannot issue it. Please ask the municipality where you live.",
+    ),
+    ReplyCode.CARD_NOT_YET_USABLE: (
+        "このカードは、手続きの翌日からご利用いただけます。",
+        "This card can be used from the day after it was issued or changed.",
+    ),
+    ReplyCode.SEAL_NOT_REGISTERED: (
+        "印鑑が登録されていません。" + _COUNTER[0],
+        "No seal is registered. " + _COUNTER[1],
+    ),
+    ReplyCode.SEAL_ABOLISHED: (
+        "印鑑登録は廃止されています。" + _COUNTER[0],
+        "The registration of the seal has ended. " + _COUNTER[1],
+    ),
+    ReplyCode.TAX_NOT_FILED: (
+        "所得の申告がないため、課税証明書を交付できません。" + _COUNTER[0],
+        "No income has been filed for this year. " + _COUNTER[1],
+    ),
+    ReplyCode.TAX_RECORD_MISSING: (
+        "最新年度の課税の記録がありません。" + _COUNTER[0],
+        "There is no tax record of the latest year. " + _COUNTER[1],
+    ),
+    ReplyCode.NOT_RESIDENT_ON_1_JANUARY: (
+        "今年度の課税証明書は、1月1日にお住まいの市区町村でお手続きください。",
+        "Please ask for it where you lived on 1 January of the year.",
+    ),
+    ReplyCode.NO_FAMILY_REGISTER: (
+        "この市に戸籍がありません。本籍地の市区町村でお手続きください。",
+        "Your family register is not in this city. Please ask where it is kept.",
+    ),
+    ReplyCode.FILING_IN_PROGRESS: (
+        "戸籍の届出を処理しています。記録が終わってからご利用ください。",
+        "A notification to the family register is being entered. Please try again afterwards.",
+    ),
+    ReplyCode.REGISTER_CLOSED: (
+        "除かれた戸籍の証明書は端末では交付できません。" + _COUNTER[0],
+        "The family register is closed. " + _COUNTER[1],
+    ),
+    ReplyCode.MY_NUMBER_NOT_OFFERED: (
+        "個人番号を記載した証明書は端末では交付できません。" + _COUNTER[0],
+        "Certificates with the Individual Number are not issued by terminals. " + _COUNTER[1],
     ),
     ReplyCode.CANNOT_BE_PRINTED: (
         "記載内容の都合により端末では交付できません。" + _COUNTER[0],

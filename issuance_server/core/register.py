@@ -9,6 +9,8 @@ from enum import Enum
 
 import msgspec
 
+from issuance_server.core.standing import Standing
+
 SERIAL_WEIGHTS = (2, 3, 4, 5, 6, 7)
 """Weights of the check digit, from the last digit of the serial on, then from the start again."""
 SERIAL_MODULUS = 11
@@ -95,6 +97,7 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
         my_number: 個人番号, 12 digits.
         remarks: 備考.
         foreign: for foreign residents.
+        standing: how the person stands in the register.
     """
 
     resident_id: str
@@ -115,6 +118,7 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
     my_number: str | None = None
     remarks: str | None = None
     foreign: ForeignStatus | None = None
+    standing: Standing = Standing.CURRENT
 
     def __repr__(self) -> str:
         return "Resident(...)"
