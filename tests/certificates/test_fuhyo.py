@@ -9,6 +9,10 @@ import pytest
 from issuance_server.certificates.content import fuhyo
 from issuance_server.certificates.content.common import MARK
 from issuance_server.certificates.content.fuhyo import PersonAddresses
+from issuance_server.certificates.fonts import FontList
+from issuance_server.certificates.layout import fuhyo as layout
+from issuance_server.certificates.layout import furniture
+from issuance_server.certificates.layout.display import Rule
 from issuance_server.certificates.layout.fuhyo import HEAD_ROWS, ROWS_PER_SHEET, divided
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
 from issuance_server.certificates.render import CertificateRenderer
@@ -120,15 +124,35 @@ def test_refusals(renderer: CertificateRenderer, fuhyo_order: OrderMaker) -> Non
     assert isinstance(history, AddressHistory)
     first, *others = history.people
     entry = msgspec.structs.replace(first.addresses[0], address="架空" * 60)
-    for changed, reason in (
-        ({"people": tuple(others)}, "member-unknown"),
-        ({"head": ""}, "record-incomplete"),
-        (
-            {"people": (msgspec.structs.replace(first, addresses=(entry,)), *others)},
-            "text-too-long",
-        ),
+    long = msgspec.structs.replace(first, addresses=(entry,))
+    strange = msgspec.structs.replace(others[-1], name="見本　\ue000")
+    for changed, reason, item in (
+        ({"people": tuple(others)}, "member-unknown", ""),
+        ({"head": ""}, "record-incomplete", "筆頭者氏名"),
+        ({"domicile": "\ue000"}, "missing-glyph", "本籍"),
+        ({"people": (long, *others)}, "text-too-long", "名欄1 住所"),
+        ({"people": (first, *others[:-1], strange)}, "missing-glyph", "名欄5 氏名"),
     ):
         record = msgspec.structs.replace(history, **changed)
         with pytest.raises(CertificateRefused) as caught:
             renderer.render(fuhyo_order(record=record))
-        assert reason == caught.value.reason
+        assert (reason, item) == (caught.value.reason, caught.value.item)
+
+
+def test_room_that_is_left_is_struck_out(fuhyo_order: OrderMaker) -> None:
+    """A row or more under the last address is framed and struck out, down to the certifying words.
+
+    On the last sheet the words 以下余白 come first.
+    """
+    fonts = FontList()
+    for household, member in ((0, 0), (1, 0), (2, 6)):
+        said = fuhyo.certificate(fuhyo_order(household, member))
+        pages, sheets = layout.pages(fonts, said), list(divided(said.people))
+        for page, parts in zip(pages, sheets, strict=True):
+            left = ROWS_PER_SHEET - parts[-1].end_row - layout.GAP_ROWS
+            struck = [mark for mark in page.marks if isinstance(mark, Rule)]
+            assert (left >= 1) == bool(struck)
+            for stroke in struck:
+                rows = left - (page is pages[-1])
+                assert rows * layout.ROW_PT == pytest.approx(stroke.y1 - stroke.y2)
+                assert furniture.BODY_BOTTOM_PT == pytest.approx(stroke.y2)

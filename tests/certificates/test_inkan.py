@@ -79,27 +79,33 @@ def test_a_former_name_and_foreign_names(inkan_order: OrderMaker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "item"),
     [
-        ({"abolished": True}, "seal-abolished"),
-        ({"resident_id": "10000025"}, "record-missing"),
-        ({"impression": framed(180, 300)}, "record-inconsistent"),
-        ({"impression": framed(300, 600)}, "record-inconsistent"),
+        ({"abolished": True}, "seal-abolished", ""),
+        ({"resident_id": "10000025"}, "record-missing", ""),
+        ({"impression": framed(180, 300)}, "record-inconsistent", "印影の大きさ"),
+        ({"impression": framed(300, 600)}, "record-inconsistent", "印影の大きさ"),
         (
             {"registered_on": RegisterDate(text="平成31年5月7日", on=date(2019, 5, 7))},
             "date-impossible",
+            "登録年月日",
         ),
-        ({"number": ""}, "record-incomplete"),
-        ({"remarks": "備考" * 60}, "text-too-long"),
+        ({"number": ""}, "record-incomplete", "印鑑登録番号"),
+        ({"remarks": "備考" * 60}, "text-too-long", "備考"),
+        ({"katakana_name": "ケン\ue000"}, "missing-glyph", "氏名のカタカナ表記"),
     ],
 )
 def test_refusals(
-    renderer: CertificateRenderer, inkan_order: OrderMaker, changes: dict[str, Any], reason: str
+    renderer: CertificateRenderer,
+    inkan_order: OrderMaker,
+    changes: dict[str, Any],
+    reason: str,
+    item: str,
 ) -> None:
     """An ended registration, somebody else's, a seal too small or large, a broken rule."""
     with pytest.raises(CertificateRefused) as caught:
         renderer.render(inkan_order(**changes))
-    assert reason == caught.value.reason
+    assert (reason, item) == (caught.value.reason, caught.value.item)
 
 
 def test_two_copies_share_one_picture(

@@ -1,12 +1,17 @@
 """戸籍証明書: the register's items in full-width digits, over many sheets."""
 
+import itertools
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
 from issuance_server.certificates.content import koseki
+from issuance_server.certificates.fonts import FontList
+from issuance_server.certificates.layout import koseki as layout
+from issuance_server.certificates.layout.display import Page, Rule, sheet_text
 from issuance_server.certificates.layout.koseki import ROWS_PER_SHEET, Row, divided
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
 from issuance_server.certificates.render import CertificateRenderer
@@ -98,25 +103,112 @@ def test_long_items_are_set_as_paragraphs(
     assert f"【特記事項】{words}" in text
 
 
+def test_what_a_correction_replaced_stands_under_it(
+    koseki_order: OrderMaker,
+) -> None:
+    """【従前の記録】 and each item that it held have a line of their own, in full-width digits."""
+    born = RegisterDate(text="昭和59年5月21日", on=date(1984, 5, 21))
+    before = (
+        RegisterItem(heading="出生日", value=born),
+        RegisterItem(heading="届出人", value="父"),
+    )
+    record = koseki_order().record
+    earlier = RegisterItem(heading="従前の記録", items=before)
+    events = (*record.events, RegisterEvent(title="訂正", items=(earlier,)))
+    page, *_ = layout.pages(FontList(), koseki.certificate(koseki_order(events=events)))
+    at = sheet_text(page).index("【従前の記録】")
+    heading, *held = page.lines[at : at + 3]
+    assert ["【出生日】昭和５９年５月２１日", "【届出人】父"] == [line.text for line in held]
+    for line in held:
+        assert heading.x + heading.size_pt == pytest.approx(line.x - line.size_pt)
+        assert heading.y > line.y
+
+
+def strokes(page: Page) -> list[Rule]:
+    """Return what runs aslant."""
+    return [mark for mark in page.marks if isinstance(mark, Rule) and mark.y1 != mark.y2]
+
+
+def test_unused_rows_are_struck_out(koseki_order: OrderMaker) -> None:
+    """On every sheet, the rows under the last item as far as the last row, and no others."""
+    fonts = FontList()
+    for household, member in ((0, 0), (1, 0), (2, 6)):
+        said = koseki.certificate(koseki_order(household, member))
+        sheets = divided(list(layout._rows(fonts, said)))
+        for place, (page, rows) in enumerate(
+            zip(layout.pages(fonts, said), sheets, strict=True), start=1
+        ):
+            unused = ROWS_PER_SHEET - len(rows) - (place == len(sheets))
+            found = strokes(page)
+            assert (unused > 0) == bool(found)
+            for stroke in found:
+                box = layout._FLOW_BOX
+                assert (box.x + box.width, box.x) == pytest.approx((stroke.x1, stroke.x2))
+                assert unused * layout.ROW_PT == pytest.approx(stroke.y1 - stroke.y2)
+                assert box.y == pytest.approx(stroke.y2)
+
+
+def test_no_row_of_an_event_stands_alone(koseki_order: OrderMaker) -> None:
+    """A sheet neither ends with an event's first row nor begins with its last one."""
+    said = koseki.certificate(koseki_order(2, 6))
+    sheets = divided(list(layout._rows(FontList(), said)))
+    assert 14 == len(sheets)
+    for sheet, following in itertools.pairwise(sheets):
+        assert not (sheet[-1].label and not following[0].label)
+        assert following[0].label or not following[1].label
+
+
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("item", "where"),
     [
-        ({"closed": True}, "record-closed"),
-        ({"filing_in_progress": True}, "filing-in-progress"),
-        ({"domicile": ""}, "record-incomplete"),
-        ({"people": ()}, "member-unknown"),
-        ({"head": "見本　優子"}, "record-inconsistent"),
-        ({"head": "見本" * 30 + "　健"}, "text-too-long"),
-        ({"family_name_kana": "\ue000"}, "missing-glyph"),
+        (RegisterItem(heading="特記事項", value="\ue000"), "特記事項"),
+        (
+            RegisterItem(
+                heading="従前の記録", items=(RegisterItem(heading="届出人", value="\ue000"),)
+            ),
+            "従前の記録 届出人",
+        ),
+    ],
+)
+def test_a_refusal_names_person_event_and_item(
+    renderer: CertificateRenderer, koseki_order: OrderMaker, item: RegisterItem, where: str
+) -> None:
+    """The third person's item that no font can set is named, also alone on the certificate."""
+    people = koseki_order().record.people
+    wrong = (*people[2].events, RegisterEvent(title="訂正", items=(item,)))
+    changed = msgspec.structs.replace(people[2], events=wrong)
+    for member, kind in ((0, Kind.KOSEKI_ZENBU), (2, Kind.KOSEKI_KOJIN)):
+        order = koseki_order(0, member, kind, people=(*people[:2], changed, *people[3:]))
+        with pytest.raises(CertificateRefused) as caught:
+            renderer.render(order)
+        assert "missing-glyph" == caught.value.reason
+        assert f"名欄3 身分事項 訂正 {where}" == caught.value.item
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "item"),
+    [
+        ({"closed": True}, "record-closed", ""),
+        ({"filing_in_progress": True}, "filing-in-progress", ""),
+        ({"domicile": ""}, "record-incomplete", "本籍"),
+        ({"domicile": "架空町" * 40}, "text-too-long", "本籍"),
+        ({"people": ()}, "member-unknown", ""),
+        ({"head": "見本　優子"}, "record-inconsistent", "筆頭者氏名"),
+        ({"head": "見本" * 30 + "　健"}, "text-too-long", "筆頭者氏名・氏の振り仮名"),
+        ({"family_name_kana": "\ue000"}, "missing-glyph", "筆頭者氏名・氏の振り仮名"),
     ],
 )
 def test_refusals(
-    renderer: CertificateRenderer, koseki_order: OrderMaker, changes: dict[str, Any], reason: str
+    renderer: CertificateRenderer,
+    koseki_order: OrderMaker,
+    changes: dict[str, Any],
+    reason: str,
+    item: str,
 ) -> None:
     """A closed register, one that waits for an entry, one that breaks a rule or does not fit."""
     with pytest.raises(CertificateRefused) as caught:
         renderer.render(koseki_order(**changes))
-    assert reason == caught.value.reason
+    assert (reason, item) == (caught.value.reason, caught.value.item)
 
 
 def test_a_wrong_era_is_found_before_it_is_printed(koseki_order: OrderMaker) -> None:

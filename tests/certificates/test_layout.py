@@ -6,6 +6,7 @@ import pytest
 
 from issuance_server.certificates.content.juminhyo import ENTRIES_PER_SHEET
 from issuance_server.certificates.fonts import FontList
+from issuance_server.certificates.kinds import MAKINGS
 from issuance_server.certificates.layout import (
     fuhyo,
     furniture,
@@ -21,12 +22,16 @@ from issuance_server.certificates.layout.display import (
     SHEET_WIDTH_PT,
     Box,
     Field,
+    Shade,
 )
 from issuance_server.certificates.layout.members import EntryForm, MemberTable
 from issuance_server.certificates.layout.seal import seal
 from issuance_server.certificates.layout.typesetting import SHRINK_MIN, set_line
 from issuance_server.certificates.order import CertificateRefused
 from issuance_server.core.seal_register import SEAL_SIDE_MM_MAX
+from issuance_server.sample.city import ISSUER
+from protocol.kinds import Kind
+from tools.gallery.samples import SAMPLES
 
 SEAL_MM_MAX = 25
 
@@ -84,6 +89,42 @@ def test_the_seal_is_within_25_mm(fonts: FontList, text: str) -> None:
         assert 100 <= float(x) <= 100 + side
         assert 200 <= float(y) <= 200 + side
     assert operators.startswith("q 0 g 0 G")
+
+
+def test_a_seal_may_have_variants(fonts: FontList) -> None:
+    """A character with its variation selector is one character of the seal."""
+    outlines = [
+        seal(fonts, text, 0.0, 0.0).operators.count(b"\nB\n")
+        for text in ("葛城市長之印", "葛\U000e0100城市長之印")
+    ]
+    assert [6, 6] == outlines
+
+
+def test_a_seal_that_cannot_be_cut_names_itself(fonts: FontList) -> None:
+    """The operator reads that the seal's text is to be corrected."""
+    with pytest.raises(CertificateRefused) as caught:
+        seal(fonts, "\ue000市長之印", 0.0, 0.0)
+    assert ("missing-glyph", "公印") == (caught.value.reason, caught.value.item)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_nothing_hides_the_ground(fonts: FontList, kind: Kind) -> None:
+    """Shades of labels lie below the ground: its waves and 見本 run through under every label."""
+    making = MAKINGS[kind]
+    forms = making.forms(fonts, ISSUER)
+    shaded = {
+        name
+        for name, marks in forms.items()
+        if name != "Ground" and any(isinstance(mark, Shade) for mark in marks)
+    }
+    assert shaded
+    for sample in (sample for sample in SAMPLES if sample.kind is kind):
+        for page in making.set(fonts, making.say(sample.order())):
+            names = [placed.form for placed in page.forms]
+            ground = names.index("Ground")
+            assert shaded & set(names[:ground])
+            assert not shaded & set(names[ground:])
+            assert not any(isinstance(mark, Shade) for mark in page.marks)
 
 
 _FURNITURE = (

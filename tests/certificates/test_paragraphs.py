@@ -57,6 +57,13 @@ def test_what_cannot_break_is_broken_all_the_same(fonts: FontList) -> None:
     ]
 
 
+def test_a_mark_stays_with_its_character_where_nothing_may_break(fonts: FontList) -> None:
+    """か゚ is two glyphs of one text: a line that must end anywhere ends before it."""
+    lines = broken(fonts, "ーーーか゚ーーーー", size_pt=10, width_pt=45)
+    assert "ーーーか゚ーーーー" == "".join(map(said, lines))
+    assert all(said(line)[0] != "\u309a" for line in lines)
+
+
 def test_a_missing_glyph_refuses(fonts: FontList) -> None:
     """Paragraphs are as strict as fields."""
     with pytest.raises(CertificateRefused) as caught:

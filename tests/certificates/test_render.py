@@ -16,6 +16,8 @@ from issuance_server.certificates.kinds import MAKINGS
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Rendered
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.register import Household
+from issuance_server.sample.city import ISSUER
+from issuance_server.sample.residents import sample_households
 from protocol.errors import Misuse
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.page_digest import first_pages, page_digests
@@ -176,25 +178,69 @@ def test_one_changed_glyph_is_noticed(
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "item"),
     [
-        ({"name": "模擬　\u4db6"}, "missing-glyph"),
-        ({"name": "模擬　\ue000"}, "missing-glyph"),
-        ({"name": "吉\U000e01ef田　一"}, "missing-glyph"),
-        ({"name": "寿" * 30}, "text-too-long"),
-        ({"address": "大阪府豊中市" + "架空" * 50}, "text-too-long"),
-        ({"relationship": "父の母の妹の子の縁故者"}, "relationship-impossible"),
+        ({"name": "模擬　\u4db6"}, "missing-glyph", "世帯主 氏名"),
+        ({"name": "模擬　\ue000"}, "missing-glyph", "世帯主 氏名"),
+        ({"name": "吉\U000e01ef田　一"}, "missing-glyph", "世帯主 氏名"),
+        ({"name": "寿" * 30}, "text-too-long", "世帯員1 氏名"),
+        ({"kana": "ことぶき" * 20}, "text-too-long", "世帯員1 氏名の振り仮名"),
+        ({"address": "大阪府豊中市" + "架空" * 50}, "text-too-long", "住所"),
+        ({"relationship": "父の母の妹の子の縁故者"}, "relationship-impossible", "世帯員1 続柄"),
     ],
 )
 def test_what_cannot_be_printed_whole_is_refused(
-    renderer: CertificateRenderer, make_single: OrderMaker, changes: dict[str, Any], reason: str
+    renderer: CertificateRenderer,
+    make_single: OrderMaker,
+    changes: dict[str, Any],
+    reason: str,
+    item: str,
 ) -> None:
-    """A missing glyph or a text beyond the smallest type ends in a refusal that names nobody."""
+    """A missing glyph or a text beyond the smallest type: the refusal names the item, nobody."""
     with pytest.raises(CertificateRefused) as caught:
         renderer.render(make_single(**changes))
-    assert caught.value.reason == reason
+    assert (reason, item) == (caught.value.reason, caught.value.item)
     for text in changes.values():
         assert text not in repr(caught.value) + str(caught.value)
+
+
+@pytest.mark.parametrize("scope", [Scope.SELF, Scope.HOUSEHOLD])
+@pytest.mark.parametrize(
+    ("place", "named"), [(2, ("remarks", "備考")), (4, ("previous_address", "転入前住所"))]
+)
+def test_a_refusal_names_the_member_by_the_place_in_the_household(
+    renderer: CertificateRenderer,
+    make_order: OrderMaker,
+    scope: Scope,
+    place: int,
+    named: tuple[str, str],
+) -> None:
+    """Also where the member is alone on the certificate, as number 1."""
+    household, (field, item) = sample_households()[0], named
+    members = list(household.members)
+    members[place] = msgspec.structs.replace(members[place], **{field: "\ue000"})
+    order = make_order(
+        msgspec.structs.replace(household, members=tuple(members)),
+        holder_id=members[place].resident_id,
+        options=Options(scope=scope),
+    )
+    with pytest.raises(CertificateRefused) as caught:
+        renderer.render(order)
+    assert f"世帯員{place + 1} {item}" == caught.value.item
+
+
+def test_a_refusal_names_what_the_city_itself_must_correct(
+    renderer: CertificateRenderer, make_order: OrderMaker
+) -> None:
+    """A mayor's name that no font can set, and a number too long for its line."""
+    issuer = msgspec.structs.replace(ISSUER, name="\ue000")
+    for changes, item in (
+        ({"issuer": issuer}, "証明者の職氏名"),
+        ({"numbers": ("豊中市" * 60,)}, "発行番号"),
+    ):
+        with pytest.raises(CertificateRefused) as caught:
+            renderer.render(make_order(**changes))
+        assert item == caught.value.item
 
 
 def test_a_kind_that_the_city_does_not_offer_is_refused(make_order: OrderMaker) -> None:

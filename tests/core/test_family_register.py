@@ -25,6 +25,12 @@ def event(title: str, heading: str, value: RegisterDate | str) -> RegisterEvent:
     return RegisterEvent(title=title, items=(RegisterItem(heading=heading, value=value),))
 
 
+def corrected(before: RegisterItem) -> RegisterEvent:
+    """Return a correction that replaced an item."""
+    earlier = RegisterItem(heading="従前の記録", items=(before,))
+    return RegisterEvent(title="訂正", items=(earlier,))
+
+
 MADE = event("戸籍編製", "編製日", RegisterDate(text="平成27年10月12日", on=date(2015, 10, 12)))
 
 
@@ -74,6 +80,14 @@ def test_a_sound_register() -> None:
         ({"domicile": ""}, ("record-incomplete", "本籍")),
         ({"events": ()}, ("record-incomplete", "戸籍事項")),
         ({"head": "見本　優子"}, ("record-inconsistent", "筆頭者氏名")),
+        (
+            {"events": (corrected(RegisterItem(heading="編製日", value=WRONG_ERA)),)},
+            ("date-impossible", "戸籍事項 訂正 従前の記録 編製日"),
+        ),
+        (
+            {"events": (corrected(RegisterItem(heading="編製日")),)},
+            ("record-incomplete", "戸籍事項 訂正 従前の記録 編製日"),
+        ),
         (
             {"events": (event("戸籍編製", "編製日", WRONG_ERA),)},
             ("date-impossible", "戸籍事項 戸籍編製 編製日"),

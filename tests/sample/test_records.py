@@ -1,5 +1,6 @@
 """The sample's records: the same every time, sound, and each kind renders or refuses as meant."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -127,7 +128,15 @@ def test_registers_say_what_the_residents_say() -> None:
         assert person is not None
         assert (resident.birth, resident.sex) == (person.birth, person.sex)
         assert resident.name.endswith("　" + person.name)
-        assert resident.domicile is not None
+        assert register.domicile == resident.domicile
+
+
+def test_a_domicile_is_no_address() -> None:
+    """本籍 names a lot (番地) or a block (番) of a town, never a house (号) or a flat."""
+    domiciles = {resident.domicile for _, resident in everybody() if resident.domicile}
+    assert len(domiciles) > 80
+    for domicile in domiciles - {"不明"}:
+        assert re.fullmatch(r"\D+府豊中市\D+(\d丁目)?\d+番(地(の\d+)?)?", domicile)
 
 
 @pytest.mark.slow

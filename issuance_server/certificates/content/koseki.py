@@ -148,7 +148,8 @@ def _entries(items: tuple[RegisterItem, ...], above: str, depth: int) -> Iterato
     for item in items:
         name = above + item.heading
         yield Entry(name=name, text=f"【{item.heading}】{full_width(item.text)}", depth=depth)
-        yield from _entries(item.items, f"{name} ", depth + 1)
+        if item.items:
+            yield from _entries(item.items, f"{name} ", depth + 1)
 
 
 def _own_entries(person: RegisteredPerson) -> Iterator[Entry]:

@@ -5,8 +5,9 @@ between a label and its first row, nor within a person's own items.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
+from typing import NamedTuple
 
 from issuance_server.certificates.content.koseki import Block, FamilyCertificate, Section
 from issuance_server.certificates.dates import full_width
@@ -37,7 +38,8 @@ TYPE_PT = 10.5
 INDENT = "　"
 REMOVED = "除籍"
 _DEPTH_PT = 2 * TYPE_PT
-_LAST_TWO = 2
+_REMOVED_ROW = 2
+"""Row of a person's own items beside which the mark stands."""
 
 _COLUMN_PT = furniture.WIDTH_PT / COLUMNS
 _HEAD_ROW_PT = 22.0
@@ -107,6 +109,20 @@ class Row:
     removed: bool = False
 
 
+class SetLine(NamedTuple):
+    """One line of an item.
+
+    Attributes:
+        text: as set.
+        depth: how many items its item stands under.
+        kept: whether the next line must stand on the same sheet.
+    """
+
+    text: tuple[Glyph, ...]
+    depth: int
+    kept: bool
+
+
 def forms(fonts: FontList, issuer: Issuer) -> dict[str, list[Mark]]:
     """Return what is the same on every certificate, by name."""
     divide = furniture.LEFT_PT + LABEL_COLUMNS * _COLUMN_PT
@@ -173,35 +189,47 @@ def _rows(fonts: FontList, said: FamilyCertificate) -> Iterator[Row]:
 
 def _section_rows(fonts: FontList, section: Section) -> Iterator[Row]:
     """Yield a section's rows: its title on a row of its own if labels follow."""
-    if section.blocks and not section.blocks[0].label:
-        rows = list(_block_rows(fonts, section.blocks[0]))
-        rows = [replace(row, kept=row is not rows[-1]) for row in rows]
-        rows[0] = replace(rows[0], label=section.title, ruled=True)
-        if section.removed:
-            rows[2] = replace(rows[2], removed=True)
-        yield from rows
+    first, *_ = section.blocks
+    if not first.label:
+        yield from _person_rows(list(_set_lines(fonts, first)), section)
         return
     yield Row(label=section.title, ruled=True, kept=True)
     for block in section.blocks:
-        first, *others = _event_rows(fonts, block)
-        yield replace(first, label=INDENT + block.label, ruled=block is not section.blocks[0])
-        yield from others
+        try:
+            lines = list(_set_lines(fonts, block))
+        except CertificateRefused as refused:
+            raise named(refused, block.label) from None
+        yield from _event_rows(lines, block.label, ruled=block is not first)
 
 
-def _event_rows(fonts: FontList, block: Block) -> list[Row]:
-    """Return an event's rows: its first and its last one never stand alone on a sheet."""
-    try:
-        rows = list(_block_rows(fonts, block))
-    except CertificateRefused as refused:
-        raise named(refused, block.label) from None
-    for alone in (0, len(rows) - _LAST_TWO):
-        if 0 <= alone < len(rows) - 1:
-            rows[alone] = replace(rows[alone], kept=True)
-    return rows
+def _person_rows(lines: list[SetLine], section: Section) -> Iterator[Row]:
+    """Yield a person's own items, which stay together."""
+    for place, line in enumerate(lines):
+        yield Row(
+            label="" if place else section.title,
+            text=line.text,
+            ruled=not place,
+            kept=place < len(lines) - 1,
+            removed=section.removed and place == _REMOVED_ROW,
+        )
 
 
-def _block_rows(fonts: FontList, block: Block) -> Iterator[Row]:
-    """Yield rows for each item; a paragraph's first line and a heading are kept with what follows.
+def _event_rows(lines: list[SetLine], label: str, *, ruled: bool) -> Iterator[Row]:
+    """Yield an event's rows: neither the first nor the last one stands alone on a sheet."""
+    last = len(lines) - 1
+    for place, line in enumerate(lines):
+        together = place < last and place in (0, last - 1)
+        yield Row(
+            label="" if place else INDENT + label,
+            text=line.text,
+            depth=line.depth,
+            ruled=ruled and not place,
+            kept=line.kept or together,
+        )
+
+
+def _set_lines(fonts: FontList, block: Block) -> Iterator[SetLine]:
+    """Yield the lines of each item; a paragraph's first line and a heading keep what follows.
 
     Raises:
         CertificateRefused: a glyph is missing.
@@ -215,7 +243,7 @@ def _block_rows(fonts: FontList, block: Block) -> Iterator[Row]:
         heads = following is not None and following.depth > entry.depth
         for place, glyphs in enumerate(lines, start=1):
             kept = heads if place == len(lines) else place == 1
-            yield Row(text=glyphs, depth=entry.depth, kept=kept)
+            yield SetLine(glyphs, entry.depth, kept)
 
 
 def _page(

@@ -52,8 +52,10 @@ def _break(glyphs: Sequence[Glyph], start: int, room: int) -> int:
         end += 1
     if end == len(glyphs):
         return end
-    allowed = (place for place in range(end, start, -1) if _may_break(glyphs, place))
-    return next(allowed, end)
+    places = range(end, start, -1)
+    allowed = (place for place in places if _may_break(glyphs, place))
+    whole = (place for place in places if glyphs[place].text)
+    return next(allowed, next(whole, end))
 
 
 def _may_break(glyphs: Sequence[Glyph], place: int) -> bool:

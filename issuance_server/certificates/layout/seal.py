@@ -2,9 +2,11 @@
 
 import math
 
-from issuance_server.certificates.fonts import FontList
+from issuance_server.certificates.fonts import FontList, clusters
 from issuance_server.certificates.layout.display import MM_PT, Box, Drawing
 from issuance_server.certificates.layout.outline import character_outline
+from issuance_server.certificates.layout.refusals import named
+from issuance_server.certificates.order import CertificateRefused
 
 SEAL_PT = 24 * MM_PT
 """Side of the seal, the frame included."""
@@ -14,6 +16,7 @@ _INNER_RULE_INSET_PT = 3.4
 _CHARACTERS_INSET_PT = 5.6
 _GAP_PT = 2.4
 _BOLDENING_PT = 0.75
+_ITEM = "公印"
 
 
 def seal(fonts: FontList, text: str, x: float, y: float) -> Drawing:
@@ -26,7 +29,7 @@ def seal(fonts: FontList, text: str, x: float, y: float) -> Drawing:
         y: lower edge, in points.
 
     Raises:
-        CertificateRefused: no font has a character of the text.
+        CertificateRefused: no font has a character of the text; the item is 公印.
     """
     operators = [b"q 0 g 0 G 1 j"]
     for width, inset in (
@@ -47,18 +50,25 @@ def seal(fonts: FontList, text: str, x: float, y: float) -> Drawing:
         for row, character in enumerate(reversed(column)):
             bottom = y + _CHARACTERS_INSET_PT + row * (height + _GAP_PT)
             box = Box(x=left, y=bottom, width=width, height=height)
-            operators.append(character_outline(fonts, character, box))
+            try:
+                operators.append(character_outline(fonts, character, box))
+            except CertificateRefused as refused:
+                raise named(refused, _ITEM) from None
             operators.append(b"B")
     operators.append(b"Q")
     return Drawing(operators=b"\n".join(operators))
 
 
-def _columns(text: str) -> list[str]:
-    """Divide the characters into columns as even as can be, the longer ones first."""
-    count = math.ceil(len(text) / math.ceil(math.sqrt(len(text))))
-    lengths = [(len(text) - place + count - 1) // count for place in range(count)]
+def _columns(text: str) -> list[tuple[str, ...]]:
+    """Divide the characters, each with its variation selector, into columns.
+
+    They are as even as can be, the longer ones first.
+    """
+    characters = tuple(clusters(text))
+    count = math.ceil(len(characters) / math.ceil(math.sqrt(len(characters))))
+    lengths = [(len(characters) - place + count - 1) // count for place in range(count)]
     columns, start = [], 0
     for length in lengths:
-        columns.append(text[start : start + length])
+        columns.append(characters[start : start + length])
         start += length
     return columns
