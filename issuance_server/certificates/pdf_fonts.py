@@ -16,6 +16,7 @@ _BFCHAR_ENTRIES_MAX = 100
 _SYMBOLIC = 4
 _STEM_WIDTH = 80
 _SUBSET_TAG_LETTERS = 6
+_GLYPHS_AS_NUMBERED = {"Registry": b"(Adobe)", "Ordering": b"(Identity)", "Supplement": 0}
 
 
 def embedded(
@@ -82,7 +83,7 @@ def _descendant(
             "Type": "/Font",
             "Subtype": "/CIDFontType0" if file.is_cff else "/CIDFontType2",
             "BaseFont": name,
-            "CIDSystemInfo": "<</Registry (Adobe)/Ordering (Identity)/Supplement 0>>",
+            "CIDSystemInfo": pydyf.Dictionary(_GLYPHS_AS_NUMBERED),
             "FontDescriptor": descriptor.reference,
             "DW": PDF_UNITS_PER_EM,
             "W": _widths(file, subset),

@@ -34,6 +34,7 @@ from issuance_server.certificates.pdf_fonts import (
     embedded,
     stream,
 )
+from issuance_server.certificates.written_digests import CanonicalForms
 from protocol.errors import Misuse
 
 LINE_DIGESTS = "KofuLineDigests"
@@ -51,11 +52,13 @@ class StaticPart:
         objects: serialised, numbered from the document's first free number on.
         forms: object number of each form.
         archived: entries of the document's catalog that PDF/A asks for.
+        canonical_forms: of the objects, by their numbers, for page digests.
     """
 
     objects: tuple[bytes, ...]
     forms: Mapping[str, int]
     archived: Mapping[str, bytes]
+    canonical_forms: Mapping[int, bytes]
 
 
 class _Serialised(pydyf.Object):  # type: ignore[misc]  # pydyf has no types
@@ -92,9 +95,16 @@ def prepare(fonts: FontList, forms: Mapping[str, Sequence[Mark]]) -> StaticPart:
         )
         document.add_object(form)
         numbers[name] = form.number
+    canonical = CanonicalForms({})
+    canonical_forms = {
+        written.number: canonical.add(written) for written in document.objects[first:]
+    }
     archived = archive_entries(document)
     return StaticPart(
-        objects=tuple(o.data for o in document.objects[first:]), forms=numbers, archived=archived
+        objects=tuple(written.data for written in document.objects[first:]),
+        forms=numbers,
+        archived=archived,
+        canonical_forms=canonical_forms,
     )
 
 
@@ -107,6 +117,26 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
         pages: in order.
         identifier: names the document in its trailer.
     """
+    return _file(_document(fonts, static, pages), identifier)
+
+
+def write_digested(
+    fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier: bytes
+) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return the PDF file of these pages, as :func:`write` does, and their page digests."""
+    document = _document(fonts, static, pages)
+    canonical = CanonicalForms(static.canonical_forms)
+    digests = []
+    for written in document.objects[document.catalog.number + 1 + len(static.objects) :]:
+        if isinstance(written, pydyf.Dictionary) and written.get("Type") == "/Page":
+            digests.append(canonical.page_digest(written))
+        else:
+            canonical.add(written)
+    return _file(document, identifier), tuple(digests)
+
+
+def _document(fonts: FontList, static: StaticPart, pages: Sequence[Page]) -> pydyf.PDF:
+    """Put a document together; every object stands behind those that it refers to."""
     document = pydyf.PDF()
     used = {placed.form for page in pages for placed in page.forms}
     left_out = {number for name, number in static.forms.items() if name not in used}
@@ -145,7 +175,7 @@ def write(fonts: FontList, static: StaticPart, pages: Sequence[Page], identifier
     document.catalog["ViewerPreferences"] = pydyf.Dictionary({"PrintScaling": "/None"})
     document.catalog["Lang"] = pydyf.String("ja-JP")
     document.catalog.update(static.archived)
-    return _file(document, identifier)
+    return document
 
 
 def _stencils(document: pydyf.PDF, forms: Mapping[str, Sequence[Mark]]) -> pydyf.Dictionary:

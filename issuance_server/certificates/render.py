@@ -20,7 +20,6 @@ from issuance_server.certificates.pdf_writer import StaticPart
 from protocol import limits
 from protocol.errors import Misuse
 from protocol.kinds import Kind
-from protocol.page_digest import page_digests
 
 STATIC_PARTS_MAX = 32
 """Prepared forms kept in a process: for each kind, and some changes of the seal."""
@@ -93,12 +92,12 @@ class CertificateRenderer:
             raise CertificateRefused("too-many-sheets")
         pages = tuple(self._sheets(order, copy))
         static = self._static_part(making, order.issuer)
-        pdf = pdf_writer.write(self._fonts, static, pages, order.issuance_id)
+        pdf, digests = pdf_writer.write_digested(self._fonts, static, pages, order.issuance_id)
         return Rendered(
             pdf=pdf,
             sheets=len(pages),
             sheets_per_copy=len(copy),
-            page_digests=page_digests(pdf),
+            page_digests=digests,
         )
 
     def _sheets(self, order: CertificateOrder, copy: tuple[Page, ...]) -> Iterator[Page]:
