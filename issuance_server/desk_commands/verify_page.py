@@ -19,6 +19,7 @@ from issuance_server.desk_commands.reach import ask
 from issuance_server.verify_page.guard import Origins
 from issuance_server.verify_page.page import City, verification_page
 from issuance_server.verify_page.workers import Workers
+from keys.key_record import Purpose
 from keys.trust import CityTrust
 from protocol.errors import SetUpError
 
@@ -91,6 +92,13 @@ async def serve_with_records(configured: app.City, arguments: argparse.Namespace
         statuses_of=statuses_of,
     )
     reading = ["--trust", str(folder.trust)]
+    if folder.records(Purpose.BACK):
+        reading += ["--keys", str(folder.root), "--storage", str(folder.storage)]
+    else:
+        sys.stderr.write(
+            "verify-page: there is no secret of backs here, so scans of both sides are not"
+            f" compared; issuance-keys rotate back {folder.root} makes one\n"
+        )
     public = [*arguments.public_address, configured.config.city.verify_page]
     return await _serve(city, reading, arguments, public)
 

@@ -17,6 +17,7 @@ from issuance_server.certificates.code.claim import key_id
 from issuance_server.certificates.verify.files import found_in_files
 from issuance_server.certificates.verify.scans import ScannedSheet
 from issuance_server.verify_page import worker_wire as wire
+from keys.city_keys import load_back_secrets
 from keys.trust import CityTrust
 from protocol.errors import KofuError
 from protocol.secret import Secret
@@ -62,10 +63,12 @@ def _with_pictures(sheets: Sequence[ScannedSheet]) -> Iterator[wire.Sheet]:
 
 def _believing(arguments: argparse.Namespace) -> Callable[[], _Believed]:
     """Return what reads the keys anew for each upload: one that was revoked counts no more."""
+    backs = load_back_secrets(arguments.keys, storage=arguments.storage) if arguments.keys else None
 
     def read() -> _Believed:
         trust = CityTrust.load(arguments.trust)
-        return {key_id(key): key for key in trust.code_keys()}, ()
+        public_keys = {key_id(key): key for key in trust.code_keys()}
+        return public_keys, backs.accepted() if backs is not None else ()
 
     return read
 
@@ -93,11 +96,13 @@ def main() -> int:
     """Serve until the parent is gone; 0 then, 1 when the keys cannot be read or on a bug."""
     parser = argparse.ArgumentParser(prog="python -m issuance_server.verify_page.worker")
     parser.add_argument("--trust", type=Path, required=True, help="the folder of public keys")
+    parser.add_argument("--keys", type=Path, help="the city's key folder, to read backs with")
+    parser.add_argument("--storage", type=Path, help="where the storage keys lie")
     arguments = parser.parse_args()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library's chatter is no answer
-    believed = _believing(arguments)
     try:
+        believed = _believing(arguments)
         believed()
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES_MAX)

@@ -36,6 +36,8 @@ class Workers:
         """
         self._workers = [_Worker(arguments) for _ in range(count)]
         self._free: asyncio.Queue[_Worker] = asyncio.Queue()
+        for worker in self._workers:
+            self._free.put_nowait(worker)
 
     async def __aenter__(self) -> Self:
         """Start them.
@@ -44,9 +46,7 @@ class Workers:
             AdapterError: one did not start; it has told why on standard error.
         """
         try:
-            for worker in self._workers:
-                await worker.start()
-                self._free.put_nowait(worker)
+            await asyncio.gather(*(worker.start() for worker in self._workers))
         except BaseException:
             await self.__aexit__()
             raise

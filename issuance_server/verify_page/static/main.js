@@ -89,9 +89,8 @@ function presentClaim(claim, city, record) {
     if (record?.why) parts.push(notice("bad", null, record.why[current()]));
     if (city.records && record === null) parts.push(...recordQuestion(claim, city));
     parts.push(caution(startAgain), claimFacts(claim, city));
-    for (const name of city.records ? ["codeOnly"] : ["codeOnly", "noRecords"]) {
-      parts.push(element("p", { class: "hint" }, word(name)));
-    }
+    parts.push(element("p", { class: "hint" }, word(record === null ? "codeOnly" : "numberSent")));
+    if (!city.records) parts.push(element("p", { class: "hint" }, word("noRecords")));
     show(parts, options);
   });
 }
