@@ -154,6 +154,20 @@ class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
     items: Annotated[tuple[Item, ...], Meta(max_length=len(Item))] = ()
 
 
+class Unavailable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A certificate that the city offers here, but not to this holder, or not now.
+
+    Attributes:
+        kind: which.
+        code: why not.
+        opens_at_ms: of a closed kind, when it opens again, in the city's business time; else None.
+    """
+
+    kind: Kind
+    code: ReplyCode
+    opens_at_ms: TimeMs | None = None
+
+
 class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the holder's household, to choose from. Personal: shown, never logged."""
 
@@ -167,6 +181,7 @@ class Menu(Telegram, frozen=True, kw_only=True, tag="menu"):
     visit_id: Id
     items: Annotated[tuple[MenuItem, ...], Meta(max_length=len(Kind))]
     members: Annotated[tuple[Member, ...], Meta(max_length=32)]
+    unavailable: Annotated[tuple[Unavailable, ...], Meta(max_length=len(Kind))] = ()
 
 
 class Apply(Telegram, frozen=True, kw_only=True, tag="apply"):

@@ -6,6 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 JST = timezone(timedelta(hours=9), "JST")
 """Japan has no daylight saving time; a fixed offset is exact since 1952."""
 
+MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
+_JST_OFFSET_MS = 9 * 60 * MINUTE_MS
+_EPOCH = date(1970, 1, 1)
+
 RELEASE_GRACE_MS = 10 * 60 * 1_000
 """What was quoted before closing may still be released for so long."""
 
@@ -15,6 +20,11 @@ _YEAR_END = ((12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3))
 def civil(business_ms: int) -> datetime:
     """Return a business time as date and time in Japan."""
     return datetime.fromtimestamp(business_ms / 1_000, UTC).astimezone(JST)
+
+
+def start_of_day_ms(day: date) -> int:
+    """Return the business time of a day's midnight in Japan."""
+    return (day - _EPOCH).days * DAY_MS - _JST_OFFSET_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

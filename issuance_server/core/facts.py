@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from issuance_server.core.terminal_place import TerminalPlace
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from protocol.kinds import Kind
@@ -77,12 +78,14 @@ class Facts:
         next_serial: the day's next serial of the certificate numbers.
         ended: the issuance that the input names, if it has ended.
         resident_id: the holder of the card that was judged right; None if it is not registered.
+        place: where the terminal stands; None if it was never registered.
     """
 
     holder: HolderFacts | None = None
     next_serial: int = 1
     ended: EndedIssuance | None = None
     resident_id: str | None = None
+    place: TerminalPlace | None = None
 
 
 NO_FACTS = Facts()

@@ -83,6 +83,7 @@ class HouseDesk:
                 chain=asked.chain,
                 store=asked.store,
                 in_city=asked.in_city,
+                terminal_class=asked.terminal_class,
             )
         )
         out.log("terminal.registered", **_names(act, new))

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
+from issuance_server.core.terminal_place import TerminalClass
 from protocol.codes import ReplyCode
 from protocol.telegrams import (
     Apply,
@@ -188,6 +189,7 @@ class Registration:
     chain: str
     store: str
     in_city: bool
+    terminal_class: TerminalClass = TerminalClass.STORE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

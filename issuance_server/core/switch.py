@@ -39,12 +39,14 @@ class Needs:
         resident_id: whose register facts to read.
         issuance_id: which ended issuance to look for.
         serial_day: of which day to read the next serial, ``YYYY-MM-DD``.
+        terminal: whose place to read.
     """
 
     card_ref: str | None = None
     resident_id: str | None = None
     issuance_id: bytes | None = None
     serial_day: str | None = None
+    terminal: str | None = None
 
 
 NO_NEEDS = Needs()

@@ -36,6 +36,7 @@ from protocol.telegrams import (
     Released,
     Report,
     RequestRef,
+    Unavailable,
     UnfinishedIssuance,
 )
 from protocol.terminal_statements import (
@@ -85,6 +86,14 @@ def menu(members: int, *, name: str = "見本 太郎") -> Menu:
             MenuItem(kind=Kind.INKAN, fee_yen=300),
         ),
         members=tuple(Member(number=number + 1, name=name) for number in range(members)),
+        unavailable=(
+            Unavailable(
+                kind=Kind.KOSEKI_ZENBU,
+                code=ReplyCode.OUT_OF_HOURS,
+                opens_at_ms=1_772_409_600_000,
+            ),
+            Unavailable(kind=Kind.KAZEI, code=ReplyCode.NOT_ISSUED_HERE),
+        ),
         in_reply_to=REF,
     )
 

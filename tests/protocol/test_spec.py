@@ -21,6 +21,7 @@ from protocol.telegrams import (
     MenuItem,
     NoticeKind,
     RequestRef,
+    Unavailable,
     UnfinishedIssuance,
 )
 from protocol.terminal_statements import (
@@ -39,6 +40,7 @@ TELEGRAMS = {kind.__struct_config__.tag: kind for kind in typing.get_args(AnyTel
 STRUCTURES: dict[str, type[msgspec.Struct]] = {
     "unfinished": UnfinishedIssuance,
     "menu-item": MenuItem,
+    "unavailable": Unavailable,
     "member": Member,
     "options": Options,
     "binding": Binding,
@@ -148,7 +150,7 @@ def test_every_field_stands_with_its_type(heading: str, kind: type[msgspec.Struc
         if written in TYPES:
             assert TYPES[written] == hints[name], name
         else:
-            assert re.match(r"array of |int, |str, |scope, |tries, ", written), written
+            assert re.match(r"array of |int, |str, |scope, |tries, |ms, ", written), written
 
 
 def test_requests_name_replies_that_exist() -> None:

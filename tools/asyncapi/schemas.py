@@ -24,6 +24,7 @@ from protocol.telegrams import (
     NoticeKind,
     RequestRef,
     Telegram,
+    Unavailable,
     UnfinishedIssuance,
 )
 from protocol.terminal_statements import (
@@ -39,6 +40,7 @@ Schema: TypeAlias = dict[str, Any]
 STRUCTURES: dict[type[msgspec.Struct], str] = {
     UnfinishedIssuance: "unfinished",
     MenuItem: "menu-item",
+    Unavailable: "unavailable",
     Member: "member",
     Options: "options",
     Binding: "binding",

@@ -11,6 +11,7 @@ import msgspec
 from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
 from issuance_server.certificates.order import Record
 from issuance_server.core.register import Household
+from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import SetUpError
 from protocol.kinds import Kind
 
@@ -30,6 +31,7 @@ class NewTerminal(msgspec.Struct, frozen=True, kw_only=True):
         chain: who runs the store.
         store: the store's name.
         in_city: whether it stands in the city.
+        terminal_class: what kind of machine it is.
     """
 
     terminal: str
@@ -40,6 +42,7 @@ class NewTerminal(msgspec.Struct, frozen=True, kw_only=True):
     chain: str
     store: str
     in_city: bool
+    terminal_class: TerminalClass = TerminalClass.STORE
 
 
 def found_city(
@@ -89,14 +92,15 @@ def found_city(
 
 def _add_terminal(connection: sqlite3.Connection, terminal: NewTerminal, at_ms: int) -> None:
     connection.execute(
-        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, registered_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, class, registered_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             terminal.terminal,
             terminal.line_id,
             terminal.chain,
             terminal.store,
             terminal.in_city,
+            terminal.terminal_class.value,
             at_ms,
         ),
     )

@@ -43,8 +43,9 @@ def _of_terminal(
         )
         return [(overlap, (record.others_until_ms, record.terminal)), (certificate, values)]
     terminal = (
-        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, registered_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO terminal (terminal, line_id, chain, store, in_city, class, registered_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
     )
-    place = (record.chain, record.store, record.in_city, record.at_ms)
-    return [(terminal, (record.terminal, record.line_id, *place)), (certificate, values)]
+    place = (record.chain, record.store, record.in_city, record.terminal_class.value)
+    entry = (record.terminal, record.line_id, *place, record.at_ms)
+    return [(terminal, entry), (certificate, values)]

@@ -6,7 +6,7 @@ since the city was founded. Personal data lives in ``household``, ``resident`` a
 ``register_record`` only.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -65,6 +65,7 @@ CREATE TABLE terminal (
     chain TEXT NOT NULL,
     store TEXT NOT NULL,
     in_city INTEGER NOT NULL,
+    class TEXT NOT NULL,
     registered_at_ms INTEGER NOT NULL,
     revoked_at_ms INTEGER,
     stopped_at_ms INTEGER
@@ -110,6 +111,11 @@ CREATE TABLE suppression (
 ) STRICT;
 CREATE TABLE register_state (
     id INTEGER PRIMARY KEY CHECK (id = 1), watermark_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE city_tables (
+    load INTEGER PRIMARY KEY, loaded_at_ms INTEGER NOT NULL, digest BLOB NOT NULL,
+    content BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE operator_nonce (nonce BLOB PRIMARY KEY, operator TEXT NOT NULL) STRICT;

@@ -33,6 +33,7 @@ from issuance_server.core.line_table import RegisteredTerminal
 from issuance_server.core.records import AnyRecord, decode_record, encode_record, subject_of
 from issuance_server.core.register import Household
 from issuance_server.core.switch import Needs
+from issuance_server.core.terminal_place import TerminalClass, TerminalPlace
 from issuance_server.ports import Sign
 from protocol.codes import ReplyCode
 from protocol.errors import JournalFailed, SetUpError
@@ -286,7 +287,26 @@ class Transaction:
             row = await _one(self._writer, sql, (needs.serial_day,))
             next_serial = row[0] if row else 1
         ended = None if needs.issuance_id is None else await self._ended(needs.issuance_id)
-        return Facts(holder=holder, next_serial=next_serial, ended=ended, resident_id=resident_id)
+        place = None if needs.terminal is None else await self._place(needs.terminal)
+        return Facts(
+            holder=holder,
+            next_serial=next_serial,
+            ended=ended,
+            resident_id=resident_id,
+            place=place,
+        )
+
+    async def _place(self, terminal: str) -> TerminalPlace | None:
+        sql = "SELECT class, chain, in_city FROM terminal WHERE terminal = ?"
+        row = await _one(self._writer, sql, (terminal,))
+        if row is None:
+            return None
+        return TerminalPlace(
+            terminal=terminal,
+            terminal_class=TerminalClass(row[0]),
+            chain=row[1],
+            in_city=bool(row[2]),
+        )
 
     async def _ended(self, issuance_id: bytes) -> EndedIssuance | None:
         sql = "SELECT terminal, state, code FROM issuance WHERE issuance_id = ?"

@@ -1,6 +1,7 @@
 """Records of lines, and of the list of terminals."""
 
 from issuance_server.core.records.base import HouseRecord, Record
+from issuance_server.core.terminal_place import TerminalClass
 
 
 class LineOpened(Record, frozen=True, kw_only=True, tag="line-opened"):
@@ -37,6 +38,7 @@ class TerminalRegistered(HouseRecord, frozen=True, kw_only=True, tag="terminal-r
         chain: who runs the store.
         store: the store's name.
         in_city: whether it stands in the city.
+        terminal_class: what kind of machine it is; records from before there were two name none.
     """
 
     terminal: str
@@ -47,6 +49,7 @@ class TerminalRegistered(HouseRecord, frozen=True, kw_only=True, tag="terminal-r
     chain: str
     store: str
     in_city: bool
+    terminal_class: TerminalClass = TerminalClass.STORE
 
 
 class TerminalRenewed(HouseRecord, frozen=True, kw_only=True, tag="terminal-renewed"):
