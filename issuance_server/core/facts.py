@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from issuance_server.core.bars import Bar
+from issuance_server.core.standing import Standing
+from issuance_server.core.suppression import Ground
 from issuance_server.core.terminal_place import TerminalPlace
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
@@ -37,21 +40,42 @@ class HolderFacts:
         register_version: of the household; a new one, never used before in the city, with every
             change to it or a member, so that it names the household as well.
         birth_on: the calendar date of birth, or None where it is not one.
-        suppressed: whether issuing is suppressed for the person or the household.
+        suppressions: the grounds of those that lie on the person or the household.
+        standing: how the person stands in the register.
+        resident_since: 住民となった年月日, or None where it is not a day.
         register_age_ms: how old the register copy is.
-        household_members: how many members there are to choose from.
+        household_members: how many members there are to choose from; nobody who is removed.
+        others: how the other members of the household stand.
+        member_suppressed: whether a suppression lies on another member.
+        head_removed: whether the household waits for a new head.
         record_versions: for each kind that is made of a record of another register, the version
             of the holder's; likewise a new one with every change. Where there is no record, there
             is no entry.
+        bars: what bars certificates of a record, for each kind that is barred.
+        tax_year: the fiscal year of the holder's tax record.
+        shows_suppressed: the kinds whose record also shows somebody on whom a suppression lies.
     """
 
     household_id: str
     register_version: int
     birth_on: date | None
-    suppressed: bool
+    suppressions: tuple[Ground, ...] = ()
+    standing: Standing = Standing.CURRENT
+    resident_since: date | None = None
     register_age_ms: int
     household_members: int
+    others: frozenset[Standing] = frozenset()
+    member_suppressed: bool = False
+    head_removed: bool = False
     record_versions: Mapping[Kind, int] = field(default_factory=dict)
+    bars: Mapping[Kind, Bar] = field(default_factory=dict)
+    tax_year: int | None = None
+    shows_suppressed: frozenset[Kind] = frozenset()
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether issuing is suppressed for the person or the household."""
+        return bool(self.suppressions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

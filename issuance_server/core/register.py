@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from enum import Enum
 
 import msgspec
+from msgspec.structs import replace
 
 from issuance_server.core.standing import Standing
 
@@ -153,6 +154,19 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     def head(self) -> Resident:
         """The head of the household."""
         return next(member for member in self.members if member.resident_id == self.head_id)
+
+    def without_removed(self) -> "Household":
+        """Return the household as certificates show it (消除者 are not shown).
+
+        A head who is removed stays until the register names another one: nothing can be certified
+        of the household meanwhile.
+        """
+        left = tuple(
+            member
+            for member in self.members
+            if member.resident_id == self.head_id or not member.standing.is_removed
+        )
+        return self if len(left) == len(self.members) else replace(self, members=left)
 
     def member(self, resident_id: str) -> Resident | None:
         """Return the member with a 宛名番号, or ``None``."""

@@ -8,6 +8,7 @@ on an alert, so both levels refuse.
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import NamedTuple
 
 
 class SubjectKind(Enum):
@@ -53,6 +54,13 @@ class SuppressionNotice(Enum):
     def reaches_terminals(self) -> bool:
         """Whether it changes anything here: a temporary lift must not (標準仕様書 §3.1)."""
         return self is not SuppressionNotice.LIFTED_FOR_A_TIME
+
+
+class Ground(NamedTuple):
+    """What a decision needs to know of a suppression: on what it lies, and why."""
+
+    subject_kind: SubjectKind
+    reason: SuppressionReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

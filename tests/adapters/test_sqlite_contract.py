@@ -36,7 +36,10 @@ from tests.core.made import (
 
 S = IssuanceState
 SECOND = b"issuance-two----"
-SUPPRESS = f"INSERT INTO suppression VALUES (1, '{HOLDER_ID}', NULL, 'court', 0)"
+SUPPRESS = (
+    "INSERT INTO suppression (suppression_id, resident_id, reason, since_ms)"
+    f" VALUES ('s-1', '{HOLDER_ID}', 'support', 0)"
+)
 FEES = {
     **dict.fromkeys((S.APPLIED, S.QUOTED, S.SEALED, S.WITHDRAWN), "none"),
     **dict.fromkeys((S.RELEASED, S.UNCONFIRMED), "held"),

@@ -197,7 +197,9 @@ async def test_suppression_is_of_a_person_or_a_household(
 ) -> None:
     """Another member's own suppression is not the holder's."""
     city.change(
-        f"INSERT INTO suppression ({column}, reason, since_ms) VALUES (?, 'court', 0)", value
+        f"INSERT INTO suppression (suppression_id, {column}, reason, since_ms)"
+        " VALUES ('s-1', ?, 'a word of a later version', 0)",
+        value,
     )
     async with city.store.transaction() as transaction:
         facts = await transaction.facts(Needs(resident_id=HOLDER_ID), START_REAL_MS)

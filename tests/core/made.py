@@ -13,6 +13,7 @@ from issuance_server.core.calendar import JST, Calendar
 from issuance_server.core.facts import HolderFacts
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
 from issuance_server.core.rules import CityRules
+from issuance_server.core.suppression import Ground, SubjectKind, SuppressionReason
 from protocol import telegrams as t
 from protocol.kinds import Kind, Options
 from protocol.terminal_statements import DeletionReport, FailureCause, PrintOutcome, PrintReport
@@ -42,10 +43,10 @@ HOLDER = HolderFacts(
     household_id="20000000018",
     register_version=7,
     birth_on=date(1980, 4, 1),
-    suppressed=False,
     register_age_ms=0,
     household_members=5,
 )
+SUPPRESSED = (Ground(SubjectKind.PERSON, SuppressionReason.SUPPORT),)
 BAD_SIGNATURE = b"\xff" * 64
 
 

@@ -16,7 +16,7 @@ from issuance_server.core.eligibility import (
 from issuance_server.core.facts import Now
 from protocol.codes import ReplyCode
 from protocol.kinds import Item, Kind, Options, Scope
-from tests.core.made import HOLDER, RULES, START_REAL_MS, business_ms
+from tests.core.made import HOLDER, RULES, START_REAL_MS, SUPPRESSED, business_ms
 
 FEES_YEN = dict.fromkeys(Kind, 200)
 EVERYTHING = replace(RULES, fees_yen=FEES_YEN, items=tuple(Item))
@@ -46,8 +46,8 @@ def test_unknown_birthday_is_no_reason_to_refuse() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"suppressed": True}, ReplyCode.NOT_ISSUED_HERE),
-        ({"suppressed": True, "register_age_ms": 10**9}, ReplyCode.NOT_ISSUED_HERE),
+        ({"suppressions": SUPPRESSED}, ReplyCode.NOT_ISSUED_HERE),
+        ({"suppressions": SUPPRESSED, "register_age_ms": 10**9}, ReplyCode.NOT_ISSUED_HERE),
         ({"register_age_ms": 600_000}, None),
         ({"register_age_ms": 600_001}, ReplyCode.REGISTER_STALE),
         ({"register_age_ms": -60_000}, None),

@@ -26,6 +26,7 @@ from tests.core.made import (
     OTHER_TERMINAL,
     RESIDENT,
     SEALED_DIGEST,
+    SUPPRESSED,
     VISIT,
     applying,
     business_ms,
@@ -148,7 +149,7 @@ def test_ended_issuance_has_ended(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"suppressed": True}, ReplyCode.NOT_ISSUED_HERE),
+        ({"suppressions": SUPPRESSED}, ReplyCode.NOT_ISSUED_HERE),
         ({"birth_on": date(2011, 12, 2)}, ReplyCode.UNDER_AGE),
         ({"register_age_ms": 10 * MINUTE_MS + 1}, ReplyCode.REGISTER_STALE),
     ],

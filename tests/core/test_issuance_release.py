@@ -21,6 +21,7 @@ from tests.core.made import (
     MINUTE_MS,
     RULES,
     SEALED_DIGEST,
+    SUPPRESSED,
     TERMINAL,
     applying,
     business_ms,
@@ -124,7 +125,7 @@ def test_release_before_the_ciphertext_is_held_is_out_of_order(desk: Desk) -> No
     ("holder", "code"),
     [
         (replace(HOLDER, register_version=8), ReplyCode.DATA_CHANGED),
-        (replace(HOLDER, suppressed=True), ReplyCode.NOT_ISSUED_HERE),
+        (replace(HOLDER, suppressions=SUPPRESSED), ReplyCode.NOT_ISSUED_HERE),
         (replace(HOLDER, register_age_ms=11 * MINUTE_MS), ReplyCode.REGISTER_STALE),
         (None, ReplyCode.NOT_ISSUED_HERE),
     ],

@@ -24,6 +24,7 @@ from tests.core.made import (
     HOLDER,
     OTHER_TERMINAL,
     SEALED_DIGEST,
+    SUPPRESSED,
     TERMINAL,
     VISIT,
     applying,
@@ -136,7 +137,7 @@ def _change(desk: Desk, what: str, data: st.DataObject) -> None:
     else:
         desk.holder = {
             "register": replace(HOLDER, register_version=8),
-            "suppressed": replace(HOLDER, suppressed=True),
+            "suppressed": replace(HOLDER, suppressions=SUPPRESSED),
             "usual": HOLDER,
         }[what]
 

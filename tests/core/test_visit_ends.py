@@ -21,6 +21,7 @@ from tests.core.made import (
     ISSUANCE,
     MINUTE_MS,
     OTHER_TERMINAL,
+    SUPPRESSED,
     VISIT,
     authenticating,
     business_ms,
@@ -177,7 +178,7 @@ def test_too_many_visits_are_told_to_wait() -> None:
     ("change", "code"),
     [
         ({"birth_on": date(2011, 12, 2)}, ReplyCode.UNDER_AGE),
-        ({"suppressed": True}, ReplyCode.NOT_ISSUED_HERE),
+        ({"suppressions": SUPPRESSED}, ReplyCode.NOT_ISSUED_HERE),
         ({"register_age_ms": 10 * MINUTE_MS + 1}, ReplyCode.REGISTER_STALE),
     ],
 )
@@ -199,7 +200,7 @@ def test_holder_who_may_have_nothing_is_told_after_the_right_pin(
 def test_suppressed_and_unknown_holders_look_alike() -> None:
     """Who is suppressed and whom the register does not know get the very same bytes."""
     answers = []
-    for holder in (None, replace(HOLDER, suppressed=True)):
+    for holder in (None, replace(HOLDER, suppressions=SUPPRESSED)):
         desk = Desk(holder=holder)
         desk.begun()
         ref = desk.ask_ref(authenticating())

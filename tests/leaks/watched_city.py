@@ -188,9 +188,10 @@ class WatchedCity(Bench):
     def _suppress(self) -> None:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.executemany(
-                "INSERT INTO suppression (resident_id, reason, since_ms) VALUES (?, 'asked', 0)",
+                "INSERT INTO suppression (suppression_id, resident_id, reason, since_ms)"
+                " VALUES (?, ?, 'support', 0)",
                 [
-                    (holder_id,)
+                    (f"s-{holder_id}", holder_id)
                     for holder_id, holder in zip(
                         self.secrets.holder_ids, self.what.holders, strict=True
                     )

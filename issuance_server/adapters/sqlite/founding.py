@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,6 +11,7 @@ import msgspec
 
 from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
 from issuance_server.certificates.order import Record
+from issuance_server.core.bars import bar_of, fiscal_year_of
 from issuance_server.core.register import Household
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import SetUpError
@@ -118,12 +120,16 @@ def _add_household(connection: sqlite3.Connection, household: Household, version
         (household.household_id, version, msgspec.msgpack.encode(household)),
     )
     connection.executemany(
-        "INSERT INTO resident (resident_id, household_id, birth_on) VALUES (?, ?, ?)",
+        "INSERT INTO resident (resident_id, household_id, birth_on, resident_since, is_head,"
+        " standing) VALUES (?, ?, ?, ?, ?, ?)",
         [
             (
                 member.resident_id,
                 household.household_id,
-                member.birth.on.isoformat() if member.birth.on else None,
+                _day(member.birth.on),
+                _day(member.became_resident_on.on),
+                member.resident_id == household.head_id,
+                member.standing.value,
             )
             for member in household.members
         ],
@@ -139,10 +145,20 @@ def _add_records(connection: sqlite3.Connection, records: Records) -> None:
         if record_id is None:
             record_id = known[packed] = len(known) + 1
             connection.execute(
-                "INSERT INTO register_record (record_id, version, record) VALUES (?, ?, ?)",
-                (record_id, record_id, packed),
+                "INSERT INTO register_record (record_id, version, record, bar, fiscal_year)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (record_id, record_id, packed, _bar(record), fiscal_year_of(record)),
             )
         connection.execute(
             "INSERT INTO register_record_holder (resident_id, kind, record_id) VALUES (?, ?, ?)",
             (resident_id, kind.value, record_id),
         )
+
+
+def _day(on: date | None) -> str | None:
+    return None if on is None else on.isoformat()
+
+
+def _bar(record: Record) -> str | None:
+    bar = bar_of(record)
+    return None if bar is None else bar.value

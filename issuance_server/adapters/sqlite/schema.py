@@ -90,10 +90,18 @@ CREATE TABLE household (
 CREATE TABLE resident (
     resident_id TEXT PRIMARY KEY,
     household_id TEXT NOT NULL REFERENCES household,
-    birth_on TEXT
+    birth_on TEXT,
+    resident_since TEXT,
+    is_head INTEGER NOT NULL DEFAULT 0,
+    standing TEXT NOT NULL DEFAULT 'current'
 ) STRICT;
+CREATE INDEX resident_household ON resident (household_id);
 CREATE TABLE register_record (
-    record_id INTEGER PRIMARY KEY, version INTEGER NOT NULL UNIQUE, record BLOB NOT NULL
+    record_id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL UNIQUE,
+    record BLOB NOT NULL,
+    bar TEXT,
+    fiscal_year INTEGER
 ) STRICT;
 CREATE TABLE register_record_holder (
     resident_id TEXT NOT NULL REFERENCES resident,
@@ -101,14 +109,20 @@ CREATE TABLE register_record_holder (
     record_id INTEGER NOT NULL REFERENCES register_record,
     PRIMARY KEY (resident_id, kind)
 ) STRICT;
+CREATE INDEX register_record_holder_record ON register_record_holder (record_id, kind);
 CREATE TABLE suppression (
-    suppression_id INTEGER PRIMARY KEY,
+    suppression_id TEXT PRIMARY KEY NOT NULL,
     resident_id TEXT,
     household_id TEXT,
     reason TEXT NOT NULL,
+    level TEXT NOT NULL DEFAULT 'error',
     since_ms INTEGER NOT NULL,
+    until_day TEXT,
+    origin TEXT NOT NULL DEFAULT 'operator',
     CHECK ((resident_id IS NULL) <> (household_id IS NULL))
 ) STRICT;
+CREATE INDEX suppression_resident ON suppression (resident_id) WHERE resident_id IS NOT NULL;
+CREATE INDEX suppression_household ON suppression (household_id) WHERE household_id IS NOT NULL;
 CREATE TABLE register_state (
     id INTEGER PRIMARY KEY CHECK (id = 1), watermark_ms INTEGER NOT NULL
 ) STRICT;
