@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import msgspec
+
 from issuance_server.certificates.order import Issuer
 
 PREFECTURE = "大阪府"
@@ -17,3 +19,5 @@ ISSUER = Issuer(
     specimen=True,
     verify_page="https://verify.toyonaka.example/",
 )
+ISSUER_WITH_BACKS = msgspec.structs.replace(ISSUER, backs=True)
+"""As the sample city is set up: each sheet has a back, for which the renderer needs a secret."""

@@ -29,6 +29,7 @@ MY_NUMBER_FIRST = 90_000_000_000
 _MY_NUMBER_WEIGHTS = (2, 3, 4, 5, 6, 7, 2, 3, 4, 5, 6)
 _MY_NUMBER_MODULUS = 11
 _MOVED_IN_DAY = 10
+_IN_ONE_REGISTER = frozenset({HEAD, "夫", "妻", "子"})
 _HOUSE = re.compile(r"(?<=番)\d+号$")
 
 
@@ -46,7 +47,8 @@ class Person:
         from_elsewhere: 転入前住所; such people became residents later than at birth.
         moved_in: when, if not on the day on which the family settled.
         domicile: 本籍; by default the town and lot of the household's address.
-        register_head: 筆頭者; by default the head for those who share the family name.
+        register_head: 筆頭者; by default the head for the head's own couple and its children who
+            share the family name, and everybody's own self for all others.
         remarks: 備考.
         foreign: for foreign residents, who have no 本籍 and a birth date in our era.
     """
@@ -145,12 +147,12 @@ def _domicile(family: Family, person: Person) -> str:
 
 
 def _register_head(family: Family, person: Person) -> str:
-    """Return the 筆頭者: the household's head for those who share the family name."""
+    """Return the 筆頭者: a family register holds a couple and its children (戸籍法 6 条)."""
     if person.register_head:
         return person.register_head
     head = next(one for one in family.people if one.relationship == HEAD)
-    shared = head.name.partition("　")[0] == person.name.partition("　")[0]
-    return head.name if shared else person.name
+    same_name = head.name.partition("　")[0] == person.name.partition("　")[0]
+    return head.name if same_name and person.relationship in _IN_ONE_REGISTER else person.name
 
 
 def _notified(moved: date) -> date:

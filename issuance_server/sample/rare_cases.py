@@ -126,6 +126,7 @@ RARE_FAMILIES = (
                 birth=date(1963, 5, 9),
                 sex=_FEMALE,
                 relationship="子",
+                register_head="試作　文子",
             ),
             Person(
                 name="試作　拓",
@@ -140,6 +141,7 @@ RARE_FAMILIES = (
                 birth=date(2015, 9, 19),
                 sex=_FEMALE,
                 relationship="子の子の子",
+                register_head="試作　拓",
             ),
             Person(
                 name="模擬　縁",

@@ -91,11 +91,13 @@ def test_somebody_who_pays_nothing(renderer: CertificateRenderer, kazei_order: O
 def test_a_dependant_who_filed_nothing(
     renderer: CertificateRenderer, kazei_order: OrderMaker
 ) -> None:
-    """Sums that nobody knows are marked with one asterisk, which the foot explains."""
+    """Amounts that nobody knows are marked with one asterisk, which the foot explains."""
     order = kazei_order(0, 1)
     said = kazei.certificate(order)
     assert "市・府民税非課税証明書" == said.title
-    assert {"＊"} == {said.income_total, said.deduction_total, *said.dependants}
+    amounts = {amount for pair in said.incomes.values() for amount in pair}
+    amounts |= {*said.deductions.values(), *said.dependants}
+    assert {"＊"} == {said.income_total, said.deduction_total, *amounts}
     (text,) = rendered_texts(renderer, order)
     assert "＊は、申告がないため金額を証明できない項目です。" in text
 

@@ -88,6 +88,22 @@ def test_every_odd_case_is_there(households: tuple[Household, ...]) -> None:
     }
 
 
+def test_a_family_register_holds_a_couple_and_its_children(
+    households: tuple[Household, ...],
+) -> None:
+    """Nobody stands in a register with a parent, a sibling or a grandchild (戸籍法 6 条)."""
+    for household in households:
+        relationships = {one.name: one.relationship for one in household.members}
+        for member in household.members:
+            head = relationships.get(member.register_head or "", "")
+            before = "" if head == "世帯主" else f"{head}の"
+            family = {head, *(f"{before}{word}" for word in ("夫", "妻", "子"))}
+            in_fathers = head == "父" and member.relationship in ("母", "弟", "兄", "妹", "姉")
+            assert member.foreign or member.relationship in family or in_fathers
+            surnames = {(member.register_head or "").partition("　")[0]}
+            assert member.foreign or {member.name.partition("　")[0]} == surnames
+
+
 def test_somebody_turns_fifteen_on_the_first_day(households: tuple[Household, ...]) -> None:
     """Born on 1 December 2011: 14 on the Sunday before the start, 15 on the Monday."""
     birth = date(2011, 12, 1)

@@ -88,6 +88,7 @@ def certificate(order: CertificateOrder) -> TaxCertificate:
         raise CertificateRefused("tax-not-filed")
     refuse_faults(record.faults(western=taxpayer.foreign is not None))
     known = record.filing is Filing.FILED
+    none = MARK if known else UNKNOWN
     received = {income.kind: income.received for income in record.incomes}
     left = {income.kind: income.amount for income in record.incomes}
     deducted = {deduction.kind: deduction.amount for deduction in record.deductions}
@@ -97,9 +98,12 @@ def certificate(order: CertificateOrder) -> TaxCertificate:
         address=record.address,
         name=record.name,
         birth=record.birth.text,
-        incomes={kind: (_yen(received.get(kind)), _yen(left.get(kind))) for kind in IncomeKind},
+        incomes={
+            kind: (_yen(received.get(kind), none), _yen(left.get(kind), none))
+            for kind in IncomeKind
+        },
         income_total=_yen(record.income_total) if known else UNKNOWN,
-        deductions={kind: _yen(deducted.get(kind)) for kind in DeductionKind},
+        deductions={kind: _yen(deducted.get(kind), none) for kind in DeductionKind},
         deduction_total=_yen(record.deduction_total) if known else UNKNOWN,
         dependants=_counts(record.dependants) if known else (UNKNOWN,) * _COUNTS,
         levy=_amounts(record.levy),
@@ -118,8 +122,8 @@ def _year(fiscal_year: int) -> str:
     return f"{year}年度（{before}年分の所得）"
 
 
-def _yen(amount: int | None) -> str:
-    return MARK if amount is None else f"{amount:,}"
+def _yen(amount: int | None, none: str = MARK) -> str:
+    return none if amount is None else f"{amount:,}"
 
 
 def _counts(dependants: Dependants) -> tuple[str, ...]:
