@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,7 +155,8 @@ class _Desk:
                 return _refusal(refused.status, refused.sentence)
             except ClientDisconnect:
                 return Response(status_code=400)
-            except AdapterError:
+            except AdapterError as error:
+                sys.stderr.write(f"verify-page: {error}\n")
                 return _refusal(422, TOO_HARD)
         if isinstance(answer, wire.Unreadable):
             return _refusal(422, in_both(answer.why))

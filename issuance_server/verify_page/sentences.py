@@ -43,8 +43,8 @@ BUSY = Sentence(
     "ただいま混み合っています。しばらくしてからもう一度お試しください。",
 )
 TOO_HARD = Sentence(
-    "The files could not be read within the time allowed. Send fewer or simpler ones.",
-    "決められた時間内に読み取れませんでした。ファイルを減らしてお試しください。",
+    "The files could not be read, or not within the time allowed. Send fewer or simpler ones.",
+    "読み取れないか、決められた時間内に終わりませんでした。ファイルを減らしてお試しください。",
 )
 RECORDS_AWAY = Sentence(
     "The city's records cannot be reached now, so the number was not looked up. Try again later.",

@@ -1,7 +1,7 @@
 """A reading process: ``python -m issuance_server.verify_page.worker``, started by the page.
 
-What strangers upload is parsed here and nowhere else, in a process that may write no file, use no
-more than its share of memory and time, and dies with what it read. It takes one upload at a time.
+What strangers upload is parsed here and nowhere else, in a process that may write no file and use
+no more than its share of memory and time. It takes one upload at a time, and ends after a bug.
 """
 
 import argparse
@@ -39,6 +39,8 @@ def read_upload(files: Sequence[bytes], believed: _Believed) -> wire.Answer:
         return wire.Unreadable(why=str(error))
     except MemoryError:
         return wire.Unreadable(why="the picture is larger than a scan can be")
+    except Exception as error:  # noqa: BLE001  # its text may hold what nobody may read
+        return wire.Broken(error=type(error).__name__)
     return wire.Found(sheets=tuple(_with_pictures(sheets)))
 
 
@@ -77,8 +79,14 @@ def _serve(requests: BinaryIO, answers: BinaryIO, believed: Callable[[], _Believ
     while (request := wire.read(requests)) is not None:
         _limit(resource.RLIMIT_CPU, _cpu_seconds() + wire.CPU_SECONDS_MAX)
         answer = read_upload(wire.decode_request(request).files, believed())
-        answers.write(wire.framed(wire.encode(answer)))
-        answers.flush()
+        _say(answers, wire.encode(answer))
+        if isinstance(answer, wire.Broken):
+            return
+
+
+def _say(answers: BinaryIO, content: bytes) -> None:
+    answers.write(wire.framed(content))
+    answers.flush()
 
 
 def _cpu_seconds() -> int:
@@ -93,7 +101,7 @@ def _limit(what: int, soft: int) -> None:
 
 
 def main() -> int:
-    """Serve until the parent is gone; 0 then, 1 when the keys cannot be read or on a bug."""
+    """Serve until the parent is gone; 0 then, 1 when the keys cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m issuance_server.verify_page.worker")
     parser.add_argument("--trust", type=Path, required=True, help="the folder of public keys")
     parser.add_argument("--keys", type=Path, help="the city's key folder, to read backs with")
@@ -107,16 +115,13 @@ def main() -> int:
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES_MAX)
         _limit(resource.RLIMIT_FSIZE, 0)
-        answers.write(wire.framed(b""))
-        answers.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        _say(answers, b"")
         _serve(sys.stdin.buffer, answers, believed)
     except BrokenPipeError:
         return 0
     except KofuError as error:
         sys.stderr.write(f"verify-page: {error}\n")
-        return 1
-    except Exception as error:  # noqa: BLE001  # its text may hold what nobody may read
-        sys.stderr.write(f"verify-page: reading stopped by {type(error).__name__}\n")
         return 1
     return 0
 

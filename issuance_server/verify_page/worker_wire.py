@@ -43,7 +43,13 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True, tag="unreadable"):
     why: str
 
 
-Answer: TypeAlias = Found | Unreadable
+class Broken(msgspec.Struct, frozen=True, kw_only=True, tag="broken"):
+    """A bug of ours ended the process; named by its type alone."""
+
+    error: str
+
+
+Answer: TypeAlias = Found | Unreadable | Broken
 
 encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(Upload).decode

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Self
+from typing import Self, TypeAlias
 
 from issuance_server.verify_page import worker_wire as wire
 from protocol.codec import UNREADABLE
@@ -19,6 +19,8 @@ START_MS_MAX = 30_000
 READING_MS_MAX = 2 * wire.CPU_SECONDS_MAX * 1_000
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 STOP_MS_MAX = 2_000
+
+Reading: TypeAlias = wire.Found | wire.Unreadable
 
 
 class Workers:
@@ -57,7 +59,7 @@ class Workers:
         for worker in self._workers:
             await worker.stop()
 
-    async def read(self, files: Sequence[bytes]) -> wire.Answer:
+    async def read(self, files: Sequence[bytes]) -> Reading:
         """Return what is found in the files of one upload.
 
         Raises:
@@ -97,7 +99,7 @@ class _Worker:
             raise AdapterError("a reading process did not start") from None
         return process
 
-    async def read(self, files: Sequence[bytes]) -> wire.Answer:
+    async def read(self, files: Sequence[bytes]) -> Reading:
         """Have one upload read."""
         answered = False
         try:
@@ -107,6 +109,8 @@ class _Worker:
                 process.stdin.write(wire.framed(wire.encode(wire.Upload(files=tuple(files)))))
                 await process.stdin.drain()
                 answer = wire.decode_answer(await _frame(process))
+                if isinstance(answer, wire.Broken):
+                    raise AdapterError(f"reading was stopped by {answer.error}")
                 answered = True
                 return answer
         except (TimeoutError, ConnectionError, *UNREADABLE):
