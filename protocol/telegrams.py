@@ -34,7 +34,7 @@ from protocol.fields import (
     TimeMs,
     Yen,
 )
-from protocol.kinds import Item, Kind, Options
+from protocol.kinds import Item, Kind, Options, Scope
 from protocol.secret import Secret
 from protocol.terminal_statements import DeletionReport, FailureCause, PrintReport
 
@@ -147,11 +147,13 @@ class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
         kind: which.
         fee_yen: for one copy.
         items: what may be asked for beside what is always printed.
+        scopes: whom it can cover; where there are none, the server is of an earlier version.
     """
 
     kind: Kind
     fee_yen: Yen
     items: Annotated[tuple[Item, ...], Meta(max_length=len(Item))] = ()
+    scopes: Annotated[tuple[Scope, ...], Meta(max_length=len(Scope))] = ()
 
 
 class Unavailable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

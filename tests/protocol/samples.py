@@ -82,7 +82,7 @@ def menu(members: int, *, name: str = "見本 太郎") -> Menu:
     return Menu(
         visit_id=VISIT_ID,
         items=(
-            MenuItem(kind=Kind.JUMINHYO, fee_yen=300, items=tuple(Item)),
+            MenuItem(kind=Kind.JUMINHYO, fee_yen=300, items=tuple(Item), scopes=tuple(Scope)),
             MenuItem(kind=Kind.INKAN, fee_yen=300),
         ),
         members=tuple(Member(number=number + 1, name=name) for number in range(members)),
