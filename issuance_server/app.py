@@ -157,6 +157,7 @@ async def _running(
             workers=city.config.rendering.workers,
             fonts=city.paths.fonts,
             keys=city.paths.key_folder,
+            backs=city.config.city.backs,
             on_restart=lambda exit_status: log("renderer.restarted", exit_status=exit_status),
         )
         stack.push_async_callback(renderer.stop)

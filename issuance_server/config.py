@@ -43,6 +43,9 @@ class City(_Section, frozen=True, kw_only=True):
             description="address of the page that checks codes; empty: sheets bear no code",
         ),
     ] = ""
+    backs: Annotated[
+        bool, Meta(description="print each face, scrambled, on its back; needs verify_page")
+    ] = False
     call_centre: Annotated[str, Meta(max_length=200, description="shown with a refusal")]
 
 
@@ -158,6 +161,7 @@ class Config(_Section, frozen=True, kw_only=True):
             seal_text=self.city.seal_text,
             specimen=self.city.specimen,
             verify_page=self.city.verify_page,
+            backs=self.city.backs,
         )
 
 
@@ -196,6 +200,11 @@ def load(path: Path) -> Config:
         raise SetUpError(f"the configuration {path} is not right: save it as UTF-8") from None
     if config.service.opens >= config.service.closes:
         raise SetUpError(f"the configuration {path} is not right: service.opens is after closes")
+    if config.city.backs and not config.city.verify_page:
+        raise SetUpError(
+            f"the configuration {path} is not right: city.backs needs city.verify_page, for backs "
+            "tell people where to verify; name the page, or have no backs"
+        )
     try:
         business_start_ms(config.clock.business)
     except SetUpError as error:

@@ -5,6 +5,7 @@ takes them. In the protocol a sheet is always a sheet of paper (TP-073).
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from protocol.errors import MalformedTelegram
 from protocol.limits import SIDES_MAX
@@ -27,9 +28,21 @@ def sheet_digests(pdf: bytes, sheets: int) -> tuple[bytes, ...]:
     Raises:
         MalformedTelegram: it is no PDF that fits the rules, or has other sheets.
     """
-    pages = page_digests(pdf)
+    return digests_of_sheets(page_digests(pdf), sheets)
+
+
+def digests_of_sheets(pages: Sequence[bytes], sheets: int) -> tuple[bytes, ...]:
+    """Return the digests of sheets from the page digests of their sides.
+
+    Args:
+        pages: of every page in order, 32 bytes each.
+        sheets: how many sheets of paper they are for.
+
+    Raises:
+        MalformedTelegram: there are other sheets.
+    """
     if _sides(len(pages), sheets) == 1:
-        return pages
+        return tuple(pages)
     return tuple(map(sheet_digest, pages[::SIDES_MAX], pages[1::SIDES_MAX]))
 
 

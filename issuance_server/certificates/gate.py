@@ -13,6 +13,7 @@ from datetime import date
 
 import pypdfium2
 
+from issuance_server.certificates.gate_backs import backs_fault, decoded, is_drawn
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.reading.sheets import ReadSheet, Unreadable, read
 from issuance_server.core.family_register import AddressHistory, FamilyRegister
@@ -21,6 +22,7 @@ from issuance_server.core.tax_register import TaxRecord
 from protocol.errors import MalformedTelegram
 from protocol.kinds import Kind, Scope
 from protocol.page_digest import page_digests
+from protocol.sheet_digest import digests_of_sheets
 
 DEEP_LOOK_EVERY = 20
 """The first byte of the issuance id decides; it is random."""
@@ -47,9 +49,10 @@ def gate_fault(order: CertificateOrder, rendered: Rendered) -> str | None:
     """Return what is not as ordered, as a word for the alarm; None if everything is.
 
     Checks that the file carries the order's issuance id, that it has so many sheets in each copy,
-    that the page digests which the city will sign are those of this very file, and for every copy:
-    its number with n/N on every sheet, the people who were asked for and nobody else, and on the
-    last sheet alone the certifying words of the kind, the day, the authority and the seal.
+    with backs if the city's have some, that the digests which the city will sign are those of this
+    very file, and for every copy: its number with n/N on every sheet, the people who were asked for
+    and nobody else, and on the last sheet alone the certifying words of the kind, the day, the
+    authority and the seal. A back bears the number of the face before it and holds that face.
     """
     try:
         document, digests = read(rendered.pdf), page_digests(rendered.pdf)
@@ -57,29 +60,45 @@ def gate_fault(order: CertificateOrder, rendered: Rendered) -> str | None:
         return "unreadable"
     if document.identifier != order.issuance_id.hex().encode():
         return "another-document"
-    sheets, of_copy = document.sheets, rendered.sheets_per_copy
-    if not len(sheets) == rendered.sheets == len(order.numbers) * of_copy:
+    sides, of_copy = (2 if order.issuer.backs else 1), rendered.sheets_per_copy
+    pages, faces = document.sheets, document.sheets[::sides]
+    if not len(pages) == sides * rendered.sheets == sides * len(order.numbers) * of_copy:
         return "sheets-miscounted"
-    if digests != rendered.page_digests:
-        return "pages-differ"
+    if digests_of_sheets(digests, rendered.sheets) != rendered.sheet_digests:
+        return "sheets-differ"
     for place, number in enumerate(order.numbers):
-        fault = _copy_fault(order, number, sheets[place * of_copy : (place + 1) * of_copy])
+        fault = _copy_fault(order, number, faces[place * of_copy : (place + 1) * of_copy])
+        if fault is not None:
+            return fault
+    if order.issuer.backs:
+        fault = backs_fault(faces, pages[1::sides], rendered.back_keys)
         if fault is not None:
             return fault
     deep = order.issuance_id[0] % DEEP_LOOK_EVERY == 0
-    return pdfium_fault(rendered.pdf, sheets) if deep else None
+    return pdfium_fault(rendered.pdf, pages, rendered.back_keys) if deep else None
 
 
-def pdfium_fault(pdf: bytes, sheets: Sequence[ReadSheet]) -> str | None:
-    """Return a word if PDFium does not read every line that the lean reader read."""
+def pdfium_fault(
+    pdf: bytes, pages: Sequence[ReadSheet], back_keys: Sequence[bytes] = ()
+) -> str | None:
+    """Return a word if PDFium does not show what the lean reader read.
+
+    Args:
+        pdf: the file.
+        pages: as read.
+        back_keys: what each sheet was scrambled with, if there are backs.
+    """
     with _pdfium, pypdfium2.PdfDocument(pdf) as document:
-        pages = [_flat(page.get_textpage().get_text_range()) for page in document]
-    agreed = len(pages) == len(sheets) and all(
-        _flat(text) in page
-        for page, sheet in zip(pages, sheets, strict=True)
-        for text in sheet.texts
+        texts = [_flat(page.get_textpage().get_text_range()) for page in document]
+        drawn = all(
+            (bitmap := decoded(pages[2 * sheet + 1], key)) is not None
+            and is_drawn(bitmap, document[2 * sheet])
+            for sheet, key in enumerate(back_keys)
+        )
+    agreed = len(texts) == len(pages) and all(
+        _flat(line) in text for text, page in zip(texts, pages, strict=True) for line in page.texts
     )
-    return None if agreed else "readers-disagree"
+    return None if agreed and drawn else "readers-disagree"
 
 
 def _copy_fault(order: CertificateOrder, number: str, sheets: Sequence[ReadSheet]) -> str | None:

@@ -88,6 +88,8 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
         specimen: mark every sheet 見本. Real certificates need an explicit ``False``.
         verify_page: address of the page that checks the signed codes; where there is none, sheets
             bear no code.
+        backs: whether every sheet has a back, which holds its face as a scrambled image; only where
+            there is a page that reads it.
     """
 
     prefecture: str
@@ -97,6 +99,7 @@ class Issuer(msgspec.Struct, frozen=True, kw_only=True):
     seal_text: str
     specimen: bool = True
     verify_page: str = ""
+    backs: bool = False
 
 
 class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,15 +141,18 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pdf: the file.
-        sheets: of all copies together.
+        sheets: of paper, of all copies together.
         sheets_per_copy: of each copy.
-        page_digests: of every sheet, in order (``protocol.page_digest``).
+        sheet_digests: of every sheet, in order (``protocol.sheet_digest``).
+        back_keys: what every sheet's back was scrambled with (``back.scramble.sheet_key``), for the
+            gate; empty where there are no backs. Each opens no other sheet.
     """
 
     pdf: bytes
     sheets: int
     sheets_per_copy: int
-    page_digests: tuple[bytes, ...]
+    sheet_digests: tuple[bytes, ...]
+    back_keys: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         return f"Rendered(bytes={len(self.pdf)}, sheets={self.sheets})"

@@ -210,6 +210,7 @@ mayor_name = "{mayor}"
 seal_text = "{seal}"
 specimen = true
 verify_page = "{verify_page}"
+backs = true
 call_centre = "06-0000-0000 (9:00-17:15, fictitious)"
 
 [broker]

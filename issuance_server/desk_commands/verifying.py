@@ -23,8 +23,11 @@ from issuance_server.control import wire
 from issuance_server.desk_commands.parsing import Commands, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import print_json, print_table
+from keys.city_keys import load_back_secrets
+from keys.key_record import Purpose
 from keys.trust import CityTrust
 from protocol.errors import SetUpError
+from protocol.secret import Secret
 
 EXIT_GOOD = 0
 EXIT_WRONG = 1
@@ -41,7 +44,7 @@ async def verify_with_records(city: City, arguments: argparse.Namespace) -> int:
     Raises:
         KofuError: a file cannot be read, or the records are out of reach.
     """
-    sheets = _found(arguments.files, city.keys.trust)
+    sheets = _found(arguments.files, city.keys.trust, _back_secrets(city))
     claims = [sheet.found.claim for sheet in sheets if sheet.found.claim is not None]
     numbers = sorted({claim.number for claim in claims})
     answer = await ask(city, wire.ReadNumbers(numbers=tuple(numbers)))
@@ -57,7 +60,7 @@ def verify_offline(arguments: argparse.Namespace) -> int:
     Raises:
         KofuError: a file or the keys cannot be read.
     """
-    return _told(_found(arguments.files, CityTrust.load(arguments.trust)), None, arguments)
+    return _told(_found(arguments.files, CityTrust.load(arguments.trust), ()), None, arguments)
 
 
 def add_commands(commands: Commands) -> None:
@@ -101,9 +104,19 @@ def _verify(arguments: argparse.Namespace) -> int:
     return of_city(verify_with_records)(arguments)
 
 
-def _found(files: Sequence[Path], trust: CityTrust) -> tuple[ScannedSheet, ...]:
+def _back_secrets(city: City) -> tuple[Secret, ...]:
+    """Return the secrets of backs; none where the renderer's keys are kept elsewhere."""
+    folder = city.paths.key_folder
+    if not folder.records(Purpose.BACK):
+        return ()
+    return load_back_secrets(folder.root, storage=folder.storage).accepted()
+
+
+def _found(
+    files: Sequence[Path], trust: CityTrust, secrets: Sequence[Secret]
+) -> tuple[ScannedSheet, ...]:
     public_keys = {key_id(key): key for key in trust.code_keys()}
-    return found_in_files([_content(file) for file in files], public_keys, ())
+    return found_in_files([_content(file) for file in files], public_keys, secrets)
 
 
 def _content(file: Path) -> bytes:

@@ -349,7 +349,7 @@ class Performer:
             record_version=source.record_version,
             sheets=rendered.sheets,
             file_digest=hashlib.sha256(rendered.pdf).digest(),
-            pages=rendered.page_digests,
+            pages=rendered.sheet_digests,
             sealed_bytes=len(sealed),
             sealed_digest=hashlib.sha256(sealed).digest(),
             key_day=key_day,

@@ -69,7 +69,7 @@ async def test_worker_renders_refuses_and_comes_back(
     """What it makes is the certificate; what cannot be printed is refused; a kill is survived."""
     rendered = await pool.render(order())
     assert rendered.pdf.startswith(b"%PDF-")
-    assert rendered.page_digests == page_digests(rendered.pdf)
+    assert rendered.sheet_digests == page_digests(rendered.pdf)
     assert (1, 1) == (rendered.sheets, rendered.sheets_per_copy)
     with pytest.raises(CertificateRefused) as refused:
         await pool.render(UNPRINTABLE)

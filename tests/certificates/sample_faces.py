@@ -10,7 +10,7 @@ from issuance_server.certificates import pdf_writer
 from issuance_server.certificates.back.glyphs import GlyphModules
 from issuance_server.certificates.back.page import back_forms, back_page
 from issuance_server.certificates.back.raster import FaceRaster
-from issuance_server.certificates.back.scramble import scrambled
+from issuance_server.certificates.back.scramble import scrambled, sheet_key
 from issuance_server.certificates.back.window import (
     COLUMNS,
     LEFT_PT,
@@ -117,7 +117,7 @@ class SampleFaces:
     def back(self, face: Face) -> Page:
         """Return the back of a face."""
         place = face.place
-        rows = scrambled(packed(self.bitmap(face)), SECRET, place.number, place.sheet)
+        rows = scrambled(packed(self.bitmap(face)), sheet_key(SECRET, place.number, place.sheet))
         return back_page(self.fonts, number_line(*place), rows)
 
     def back_pdf(self, face: Face) -> bytes:

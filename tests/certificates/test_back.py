@@ -12,7 +12,7 @@ from issuance_server.certificates.back.glyphs import GlyphModules
 from issuance_server.certificates.back.halftone import GAP, GRID, halftoned
 from issuance_server.certificates.back.page import MARKER_TEXTS
 from issuance_server.certificates.back.raster import FaceRaster
-from issuance_server.certificates.back.scramble import keystream, scrambled
+from issuance_server.certificates.back.scramble import keystream, scrambled, sheet_key
 from issuance_server.certificates.back.window import (
     BITMAP_BYTES,
     COLUMNS,
@@ -110,19 +110,19 @@ def test_halftones_do_not_depend_on_their_neighbours() -> None:
 def test_what_was_scrambled_is_had_again_with_the_secret_only(faces: SampleFaces) -> None:
     """The same key, number and sheet give the face; any other gives noise."""
     bitmap = faces.bitmap(first_of(faces, Kind.JUMINHYO))
-    rows = scrambled(packed(bitmap), SECRET, NUMBER, 1)
+    rows = scrambled(packed(bitmap), sheet_key(SECRET, NUMBER, 1))
 
-    assert np.array_equal(bitmap, unpacked(scrambled(rows, SECRET, NUMBER, 1)))
+    assert np.array_equal(bitmap, unpacked(scrambled(rows, sheet_key(SECRET, NUMBER, 1))))
     others = ((Secret(bytes(32)), NUMBER, 1), (SECRET, NUMBER + "3", 1), (SECRET, NUMBER, 2))
     for secret, number, sheet in others:
-        wrong = unpacked(scrambled(rows, secret, number, sheet))
+        wrong = unpacked(scrambled(rows, sheet_key(secret, number, sheet)))
         assert abs(wrong.mean() - 0.5) < SHARE_OFF_MAX
 
 
 def test_to_others_the_picture_is_noise(faces: SampleFaces) -> None:
     """Half of it is black, neighbours tell nothing, and nothing of the face shows through."""
     bitmap = faces.bitmap(first_of(faces, Kind.KOSEKI_ZENBU))
-    picture = unpacked(scrambled(packed(bitmap), SECRET, NUMBER, 1))
+    picture = unpacked(scrambled(packed(bitmap), sheet_key(SECRET, NUMBER, 1)))
 
     assert abs(picture.mean() - 0.5) < SHARE_OFF_MAX
     assert abs((picture[:, 1:] == picture[:, :-1]).mean() - 0.5) < SHARE_OFF_MAX
@@ -133,9 +133,11 @@ def test_to_others_the_picture_is_noise(faces: SampleFaces) -> None:
 def test_what_is_no_window_or_no_secret_is_misuse() -> None:
     """Wrong lengths are an error of the program, not a weaker picture."""
     with pytest.raises(Misuse, match="one window"):
-        scrambled(BLANK[1:], SECRET, NUMBER, 1)
+        scrambled(BLANK[1:], sheet_key(SECRET, NUMBER, 1))
     with pytest.raises(Misuse, match="32 bytes"):
-        keystream(Secret(b"short"), NUMBER, 1)
+        sheet_key(Secret(b"short"), NUMBER, 1)
+    with pytest.raises(Misuse, match="44 bytes"):
+        keystream(Secret(b"short"))
 
 
 def test_the_back_bears_markers_number_and_the_way_to_verify(faces: SampleFaces) -> None:
@@ -155,7 +157,7 @@ def test_the_picture_is_stored_as_it_is(faces: SampleFaces) -> None:
     """Noise is not deflated; the file holds it once, and is the same each time."""
     face = first_of(faces, Kind.JUMINHYO)
     pdf = faces.back_pdf(face)
-    rows = scrambled(packed(faces.bitmap(face)), SECRET, NUMBER, 1)
+    rows = scrambled(packed(faces.bitmap(face)), sheet_key(SECRET, NUMBER, 1))
 
     with pikepdf.Pdf.open(io.BytesIO(pdf)) as document:
         pictures = [

@@ -121,7 +121,7 @@ def test_the_file_is_sound(renderer: CertificateRenderer, case: CaseMaker, kind:
     document = pikepdf.open(io.BytesIO(rendered.pdf))
     assert [] == document.check_pdf_syntax()
     assert [bytes(range(16)).hex().encode()] * 2 == [bytes(part) for part in document.trailer.ID]
-    assert rendered.page_digests == page_digests(rendered.pdf)
+    assert rendered.sheet_digests == page_digests(rendered.pdf)
     shown = {
         str(operands[0])
         for page in document.pages

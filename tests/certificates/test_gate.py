@@ -148,7 +148,7 @@ def rearranged(rendered: Rendered, change: Callable[[pikepdf.Pdf], None]) -> Ren
         written = io.BytesIO()
         document.save(written, static_id=True)
     pdf = _WRITTEN_ID.sub(b"/ID [(%b) (%b)]" % (identifier, identifier), written.getvalue())
-    return msgspec.structs.replace(rendered, pdf=pdf, page_digests=page_digests(pdf))
+    return msgspec.structs.replace(rendered, pdf=pdf, sheet_digests=page_digests(pdf))
 
 
 def exchanged(document: pikepdf.Pdf) -> None:
@@ -192,9 +192,9 @@ def test_digests_of_another_file_are_stopped(
 ) -> None:
     """What the city would sign is what this file shows."""
     rendered = renderer.render(family)
-    other = msgspec.structs.replace(rendered, page_digests=rendered.page_digests[::-1])
+    other = msgspec.structs.replace(rendered, sheet_digests=rendered.sheet_digests[::-1])
 
-    assert "pages-differ" == gate_fault(family, other)
+    assert "sheets-differ" == gate_fault(family, other)
     assert "unreadable" == gate_fault(family, msgspec.structs.replace(rendered, pdf=b"%PDF-"))
 
 

@@ -137,7 +137,7 @@ def test_the_same_order_gives_the_same_bytes(
     assert first == CertificateRenderer().render(make_order())
     other = renderer.render(make_order(issuance_id=bytes(16)))
     assert first.pdf != other.pdf
-    assert first.page_digests == other.page_digests
+    assert first.sheet_digests == other.sheet_digests
 
 
 def test_nothing_of_one_order_shows_in_the_next(
@@ -155,9 +155,9 @@ def test_page_digests_are_those_of_the_file(
 ) -> None:
     """Every sheet has its own; the first sheet alone keeps it."""
     rendered = renderer.render(make_order(numbers=NUMBERS))
-    assert rendered.page_digests == page_digests(rendered.pdf)
-    assert 4 == len(set(rendered.page_digests))
-    assert rendered.page_digests[:1] == page_digests(first_pages(rendered.pdf, 1))
+    assert rendered.sheet_digests == page_digests(rendered.pdf)
+    assert 4 == len(set(rendered.sheet_digests))
+    assert rendered.sheet_digests[:1] == page_digests(first_pages(rendered.pdf, 1))
 
 
 def test_one_changed_glyph_is_noticed(
@@ -173,8 +173,8 @@ def test_one_changed_glyph_is_noticed(
     written = io.BytesIO()
     document.save(written)
     digests = page_digests(written.getvalue())
-    assert rendered.page_digests[0] != digests[0]
-    assert rendered.page_digests[1] == digests[1]
+    assert rendered.sheet_digests[0] != digests[0]
+    assert rendered.sheet_digests[1] == digests[1]
 
 
 @pytest.mark.parametrize(

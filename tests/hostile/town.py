@@ -105,7 +105,7 @@ class SameSheet:
     async def render(self, order: CertificateOrder) -> Rendered:
         """Return the sheet."""
         pdf, digests = one_sheet()
-        return Rendered(pdf=pdf, sheets=1, sheets_per_copy=1, page_digests=digests)
+        return Rendered(pdf=pdf, sheets=1, sheets_per_copy=1, sheet_digests=digests)
 
 
 @dataclass

@@ -39,7 +39,7 @@ def cheap_certificate(order: CertificateOrder) -> Rendered:
     content = hashlib.shake_256(seed).hexdigest(letters * BYTES_PER_LETTER // 2)
     pdf = _pdf(f"% {content}".encode(), sheets, order.issuance_id)
     return Rendered(
-        pdf=pdf, sheets=sheets, sheets_per_copy=sheets_per_copy, page_digests=page_digests(pdf)
+        pdf=pdf, sheets=sheets, sheets_per_copy=sheets_per_copy, sheet_digests=page_digests(pdf)
     )
 
 

@@ -105,7 +105,7 @@ async def test_document_that_does_not_fit_is_not_sealed(
     [
         ({"pdf": b"%PDF-1.7 of nothing"}, "unreadable"),
         ({"sheets": 2}, "sheets-miscounted"),
-        ({"page_digests": (bytes(32),)}, "pages-differ"),
+        ({"sheet_digests": (bytes(32),)}, "sheets-differ"),
     ],
 )
 async def test_document_that_was_not_ordered_is_not_sealed(

@@ -6,6 +6,7 @@ Started by the issuance server, not by hand. It prepares fonts and forms before 
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,17 @@ from issuance_server.adapters.child_serve import serve
 from issuance_server.adapters.renderer import wire
 from issuance_server.certificates.code.placing import SheetCodes
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
-from issuance_server.certificates.render import CertificateRenderer, Coding, no_code
+from issuance_server.certificates.render import (
+    CertificateRenderer,
+    Coding,
+    no_code,
+    no_secret,
+)
 from keys.city_folder import CityFolder
-from keys.city_keys import load_code_key
+from keys.city_keys import load_back_secrets, load_code_key
 from keys.trust import CityTrust
 from protocol.errors import KofuError
+from protocol.secret import Secret
 
 _decode_order = msgspec.msgpack.Decoder(CertificateOrder).decode
 
@@ -47,6 +54,13 @@ def _coding(arguments: argparse.Namespace) -> Coding:
     return SheetCodes(trust.city, code.signer)
 
 
+def _back_secret(arguments: argparse.Namespace) -> Callable[[], Secret]:
+    """Return what gives the city's secret of backs, if sheets have backs."""
+    if arguments.keys is None or not arguments.backs:
+        return no_secret
+    return load_back_secrets(arguments.keys, storage=arguments.storage).newest
+
+
 def main() -> int:
     """Serve until the parent is gone; 0 then, 1 when a font cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m issuance_server.adapters.renderer")
@@ -54,9 +68,12 @@ def main() -> int:
     parser.add_argument("--font", type=Path, action="append", default=[], help="font file")
     parser.add_argument("--keys", type=Path, help="the city's key folder, to sign codes with")
     parser.add_argument("--storage", type=Path, help="where the storage keys lie")
+    parser.add_argument("--backs", action="store_true", help="sheets have backs")
     arguments = parser.parse_args()
     try:
-        renderer = CertificateRenderer(arguments.font, code=_coding(arguments))
+        renderer = CertificateRenderer(
+            arguments.font, code=_coding(arguments), back_secret=_back_secret(arguments)
+        )
         asyncio.run(_serve(arguments.fd, renderer))
     except KofuError as error:
         sys.stderr.write(f"renderer: {error}\n")

@@ -25,6 +25,7 @@ class RendererPool:
         workers: int,
         fonts: Sequence[Path] = (),
         keys: CityFolder | None = None,
+        backs: bool = False,
         on_restart: Callable[[int], None] = lambda _exit_status: None,
     ) -> None:
         """Prepare the workers; ``start`` starts them.
@@ -34,11 +35,14 @@ class RendererPool:
             fonts: font files in order of preference; by default those of the Python packages.
             keys: the city's key folder; a worker reads ``renderer/``, its storage key and
                 ``trust/``, and signs the codes on sheets. None: sheets bear no code.
+            backs: whether sheets have backs; needs ``keys``.
             on_restart: called with the exit status when one died and its successor answers.
         """
         arguments = [part for font in fonts for part in ("--font", str(font))]
         if keys is not None:
             arguments += ["--keys", str(keys.root), "--storage", str(keys.storage)]
+        if backs:
+            arguments.append("--backs")
         self._children = [
             Child(module=RENDERER_MODULE, arguments=arguments, on_restart=on_restart)
             for _ in range(workers)

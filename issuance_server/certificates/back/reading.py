@@ -28,7 +28,7 @@ from issuance_server.certificates.back.registration import (
     reduced,
     resampled,
 )
-from issuance_server.certificates.back.scramble import keystream
+from issuance_server.certificates.back.scramble import keystream, sheet_key
 from issuance_server.certificates.back.window import COLUMNS, ROWS, Bitmap, unpacked
 from issuance_server.certificates.verify.pictures import SeenCode
 from protocol.errors import KofuError
@@ -90,7 +90,7 @@ def read_back(
     if not placement.lies_in(picture.size):
         raise BackUnreadable("the picture does not show the whole back, lying flat")
     levels, placement = reduced(picture, placement)
-    expected = unpacked(keystream(secret, number, sheet))
+    expected = unpacked(keystream(sheet_key(secret, number, sheet)))
     template = np.where(expected, np.float32(-1), np.float32(1))
     seen = likeness(
         _evened(resampled(levels, placement, _FINENESS, _MARGIN)),

@@ -18,35 +18,46 @@ from protocol.secret import Secret
 from protocol.statements import statement
 
 SECRET_BYTES = 32
+SHEET_KEY_BYTES = 44
+"""Key and nonce of one sheet."""
+
 _KEY_BYTES = 32
-_NONCE_BYTES = 12
 _FIRST_BLOCK = bytes(4)
 
 
-def scrambled(rows: bytes, secret: Secret, number: str, sheet: int) -> bytes:
-    """Encrypt a packed bitmap, or decrypt it: both are the same.
+def sheet_key(secret: Secret, number: str, sheet: int) -> Secret:
+    """Derive what one sheet is scrambled with, ``SHEET_KEY_BYTES`` long.
 
     Args:
-        rows: a window, packed.
         secret: the city's, 32 bytes.
         number: 発行番号 of the copy, without the page number; never used for another text.
         sheet: number of the sheet, from 1.
     """
+    if len(secret) != SECRET_BYTES:
+        raise Misuse(f"the secret of the backs has {SECRET_BYTES} bytes")
+    info = statement("back", number, sheet)
+    derived = HKDF(algorithm=SHA256(), length=SHEET_KEY_BYTES, salt=None, info=info)
+    return Secret(derived.derive(secret.reveal()))
+
+
+def scrambled(rows: bytes, key: Secret) -> bytes:
+    """Encrypt a packed bitmap, or decrypt it: both are the same.
+
+    Args:
+        rows: a window, packed.
+        key: the sheet's.
+    """
     if len(rows) != BITMAP_BYTES:
         raise Misuse("what is scrambled is one window")
-    stream = np.frombuffer(keystream(secret, number, sheet), np.uint8)
+    stream = np.frombuffer(keystream(key), np.uint8)
     return np.bitwise_xor(np.frombuffer(rows, np.uint8), stream).tobytes()
 
 
-def keystream(secret: Secret, number: str, sheet: int) -> bytes:
+def keystream(key: Secret) -> bytes:
     """Return the key stream of a sheet, as long as a packed bitmap."""
-    if len(secret) != SECRET_BYTES:
-        raise Misuse(f"the secret of the backs has {SECRET_BYTES} bytes")
-    derived = HKDF(
-        algorithm=SHA256(),
-        length=_KEY_BYTES + _NONCE_BYTES,
-        salt=None,
-        info=statement("back", number, sheet),
-    ).derive(secret.reveal())
-    key, nonce = derived[:_KEY_BYTES], _FIRST_BLOCK + derived[_KEY_BYTES:]
-    return Cipher(ChaCha20(key, nonce), mode=None).encryptor().update(bytes(BITMAP_BYTES))
+    if len(key) != SHEET_KEY_BYTES:
+        raise Misuse(f"the key of a sheet has {SHEET_KEY_BYTES} bytes")
+    revealed = key.reveal()
+    nonce = _FIRST_BLOCK + revealed[_KEY_BYTES:]
+    cipher = Cipher(ChaCha20(revealed[:_KEY_BYTES], nonce), mode=None)
+    return cipher.encryptor().update(bytes(BITMAP_BYTES))

@@ -61,6 +61,7 @@ SPECIMEN_NOTICE = "見本　記載の人物は架空であり、証明書とし�
 LEGEND = f"{MARK}は、記載を省略した項目又は該当のない項目です。"
 ONE_SET = "複数枚にわたる証明書は、とじていません。全てのページがそろって一通です。"
 VERIFY_HINT = "真偽の確認：右のコードを読み取ると、市の署名と発行の記録を確かめられます。"
+BACK_HINT = "裏面の画像：両面を読み取ると、表面が書き換えられていないことを確かめられます。"
 
 _FOOT_WIDTH_PT = CODE_BOX.x - LEFT_PT - 3 * MM_PT
 _FOOT_ROW_PT = 9.2
@@ -144,7 +145,7 @@ def shared_forms(
             tint(fonts, specimen=issuer.specimen),
             Shade(box=CODE_BOX, colour=WHITE),
             *_head(fonts, issuer, title),
-            *_foot(fonts, (*notes, VERIFY_HINT) if issuer.verify_page else notes),
+            *_foot(fonts, (*notes, *_hints(issuer))),
         ],
         "Continued": [set_line(fonts, _CONTINUED, CONTINUED)],
         "Seal": [
@@ -240,6 +241,12 @@ def _head(fonts: FontList, issuer: Issuer, title: str | None) -> list[Mark]:
     if issuer.specimen:
         marks.append(set_line(fonts, _SPECIMEN, SPECIMEN_NOTICE))
     return marks
+
+
+def _hints(issuer: Issuer) -> list[str]:
+    """Return how a sheet can be verified."""
+    hints = [VERIFY_HINT] if issuer.verify_page else []
+    return [*hints, BACK_HINT] if issuer.backs else hints
 
 
 def _foot(fonts: FontList, notes: Sequence[str]) -> list[Mark]:

@@ -50,17 +50,19 @@ class ReadLine(NamedTuple):
 
 
 class ReadForm(NamedTuple):
-    """A prepared form that a sheet shows.
+    """A prepared form or a picture that a sheet shows.
 
     Attributes:
         name: its name in the sheet's resources.
         dy: how far up it is moved, in points.
         lines: the text in it.
+        dots: of a picture that is stored as it is, its rows; otherwise empty.
     """
 
     name: str
     dy: float
     lines: tuple[ReadLine, ...]
+    dots: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +146,7 @@ class _File:
         digests = page.get(LINE_DIGESTS)
         return ReadSheet(
             lines=tuple(lines),
-            forms=tuple(
-                ReadForm(name, dy, self._lines_of(forms[f"/{name}"])) for name, dy in placed
-            ),
+            forms=tuple(self._placed(name, dy, forms[f"/{name}"]) for name, dy in placed),
             line_digests=b"" if digests is None else bytes(digests),
         )
 
@@ -166,6 +166,11 @@ class _File:
         if resources.objgen not in self._packed:
             self._packed[resources.objgen] = _packed_maps(resources)
         return self._packed[resources.objgen]
+
+    def _placed(self, name: str, dy: float, form: Any) -> ReadForm:
+        plain = form["/Subtype"] == "/Image" and "/Filter" not in form
+        dots = form.read_raw_bytes() if plain else b""
+        return ReadForm(name, dy, self._lines_of(form), dots)
 
     def _lines_of(self, form: Any) -> tuple[ReadLine, ...]:
         known = self._forms.get(form.objgen)

@@ -10,7 +10,7 @@ from PIL import Image
 from issuance_server.certificates.back.face_scan import FaceUnreadable
 from issuance_server.certificates.back.page import PICTURE_BOX
 from issuance_server.certificates.back.reading import DecodedFace
-from issuance_server.certificates.back.scramble import scrambled
+from issuance_server.certificates.back.scramble import scrambled, sheet_key
 from issuance_server.certificates.back.window import COLUMNS, MODULE_PT, ROWS, packed, unpacked
 from issuance_server.certificates.code.claim import Claim
 from issuance_server.certificates.code.line_digests import altered_lines, text_digest
@@ -157,9 +157,8 @@ def _decoded(
     black = dots[:ROWS, :COLUMNS] < _DARK
     if black.shape != (ROWS, COLUMNS):
         return None
-    faces = (
-        unpacked(scrambled(packed(black), secret, claim.number, claim.sheet)) for secret in secrets
-    )
+    keys = (sheet_key(secret, claim.number, claim.sheet) for secret in secrets)
+    faces = (unpacked(scrambled(packed(black), key)) for key in keys)
     likely = next((face for face in faces if face.mean() < _INKED_MAX), None)
     return None if likely is None else DecodedFace(likely, np.ones(likely.shape, np.float32), 0.0)
 
