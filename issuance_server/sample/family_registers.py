@@ -36,6 +36,7 @@ _EARLIER = (
 )
 _LONG_PLACES = 7
 _PLACES_BEFORE_LEAVING = 2
+_LOTS = 90
 _LEFT_FOR_GOOD = ("死亡", "養子縁組")
 """Addresses of everybody who left the long register, so that the history takes several sheets."""
 
@@ -153,7 +154,8 @@ def _parent(resident: Resident, spouse: Resident | None, begun: date) -> Registe
     """Return the 筆頭者 or the spouse, with how each came into the register."""
     family = (resident.former_name or resident.name).partition("　")[0]
     father = f"{family}　例一"
-    came_from = f"京都府京都市左京区架空町{begun.year % 90 + 1}番地　{father}"
+    lot = (begun.year + int(resident.resident_id[:-1])) % _LOTS + 1
+    came_from = f"京都府京都市左京区架空町{lot}番地　{father}"
     entry = (
         events.marriage(begun, spouse.name, came_from)
         if spouse

@@ -67,8 +67,8 @@ def long_register(household: Household) -> FamilyRegister:
             ),
         ),
         people=(
-            _parent(residents[HEAD], _WIFE, ("例示　仁平", "例示　トメ"), "長男"),
-            _parent(residents[_WIFE], HEAD, ("仮名　又三郎", "仮名　ハル"), "三女"),
+            _parent(residents[HEAD], _WIFE, ("例示　仁平", "例示　トメ", 21), "長男"),
+            _parent(residents[_WIFE], HEAD, ("仮名　又三郎", "仮名　ハル", 38), "三女"),
             *(
                 _child(residents.get(_SON_AT_HOME), place, child)
                 for place, child in enumerate(_CHILDREN)
@@ -78,21 +78,23 @@ def long_register(household: Household) -> FamilyRegister:
 
 
 def _parent(
-    resident: Resident, spouse: str, parents: tuple[str, str], order: str
+    resident: Resident, spouse: str, parents: tuple[str, str, int], order: str
 ) -> RegisteredPerson:
+    """Return the husband or the wife; parents come with the lot of their register."""
+    father, mother, lot = parents
     return RegisteredPerson(
         resident_id=resident.resident_id,
         name=resident.name.partition("　")[2],
         name_kana=resident.kana.partition("　")[2],
         birth=resident.birth,
         sex=resident.sex,
-        father=parents[0],
-        mother=parents[1],
+        father=father,
+        mother=mother,
         order=order,
         spouse="夫" if resident.sex is Sex.MALE else "妻",
         events=(
             events.birth(resident.birth, "父", "京都府京都市左京区"),
-            events.marriage(_MARRIED_ON, spouse, f"{_ELSEWHERE.format(21)}　{parents[0]}"),
+            events.marriage(_MARRIED_ON, spouse, f"{_ELSEWHERE.format(lot)}　{father}"),
         ),
     )
 

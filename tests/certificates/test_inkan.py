@@ -91,7 +91,7 @@ def test_a_former_name_and_foreign_names(inkan_order: OrderMaker) -> None:
             "登録年月日",
         ),
         ({"number": ""}, "record-incomplete", "印鑑登録番号"),
-        ({"remarks": "備考" * 60}, "text-too-long", "備考"),
+        ({"remarks": "備考" * 200}, "text-too-long", "備考"),
         ({"katakana_name": "ケン\ue000"}, "missing-glyph", "氏名のカタカナ表記"),
     ],
 )

@@ -9,8 +9,10 @@ import pytest
 from issuance_server.certificates.content import juminhyo
 from issuance_server.certificates.content.common import MARK
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
+from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.register import Household, RegisterDate
 from protocol.kinds import Item, Options, Scope
+from tests.certificates.read_back import rendered_texts
 
 OrderMaker = Callable[..., CertificateOrder]
 
@@ -179,6 +181,15 @@ def test_a_my_number_that_is_asked_for_and_missing_refuses(
     with pytest.raises(CertificateRefused) as caught:
         juminhyo.sheets(order)
     assert ("record-incomplete", "個人番号") == (caught.value.reason, caught.value.item)
+
+
+def test_long_remarks_take_two_lines(
+    renderer: CertificateRenderer, make_single: OrderMaker
+) -> None:
+    """What the register remarks is printed whole."""
+    remarks = "令和7年5月26日氏名の振り仮名を記載。" * 3
+    (text,) = rendered_texts(renderer, make_single(remarks=remarks))
+    assert remarks in "".join(text.split())
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,10 @@ def table_boxes(table: MemberTable, form: EntryForm) -> list[Box]:
         table_boxes(juminhyo.TABLE, juminhyo.FOREIGN),
         table_boxes(kisaijiko.TABLE, kisaijiko.JAPANESE),
         table_boxes(kisaijiko.TABLE, kisaijiko.FOREIGN),
-        [*(field.box for field in inkan.VALUES.values()), inkan.IMPRESSION_BOX],
+        [
+            *(field.box for field in (*inkan.VALUES.values(), inkan.REMARKS)),
+            inkan.IMPRESSION_BOX,
+        ],
         [*(field.box for field in kazei._FIELDS), *(box for _, box in kazei._INCOME_LABELS)],
         [koseki._DOMICILE.box, koseki._NAME.box, koseki._FLOW_BOX],
         [

@@ -5,9 +5,17 @@ import itertools
 import pytest
 
 from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontList, Glyph
-from issuance_server.certificates.layout.paragraphs import NEVER_FIRST, NEVER_LAST, broken
+from issuance_server.certificates.layout.display import Box, Field
+from issuance_server.certificates.layout.paragraphs import (
+    NEVER_FIRST,
+    NEVER_LAST,
+    broken,
+    set_paragraph,
+)
+from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import CertificateRefused
 
+REMARKS = Field(box=Box(x=50, y=300, width=100, height=26), size_pt=10, padding_pt=0, item="備考")
 KAZURA = "葛\U000e0100"
 LONG = (
     f"【訂正事由】{KAZURA}城家の記録（昭和２１年、第１２号）を移記するに当たり、誤って「父」と"
@@ -62,6 +70,37 @@ def test_a_mark_stays_with_its_character_where_nothing_may_break(fonts: FontList
     lines = broken(fonts, "ーーーか゚ーーーー", size_pt=10, width_pt=45)
     assert "ーーーか゚ーーーー" == "".join(map(said, lines))
     assert all(said(line)[0] != "\u309a" for line in lines)
+
+
+@pytest.mark.parametrize(("characters", "lines", "size"), [(0, 1, 10), (10, 1, 10), (11, 2, 10)])
+def test_a_field_of_several_lines(
+    fonts: FontList, characters: int, lines: int, size: float
+) -> None:
+    """Lines of one size, in the middle of the field; a single one stands where a line would."""
+    found = set_paragraph(fonts, REMARKS, "豊" * characters)
+    assert "豊" * characters == "".join(line.text for line in found)
+    assert lines == len(found)
+    assert {size} == {line.size_pt for line in found}
+    middle = sum(line.y for line in found) / lines
+    assert set_line(fonts, REMARKS, "").y == pytest.approx(middle)
+
+
+def test_a_long_remark_is_set_smaller_and_at_last_refused(fonts: FontList) -> None:
+    """All of it stands within the field, or there is no certificate; nothing is cut."""
+    seen, box, most = set(), REMARKS.box, 48
+    for characters in range(most + 1):
+        text = "豊" * characters
+        found = set_paragraph(fonts, REMARKS, text)
+        assert text == "".join(line.text for line in found)
+        seen.add(found[0].size_pt)
+        for line in found:
+            assert box.y <= line.y - line.size_pt * 0.12
+            assert line.y + line.size_pt * 0.88 <= box.y + box.height
+            assert len(line.glyphs) * line.size_pt <= box.width
+    assert {10, 6} < seen
+    with pytest.raises(CertificateRefused) as caught:
+        set_paragraph(fonts, REMARKS, "豊" * (most + 1))
+    assert ("text-too-long", "備考") == (caught.value.reason, caught.value.item)
 
 
 def test_a_missing_glyph_refuses(fonts: FontList) -> None:

@@ -14,6 +14,7 @@ from issuance_server.certificates.layout.display import (
     Placed,
 )
 from issuance_server.certificates.layout.grid import Grid, layers
+from issuance_server.certificates.layout.paragraphs import set_paragraph
 from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.seal_register import IMPRESSION_DOTS_PER_INCH, SealImpression
@@ -66,18 +67,16 @@ VALUES = {
     "katakana_name": _value("氏名のカタカナ表記", 19, 4, 21),
     "birth": _value("名義人 生年月日", 6, 5, 34),
     "address": _value("住所", 6, 6, 34),
-    "remarks": Field(
-        box=_GRID.cell(6, 7, 34, 2), size_pt=_VALUE_TYPE_PT, padding_pt=6, item="備考"
-    ),
 }
 """Refusals name an item as the register does in which it is to be corrected."""
+REMARKS = Field(box=_GRID.cell(6, 7, 34, 2), size_pt=_VALUE_TYPE_PT, padding_pt=6, item="備考")
 _END = Field(box=_GRID.cell(0, _BODY_ROWS, COLUMNS), size_pt=10.5, align="center")
 BODY_BOX = _GRID.cell(0, 0, COLUMNS, _BODY_ROWS)
 
 
 def forms(fonts: FontList, issuer: Issuer) -> dict[str, list[Mark]]:
     """Return what is the same on every certificate, by name."""
-    fields = tuple(VALUES.values())
+    fields = (*VALUES.values(), REMARKS)
     shades, cells = layers(furniture.labelled_cells(fonts, _LABELS, fields, _LABEL_TYPE_PT))
     return {
         **furniture.shared_forms(fonts, issuer, Kind.INKAN.title),
@@ -98,6 +97,7 @@ def pages(fonts: FontList, said: SealCertificate) -> tuple[Page, ...]:
         CertificateRefused: a glyph is missing or a text does not fit.
     """
     lines = furniture.set_fields(fonts, VALUES, said)
+    lines += set_paragraph(fonts, REMARKS, said.remarks)
     lines += furniture.attestation_lines(fonts, said.attestation)
     page = Page(
         forms=(

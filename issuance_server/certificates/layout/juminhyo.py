@@ -77,8 +77,8 @@ _SHARED_VALUES = {
     "sex": replace(_value("性別", 17.5, 5, 2), align="center", padding_pt=1),
     "relationship": replace(_value("続柄", 22, 5, 4), padding_pt=3),
     "previous_address": _value("転入前住所", 8, 7, 32),
-    "remarks": _value("備考", 8, 10, 32, 2),
 }
+_REMARKS = {"remarks": _value("備考", 8, 10, 32, 2)}
 JAPANESE = EntryForm(
     labels=(
         *_SHARED_LABELS,
@@ -100,6 +100,7 @@ JAPANESE = EntryForm(
         "domicile": _value("本籍", 8, 6, 32),
     },
     foreign_values={},
+    paragraphs=_REMARKS,
     never_filled=(
         _value("住民票コード", 32, 1, 8),
         *(_value("", column, row, width) for row in (8, 9) for column, width in ((8, 18), (32, 8))),
@@ -130,6 +131,7 @@ FOREIGN = EntryForm(
         "until": _value("在留期間の満了の日", 32, 8, 8),
         "card_number": _value("在留カード等の番号", 8, 9, 18),
     },
+    paragraphs=_REMARKS,
     never_filled=(_value("住民票コード", 32, 1, 8), _value("", 32, 9, 8)),
 )
 

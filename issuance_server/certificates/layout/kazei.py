@@ -16,6 +16,7 @@ from issuance_server.certificates.layout.display import (
     Placed,
 )
 from issuance_server.certificates.layout.grid import Grid, layers
+from issuance_server.certificates.layout.paragraphs import set_paragraph
 from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.tax_register import SEPARATE, DeductionKind, IncomeKind
@@ -220,7 +221,7 @@ def pages(fonts: FontList, said: TaxCertificate) -> tuple[Page, ...]:
     ]
     lines += [set_line(fonts, field, text) for field, text in zip(_LEVY, said.levy, strict=True)]
     lines.append(set_line(fonts, _LEVY_TOTAL, said.levy_total))
-    lines.append(set_line(fonts, _REMARKS, said.remarks))
+    lines += set_paragraph(fonts, _REMARKS, said.remarks)
     lines += furniture.attestation_lines(fonts, said.attestation)
     placed = (
         *(Placed(form="Shades"), Placed(form="Ground"), Placed(form="Table")),

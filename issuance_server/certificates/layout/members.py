@@ -1,7 +1,7 @@
 """Tables of members, four to a sheet: what juminhyo and kisaijiko have in common."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from issuance_server.certificates.content.common import MARK
 from issuance_server.certificates.content.juminhyo import ENTRIES_PER_SHEET, Sheet
@@ -18,6 +18,7 @@ from issuance_server.certificates.layout.display import (
     Placed,
 )
 from issuance_server.certificates.layout.grid import layers
+from issuance_server.certificates.layout.paragraphs import set_paragraph
 from issuance_server.certificates.layout.refusals import named
 from issuance_server.certificates.layout.typesetting import set_line
 from issuance_server.certificates.order import CertificateRefused
@@ -33,6 +34,7 @@ class EntryForm:
     Attributes:
         labels: words and their cells.
         values: by the name of the field of ``MemberFields``.
+        paragraphs: likewise, those of several lines.
         foreign_values: by the name of the field of ``ForeignFields``.
         never_filled: cells that always hold the mark.
     """
@@ -40,12 +42,14 @@ class EntryForm:
     labels: Labels
     values: Mapping[str, Field]
     foreign_values: Mapping[str, Field]
+    paragraphs: Mapping[str, Field] = field(default_factory=dict)
     never_filled: tuple[Field, ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """Every cell that is not a label."""
-        return (*self.values.values(), *self.foreign_values.values(), *self.never_filled)
+        filled = (self.values, self.foreign_values, self.paragraphs)
+        return (*(one for fields in filled for one in fields.values()), *self.never_filled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +141,8 @@ class MemberTable:
         try:
             lines += furniture.set_fields(fonts, form.values, entry, down)
             lines += furniture.set_fields(fonts, form.foreign_values, entry.foreign, down)
+            for name, place in form.paragraphs.items():
+                lines += set_paragraph(fonts, place.moved(down), getattr(entry, name))
         except CertificateRefused as refused:
             raise named(refused, entry.entry) from None
         return lines
@@ -145,7 +151,7 @@ class MemberTable:
         """Draw the first entry's labels and rules; the others are the same, moved down."""
         return [
             *furniture.labelled_cells(fonts, form.labels, form.fields, self.label_pt),
-            *(set_line(fonts, field, MARK) for field in form.never_filled),
+            *(set_line(fonts, place, MARK) for place in form.never_filled),
             Frame(box=self.position.box, width_pt=furniture.THIN_PT),
             Frame(box=self.entry_box, width_pt=furniture.THICK_PT),
         ]

@@ -8,13 +8,64 @@ the next line together with the character before it (JIS X 4051, 追い出し).
 from collections.abc import Sequence
 
 from issuance_server.certificates.fonts import PDF_UNITS_PER_EM, FontList, Glyph
-from issuance_server.certificates.layout.typesetting import width_ems
+from issuance_server.certificates.layout.display import Field, Line
+from issuance_server.certificates.layout.refusals import named
+from issuance_server.certificates.layout.typesetting import (
+    MIDDLE_ABOVE_BASELINE,
+    SHRINK_MIN,
+    SIZE_PT_MIN,
+    width_ems,
+)
+from issuance_server.certificates.order import CertificateRefused
 
 NEVER_FIRST = frozenset(
     "、。，．・：；？！゛゜ヽヾゝゞ々ー）〕］｝〉》」』】"
     "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
 )
 NEVER_LAST = frozenset("（〔［｛〈《「『【")
+
+LEADING = 1.25
+"""From line to line within a field, in parts of the type size."""
+_SIZE_STEP_PT = 0.5
+
+
+def set_paragraph(fonts: FontList, field: Field, text: str) -> list[Line]:
+    """Set a text into a field that is several lines high; they stand in its middle.
+
+    Returns:
+        At least one line, of the size intended or of one as small as a single line may have.
+
+    Raises:
+        CertificateRefused: a glyph is missing, or the text is too long for the smallest type; the
+            item is the field's.
+    """
+    box = field.box
+    try:
+        size, lines = _fitting(fonts, field, text)
+    except CertificateRefused as refused:
+        raise named(refused, field.item) from None
+    above = LEADING * size * (len(lines) - 1) / 2
+    top = box.y + box.height / 2 + above - MIDDLE_ABOVE_BASELINE * size
+    return [
+        Line(
+            glyphs=glyphs,
+            x=box.x + field.padding_pt,
+            y=top - place * LEADING * size,
+            size_pt=size,
+        )
+        for place, glyphs in enumerate(lines)
+    ]
+
+
+def _fitting(fonts: FontList, field: Field, text: str) -> tuple[float, Sequence[tuple[Glyph, ...]]]:
+    """Return the largest size at which a text fits a field, and its lines."""
+    size, width_pt = field.size_pt, field.box.width - 2 * field.padding_pt
+    while size >= max(field.size_pt * SHRINK_MIN, SIZE_PT_MIN):
+        lines = broken(fonts, text, size_pt=size, width_pt=width_pt)
+        if len(lines) * LEADING * size <= field.box.height:
+            return size, lines
+        size -= _SIZE_STEP_PT
+    raise CertificateRefused("text-too-long")
 
 
 def broken(
