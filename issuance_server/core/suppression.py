@@ -90,3 +90,17 @@ class Suppression:
     def is_past(self, day: date) -> bool:
         """Tell whether its last day is over; it suppresses all the same."""
         return self.until is not None and self.until < day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSuppression:
+    """A change: a suppression is set."""
+
+    suppression: Suppression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftedSuppression:
+    """A change: a suppression is lifted for good."""
+
+    suppression_id: str

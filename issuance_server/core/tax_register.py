@@ -233,6 +233,16 @@ class TaxRecord(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             yield from inconsistent("申告の区分", unless=empty)
 
 
-def latest_fiscal_year(day: date) -> int:
-    """Return the fiscal year that is the latest on a day: the new one from June on (domain §3)."""
-    return day.year if day.month >= NEW_YEAR_MONTH else day.year - 1
+def latest_fiscal_year(day: date, new_year_days: tuple[date, ...] = ()) -> int:
+    """Return the fiscal year (年度) whose records are the latest on a day.
+
+    A year's records become the latest in June (domain §3); in April and May the year before's are.
+
+    Args:
+        day: the day of issue.
+        new_year_days: the days from which those of their year are, such as 3 June 2026; a year for
+            which none is named begins on 1 June.
+    """
+    named = {first.year: first for first in new_year_days}
+    first = named.get(day.year, date(day.year, NEW_YEAR_MONTH, 1))
+    return day.year if day >= first else day.year - 1
