@@ -8,7 +8,7 @@ ones are.
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import uharfbuzz as hb
 
@@ -41,13 +41,16 @@ class CffFont:
         self._head = b"".join((table[:4], _packed_index(name)))
         self._strings = _packed_index(strings)
         self._fonts, _ = _index(table, self._offset(_FD_ARRAY))
-        self._glyphs = _Offsets(table, self._offset(_CHAR_STRINGS))
-        self._selected = _selected(table, self._offset(_FD_SELECT), len(self._glyphs))
+        self._bounds = _bounds(table, self._offset(_CHAR_STRINGS))
+        self._selected = _selected(table, self._offset(_FD_SELECT), len(self._bounds) - 1)
         self._begin()
 
     def cut(self, glyph_ids: Sequence[int]) -> bytes:
         """Return a font of these glyphs, numbered in this order; the first must be ``.notdef``."""
-        programs = _packed_index([self._glyphs[glyph_id] for glyph_id in glyph_ids])
+        table, bounds = self._table, self._bounds
+        programs = _packed_index(
+            [table[bounds[glyph_id] : bounds[glyph_id + 1]] for glyph_id in glyph_ids]
+        )
         count = len(glyph_ids)
         # The charset says that glyph and CID are the same; with .notdef alone it is empty.
         charset = struct.pack(">BHH", 2, 1, count - 2) if count > 1 else b"\x00"
@@ -117,34 +120,23 @@ def without_subroutines(face: hb.Face) -> bytes | None:
     return bytes(cut.reference_table("CFF ").data)
 
 
-class _Offsets:
-    """The entries of a long INDEX, found when they are asked for."""
-
-    def __init__(self, table: bytes, at: int) -> None:
-        self._table, self._size = table, table[at + 2]
-        self._count = int.from_bytes(table[at : at + 2], "big")
-        self._offsets = at + 3
-        self._before = at + 2 + (self._count + 1) * self._size  # offsets count from 1
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, place: int) -> bytes:
-        start = self._offsets + place * self._size
-        middle, end = start + self._size, start + 2 * self._size
-        table, before = self._table, self._before
-        first = int.from_bytes(table[start:middle], "big")
-        last = int.from_bytes(table[middle:end], "big")
-        return table[before + first : before + last]
+def _bounds(table: bytes, at: int) -> list[int]:
+    """Return where the entries of an INDEX begin, and behind them where the last one ends."""
+    count, size = int.from_bytes(table[at : at + 2], "big"), table[at + 2]
+    if not count:
+        return [at + 2]
+    offsets = at + 3
+    before = offsets + (count + 1) * size - 1  # offsets count from 1
+    return [
+        before + int.from_bytes(table[offset : offset + size], "big")
+        for offset in range(offsets, before + 1, size)
+    ]
 
 
 def _index(table: bytes, at: int) -> tuple[list[bytes], int]:
     """Return the entries of an INDEX, and where it ends."""
-    if table[at : at + 2] == _NO_INDEX:
-        return [], at + 2
-    offsets = _Offsets(table, at)
-    entries = [offsets[place] for place in range(len(offsets))]
-    return entries, at + 3 + (len(entries) + 1) * table[at + 2] + sum(map(len, entries))
+    bounds = _bounds(table, at)
+    return [table[begin:end] for begin, end in pairwise(bounds)], bounds[-1]
 
 
 def _packed_index(entries: Sequence[bytes]) -> bytes:

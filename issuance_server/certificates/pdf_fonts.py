@@ -126,16 +126,22 @@ def _subset_tag(subset: Subset) -> str:
 
 def _to_unicode(subset: Subset, texts: dict[int, str]) -> bytes:
     """Return the CMap from codes to characters, so that text can be searched and copied."""
+    codes = subset.codes
     entries = sorted(
-        f"<{subset.codes[glyph]:04X}> <{text.encode('utf-16-be').hex().upper()}>"
-        for glyph, text in texts.items()
-        if text
+        [f"<{codes[glyph]:04X}> <{_utf_16(text)}>" for glyph, text in texts.items() if text]
     )
     blocks = []
     for start in range(0, len(entries), _BFCHAR_ENTRIES_MAX):
         block = entries[start : start + _BFCHAR_ENTRIES_MAX]
         blocks += [f"{len(block)} beginbfchar", *block, "endbfchar"]
     return "\n".join((_CMAP_HEAD, *blocks, _CMAP_TAIL)).encode("ascii")
+
+
+def _utf_16(text: str) -> str:
+    """Return a text as hexadecimal digits of UTF-16; most are one character of its first plane."""
+    if len(text) == 1 and text <= "\uffff":
+        return f"{ord(text):04X}"
+    return text.encode("utf-16-be").hex().upper()
 
 
 def stream(content: bytes, compression: int, **extra: object) -> pydyf.Stream:

@@ -4,12 +4,10 @@ The same input gives the same bytes: nothing is taken from a clock, and the docu
 is given. Object numbers of the static part are fixed, because it is always added first.
 """
 
-import io
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
-from operator import itemgetter
 
 import pydyf
 
@@ -42,6 +40,8 @@ LINE_DIGESTS = "KofuLineDigests"
 
 _WHOLE_SHEET = b"[0 0 %.1f %.2f]" % (SHEET_WIDTH_PT, SHEET_HEIGHT_PT)
 _FORM_BOX = b"[0 0 596 842]"
+_FILE_HEAD = b"%PDF-1.7\n%\xf0\x9f\x96\xa4\n"
+"""With bytes beyond ASCII in a comment, so that nobody takes the file for text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ def _document(fonts: FontList, static: StaticPart, pages: Sequence[Page]) -> pyd
             pictures.operators(mark) if isinstance(mark, Picture) else ink.operators(mark)
             for mark in page.marks
         ]
-        content += [ink.operators(line) for line in page.lines if line.glyphs]
+        content += [ink.line(line) for line in page.lines if line.glyphs]
         shown = stream(b"\n".join(content), PAGE_COMPRESSION)
         document.add_object(shown)
         entries = {
@@ -204,12 +204,23 @@ def _mask(width_dots: int, height_dots: int, rows: bytes, *, deflated: bool = Tr
 
 
 def _file(document: pydyf.PDF, identifier: bytes) -> bytes:
-    """Write a document out. The identifier is put in at the end: pydyf would hash the file."""
-    written = io.BytesIO()
-    document.write(written)
-    body, end, tail = written.getvalue().rpartition(b">>\nstartxref")
+    """Write a document out; pydyf would name it by a hash over all of it."""
+    parts = [_FILE_HEAD]
+    offset = len(_FILE_HEAD)
+    places = []
+    for written in document.objects:
+        if written.free == "f":
+            places.append(b"%010d %05d f \n" % (0, written.generation))
+            continue
+        places.append(b"%010d 00000 n \n" % offset)
+        parts.append(b"%d 0 obj\n%b\nendobj\n" % (written.number, written.data))
+        offset += len(parts[-1])
     name = pydyf.String(identifier.hex()).data
-    return b"%b/ID [%b %b]\n%b%b" % (body, name, name, end, tail)
+    entries = (len(places), document.catalog.reference, name, name)
+    parts += [b"xref\n0 %d\n" % len(places), *places]
+    parts.append(b"trailer\n<<\n/Size %d\n/Root %b\n/ID [%b %b]\n>>\n" % entries)
+    parts.append(b"startxref\n%d\n%%%%EOF\n" % offset)
+    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,16 +285,14 @@ class _Ink:
             references = embedded(document, fonts.files[index], subset, font_readings, compression)
             for place, reference in enumerate(references):
                 self.font_resources[f"F{index}R{place}"] = reference
-        self._written = {
-            glyph: (f"F{glyph.font}R{place}", f"{codes[glyph.font][glyph.glyph_id]:04X}")
-            for glyph, place in places.items()
-        }
+        self._fonts = {glyph: b"F%dR%d" % (glyph.font, place) for glyph, place in places.items()}
+        self._codes = {glyph: b"%04X" % codes[glyph.font][glyph.glyph_id] for glyph in places}
 
     def operators(self, mark: Mark) -> bytes:
         """Return the content stream operators of a mark."""
         match mark:
             case Line():
-                return self._line(mark)
+                return self.line(mark)
             case Rule():
                 return b"%.2f w %.2f %.2f m %.2f %.2f l S" % (
                     *(mark.width_pt, mark.x1, mark.y1),
@@ -304,19 +313,20 @@ class _Ink:
             case Picture():
                 raise Misuse("a picture belongs to one document, not to a prepared form")
 
-    def _line(self, line: Line) -> bytes:
-        """Write a line; each run of one font is one string."""
-        size, written = line.size_pt, [self._written[glyph] for glyph in line.glyphs]
-        fonts, codes = zip(*written, strict=True)
-        if fonts.count(fonts[0]) == len(fonts):
-            runs = f"/{fonts[0]} {size:.2f} Tf <{''.join(codes)}> Tj"
-        else:
-            runs = " ".join(
-                f"/{font} {size:.2f} Tf <{''.join([code for _, code in run])}> Tj"
-                for font, run in groupby(written, key=itemgetter(0))
-            )
-        place = f"BT {line.spacing_pt:.2f} Tc {line.x:.2f} {line.y:.2f} Td"
-        return f"{place} {runs} ET".encode("ascii")
+    def line(self, line: Line) -> bytes:
+        """Return the operators of a line with glyphs; each run of one font is one string."""
+        codes, size = self._codes, line.size_pt
+        shown = [
+            b"/%b %.2f Tf <%b> Tj" % (font, size, b"".join([codes[glyph] for glyph in run]))
+            for font, run in self._runs(line.glyphs)
+        ]
+        place = (line.spacing_pt, line.x, line.y)
+        return b"BT %.2f Tc %.2f %.2f Td %b ET" % (*place, b" ".join(shown))
+
+    def _runs(self, glyphs: Sequence[Glyph]) -> Iterable[tuple[bytes, Iterable[Glyph]]]:
+        if len(self.font_resources) == 1:
+            return [(self._fonts[glyphs[0]], glyphs)]
+        return groupby(glyphs, self._fonts.__getitem__)
 
 
 def _reading(readings: list[dict[int, str]], glyph: Glyph) -> int:

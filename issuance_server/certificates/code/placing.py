@@ -66,4 +66,8 @@ def _picture(text: str) -> Picture:
         width=side,
         height=side,
     )
-    return Picture(box=box, width_dots=drawn.modules, height_dots=drawn.modules, rows=drawn.rows)
+    side_dots = drawn.modules
+    # Deflated it would be larger.
+    return Picture(
+        box=box, width_dots=side_dots, height_dots=side_dots, rows=drawn.rows, noise=True
+    )

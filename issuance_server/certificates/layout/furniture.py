@@ -228,10 +228,7 @@ def set_fields(
     Raises:
         CertificateRefused: a glyph is missing or a text does not fit; the item is the field's.
     """
-    return [
-        set_line(fonts, field.moved(down) if down else field, getattr(said, name))
-        for name, field in fields.items()
-    ]
+    return [set_line(fonts, field, getattr(said, name), down) for name, field in fields.items()]
 
 
 def _head(fonts: FontList, issuer: Issuer, title: str | None) -> list[Mark]:

@@ -137,7 +137,7 @@ class MemberTable:
 
     def _entry_lines(self, fonts: FontList, entry: MemberFields, down: float) -> list[Line]:
         form = self.foreign if entry.foreign else self.japanese
-        lines = [set_line(fonts, self.position.moved(down), entry.position)]
+        lines = [set_line(fonts, self.position, entry.position, down)]
         try:
             lines += furniture.set_fields(fonts, form.values, entry, down)
             lines += furniture.set_fields(fonts, form.foreign_values, entry.foreign, down)

@@ -17,8 +17,14 @@ SPREAD_GAP_MAX = 1.5
 """Largest gap between the characters of a spread label, in parts of the type size."""
 
 
-def set_line(fonts: FontList, field: Field, text: str) -> Line:
+def set_line(fonts: FontList, field: Field, text: str, dy: float = 0.0) -> Line:
     """Set one line of text into a field.
+
+    Args:
+        fonts: what it is set with.
+        field: where.
+        text: one line.
+        dy: how far up the field is moved.
 
     Raises:
         CertificateRefused: a glyph is missing, or the text is too long for the smallest type; the
@@ -41,7 +47,7 @@ def set_line(fonts: FontList, field: Field, text: str) -> Line:
         x += room - width
     elif field.align != "left":
         x += (room - width) / 2
-    y = field.box.y + field.box.height / 2 - MIDDLE_ABOVE_BASELINE * size
+    y = field.box.y + dy + field.box.height / 2 - MIDDLE_ABOVE_BASELINE * size
     return Line(glyphs=glyphs, x=x, y=y, size_pt=size, spacing_pt=spacing)
 
 
