@@ -12,6 +12,7 @@ from issuance_server.desk_commands import (
     audit,
     cards,
     issuances,
+    suppressions,
     terminals,
     verify_page,
     verifying,
@@ -112,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     issuances.add_commands(commands)
     cards.add_commands(commands)
     terminals.add_commands(commands)
+    suppressions.add_commands(commands)
     audit.add_commands(commands)
     verifying.add_commands(commands)
     verify_page.add_commands(commands)

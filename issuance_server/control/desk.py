@@ -7,13 +7,13 @@ The same desk works inside a running server and, when none runs, in the command'
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import assert_never
 
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActCheck, Believed
 from issuance_server.control.acts import ACTS
+from issuance_server.control.answers import ANSWERS
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import TRIES_MAX, CardState
 from issuance_server.core.records import ActOutcome
@@ -57,28 +57,13 @@ class ControlDesk:
 
     async def _answer(self, request: wire.Request) -> wire.Answer:
         match request:
-            case wire.ListIssuances(limit=limit):
-                return wire.Issuances(rows=tuple(await self._queries.issuances(limit)))
-            case wire.ShowIssuance(issuance_id=issuance_id):
-                return wire.Life(steps=tuple(await self._queries.life(issuance_id)))
             case wire.ListCards(card_ref=card_ref):
                 return wire.Cards(rows=await self._cards(card_ref))
-            case wire.ListTerminals():
-                rows = await self._queries.terminals(self._clock.now().real_ms)
-                return wire.Terminals(rows=tuple(rows))
-            case wire.ReadJournal(after=after):
-                return wire.Journal(rows=tuple(await self._queries.journal(after)))
-            case wire.ReadCheckpoints(after=after):
-                return wire.Checkpoints(rows=tuple(await self._queries.checkpoints(after)))
-            case wire.ReadNumbers(numbers=numbers):
-                statuses = [await self._queries.number_status(number) for number in numbers]
-                return wire.Numbers(statuses=tuple(statuses))
             case wire.Act():
                 async with self._acting:
                     await self._act(request)
                 return wire.Done()
-            case _:
-                assert_never(request)
+        return await ANSWERS[type(request)](self._queries, self._clock.now(), request)
 
     async def _cards(self, card_ref: str | None) -> tuple[wire.CardRow, ...]:
         registered = await self._queries.cards()

@@ -37,9 +37,19 @@ from issuance_server.control.wire.questions import (
     ShowIssuance,
     Terminals,
 )
+from issuance_server.control.wire.suppressions import (
+    ACT_SUPPRESSION_ADD,
+    ACT_SUPPRESSION_LIFT,
+    SUPPRESSION_ID_BYTES,
+    AddedSuppression,
+    ListSuppressions,
+    Suppressions,
+)
 
 __all__ = [
     "ACT_CARD_UNLOCK",
+    "ACT_SUPPRESSION_ADD",
+    "ACT_SUPPRESSION_LIFT",
     "ACT_TERMINAL_REGISTER",
     "ACT_TERMINAL_RENEW",
     "ACT_TERMINAL_REVOKE",
@@ -48,7 +58,9 @@ __all__ = [
     "NUMBERS_MAX",
     "OVERLAP_HOURS_MAX",
     "PLACE_CHARACTERS_MAX",
+    "SUPPRESSION_ID_BYTES",
     "Act",
+    "AddedSuppression",
     "Answer",
     "Brought",
     "CardRow",
@@ -60,6 +72,7 @@ __all__ = [
     "Life",
     "ListCards",
     "ListIssuances",
+    "ListSuppressions",
     "ListTerminals",
     "NewKey",
     "NewTerminal",
@@ -69,6 +82,7 @@ __all__ = [
     "ReadNumbers",
     "Request",
     "ShowIssuance",
+    "Suppressions",
     "Terminals",
     "decode_answer",
     "decode_request",
@@ -80,12 +94,15 @@ Request: TypeAlias = (
     | ShowIssuance
     | ListCards
     | ListTerminals
+    | ListSuppressions
     | ReadJournal
     | ReadCheckpoints
     | ReadNumbers
     | Act
 )
-Answer: TypeAlias = Issuances | Life | Cards | Terminals | Journal | Checkpoints | Numbers | Done
+Answer: TypeAlias = (
+    Issuances | Life | Cards | Terminals | Journal | Checkpoints | Numbers | Done | Suppressions
+)
 
 encode = msgspec.msgpack.Encoder().encode
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

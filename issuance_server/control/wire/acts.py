@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from issuance_server.control.wire.suppressions import AddedSuppression
 from keys.operators import SignedAct
 
 ACT_CARD_UNLOCK = "card.unlock"
@@ -37,7 +38,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
     overlap_hours: Annotated[int, Meta(ge=0, le=OVERLAP_HOURS_MAX)]
 
 
-Brought: TypeAlias = NewTerminal | NewKey
+Brought: TypeAlias = NewTerminal | NewKey | AddedSuppression
 """What can come with an act."""
 
 

@@ -1,0 +1,55 @@
+"""Answers to commands that only read: one for each kind of question."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from issuance_server.adapters.sqlite.queries import Queries
+from issuance_server.adapters.sqlite.suppressions import suppressions
+from issuance_server.control import wire
+from issuance_server.core.calendar import civil
+from issuance_server.core.facts import Now
+
+AnswerTo: TypeAlias = Callable[[Queries, Now, Any], Awaitable[wire.Answer]]
+"""Takes the city's records, the two times and the question."""
+
+
+async def _issuances(queries: Queries, _now: Now, asked: wire.ListIssuances) -> wire.Answer:
+    return wire.Issuances(rows=tuple(await queries.issuances(asked.limit)))
+
+
+async def _life(queries: Queries, _now: Now, asked: wire.ShowIssuance) -> wire.Answer:
+    return wire.Life(steps=tuple(await queries.life(asked.issuance_id)))
+
+
+async def _terminals(queries: Queries, now: Now, _asked: wire.ListTerminals) -> wire.Answer:
+    return wire.Terminals(rows=tuple(await queries.terminals(now.real_ms)))
+
+
+async def _suppressions(queries: Queries, now: Now, _asked: wire.ListSuppressions) -> wire.Answer:
+    today = civil(now.business_ms).date().isoformat()
+    return wire.Suppressions(rows=tuple(await suppressions(queries.reader, today)))
+
+
+async def _journal(queries: Queries, _now: Now, asked: wire.ReadJournal) -> wire.Answer:
+    return wire.Journal(rows=tuple(await queries.journal(asked.after)))
+
+
+async def _checkpoints(queries: Queries, _now: Now, asked: wire.ReadCheckpoints) -> wire.Answer:
+    return wire.Checkpoints(rows=tuple(await queries.checkpoints(asked.after)))
+
+
+async def _numbers(queries: Queries, _now: Now, asked: wire.ReadNumbers) -> wire.Answer:
+    statuses = [await queries.number_status(number) for number in asked.numbers]
+    return wire.Numbers(statuses=tuple(statuses))
+
+
+ANSWERS: Mapping[type, AnswerTo] = {
+    wire.ListIssuances: _issuances,
+    wire.ShowIssuance: _life,
+    wire.ListTerminals: _terminals,
+    wire.ListSuppressions: _suppressions,
+    wire.ReadJournal: _journal,
+    wire.ReadCheckpoints: _checkpoints,
+    wire.ReadNumbers: _numbers,
+}
+"""By the question's type. Questions about cards and acts are not here: the judge is asked, too."""
