@@ -2,12 +2,15 @@
 
 import io
 
+import msgspec
 import pydyf
 import pytest
 
+from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.certificates.written_digests import CanonicalForms
 from protocol.errors import Misuse
 from protocol.page_digest import page_digests
+from protocol.secret import Secret
 from protocol.sheet_digest import sheet_digests
 from tools.gallery.samples import SAMPLES, Sample, gallery_renderer
 
@@ -16,7 +19,17 @@ from tools.gallery.samples import SAMPLES, Sample, gallery_renderer
 def test_every_sample_has_the_digests_of_its_file(sample: Sample) -> None:
     """The terminal, which has the bytes alone, comes to the same digests."""
     rendered = gallery_renderer().render(sample.order())
-    assert page_digests(rendered.pdf) == rendered.sheet_digests
+    assert sheet_digests(rendered.pdf, rendered.sheets) == rendered.sheet_digests
+
+
+def test_sheets_with_backs_have_the_digests_of_their_file() -> None:
+    """Both sides count, the scrambled face included."""
+    order = SAMPLES[0].order()
+    issuer = msgspec.structs.replace(order.issuer, backs=True)
+    renderer = CertificateRenderer(back_secret=lambda: Secret(bytes(32)))
+    rendered = renderer.render(msgspec.structs.replace(order, issuer=issuer))
+    assert 2 * rendered.sheets == len(page_digests(rendered.pdf))
+    assert sheet_digests(rendered.pdf, rendered.sheets) == rendered.sheet_digests
 
 
 def written(entries: dict[str, object]) -> tuple[bytes, bytes]:
