@@ -28,12 +28,17 @@ from issuance_server.certificates.layout.members import EntryForm, MemberTable
 from issuance_server.certificates.layout.seal import seal
 from issuance_server.certificates.layout.typesetting import SHRINK_MIN, set_line
 from issuance_server.certificates.order import CertificateRefused
+from issuance_server.core.eras import is_possible_date
+from issuance_server.core.register import Sex
+from issuance_server.core.relationships import is_possible
 from issuance_server.core.seal_register import SEAL_SIDE_MM_MAX
 from issuance_server.sample.city import ISSUER
 from protocol.kinds import Kind
 from tools.gallery.samples import SAMPLES
 
 SEAL_MM_MAX = 25
+LONGEST_RELATIONSHIP = "夫(未届)の子の夫(未届)の子"
+LONGEST_DATE = "令和10年10月10日から20日までの間"
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +94,27 @@ def test_the_seal_is_within_25_mm(fonts: FontList, text: str) -> None:
         assert 100 <= float(x) <= 100 + side
         assert 200 <= float(y) <= 200 + side
     assert operators.startswith("q 0 g 0 G")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        juminhyo.JAPANESE.values,
+        kisaijiko.JAPANESE.values,
+        {**fuhyo._PERSON_VALUES, "relationship": None},
+    ],
+    ids=["juminhyo", "kisaijiko", "fuhyo"],
+)
+def test_the_longest_words_of_the_standard_fit(
+    fonts: FontList, fields: dict[str, Field | None]
+) -> None:
+    """A 続柄 of four generations, and a birth between two days, are no reason to refuse."""
+    assert is_possible(LONGEST_RELATIONSHIP, Sex.MALE)
+    assert is_possible_date(LONGEST_DATE, None)
+    for name, words in (("relationship", LONGEST_RELATIONSHIP), ("birth", LONGEST_DATE)):
+        place = fields[name]
+        if place is not None:
+            assert words == set_line(fonts, place, words).text
 
 
 def test_a_seal_may_have_variants(fonts: FontList) -> None:

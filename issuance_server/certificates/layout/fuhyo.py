@@ -56,19 +56,19 @@ _MADE = Field(box=_REGISTER.cell(7, 2, 33), size_pt=_VALUE_TYPE_PT, item="編製
 
 _PERSON_LABELS = (
     ("氏名", _FLOW.cell(0, 0, 4)),
-    ("生年月日", _FLOW.cell(20, 0, 5)),
+    ("生年月日", _FLOW.cell(19, 0, 4.5)),
     ("性別", _FLOW.cell(33, 0, 3.5)),
     ("番号", _FLOW.cell(0, 1, 4)),
     ("住所", _FLOW.cell(4, 1, 26)),
     ("住所を定めた年月日", _FLOW.cell(30, 1, 10)),
 )
 _PERSON_VALUES = {
-    "name": Field(box=_FLOW.cell(4, 0, 16), size_pt=12, item="氏名"),
-    "birth": Field(box=_FLOW.cell(25, 0, 8), size_pt=_VALUE_TYPE_PT, item="生年月日"),
+    "name": Field(box=_FLOW.cell(4, 0, 15), size_pt=12, item="氏名"),
+    "birth": Field(box=_FLOW.cell(23.5, 0, 9.5), size_pt=_VALUE_TYPE_PT, item="生年月日"),
     "sex": Field(box=_FLOW.cell(36.5, 0, 3.5), size_pt=_VALUE_TYPE_PT, align="center", item="性別"),
 }
-_REMOVED = Field(box=_FLOW.cell(16.4, 0.14, 3.2, 0.72), size_pt=9, align="spread", padding_pt=3)
-REMOVED_NAME = Field(box=_FLOW.cell(4, 0, 12.2), size_pt=12, item="氏名")
+_REMOVED = Field(box=_FLOW.cell(15.4, 0.14, 3.2, 0.72), size_pt=9, align="spread", padding_pt=3)
+REMOVED_NAME = Field(box=_FLOW.cell(4, 0, 11.2), size_pt=12, item="氏名")
 """The name's field beside the mark 除籍."""
 _ADDRESS = (
     Field(box=_FLOW.cell(0, 0, 4), size_pt=_VALUE_TYPE_PT, align="center"),

@@ -57,8 +57,8 @@ _SHARED_LABELS = (
     ("氏名の振り仮名", _ENTRY.cell(2, 0, 6)),
     ("氏名", _ENTRY.cell(2, 1, 6, 2)),
     ("生年月日", _ENTRY.cell(2, 5, 6)),
-    ("性別", _ENTRY.cell(15, 5, 2.5)),
-    ("続柄", _ENTRY.cell(19.5, 5, 2.5)),
+    ("性別", _ENTRY.cell(15, 5, 2)),
+    ("続柄", _ENTRY.cell(18.5, 5, 2)),
     ("転入前住所", _ENTRY.cell(2, 7, 6)),
     ("備考", _ENTRY.cell(2, 10, 6, 2)),
     ("個人番号", _ENTRY.cell(26, 0, 6)),
@@ -73,9 +73,9 @@ _SHARED_VALUES = {
     "became_resident_on": _value("住民となった年月日", 32, 2, 8),
     "address_since": _value("住所を定めた年月日", 32, 3, 8),
     "notified_on": _value("届出日", 32, 4, 8),
-    "birth": _value("生年月日", 8, 5, 7),
-    "sex": replace(_value("性別", 17.5, 5, 2), align="center", padding_pt=1),
-    "relationship": replace(_value("続柄", 22, 5, 4), padding_pt=3),
+    "birth": replace(_value("生年月日", 8, 5, 7), padding_pt=3),
+    "sex": replace(_value("性別", 17, 5, 1.5), align="center", padding_pt=1),
+    "relationship": replace(_value("続柄", 20.5, 5, 5.5), padding_pt=3),
     "previous_address": _value("転入前住所", 8, 7, 32),
 }
 _REMARKS = {"remarks": _value("備考", 8, 10, 32, 2)}
