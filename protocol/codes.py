@@ -38,6 +38,7 @@ class ReplyCode(IntEnum):
     REGISTER_STALE = 3004
     UNDER_AGE = 3005
     OPTIONS_INVALID = 3006
+    RECORD_UNDER_EDIT = 3007
     # 302x the holder, 303x the seal, 304x the tax, 305x the family register, 306x options
     MOVE_OUT_FILED = 3021
     ENTRY_PENDING = 3022
@@ -161,6 +162,10 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
     ReplyCode.OPTIONS_INVALID: (
         "選択された内容では交付できません。選び直してください。",
         "This choice cannot be issued. Please choose again.",
+    ),
+    ReplyCode.RECORD_UNDER_EDIT: (
+        "ただいま登録内容を更新しています。しばらくしてからお試しください。",
+        "The record is being updated. Please try again later.",
     ),
     ReplyCode.MOVE_OUT_FILED: (
         "お届けの内容により、端末では交付できません。" + _COUNTER[0],

@@ -54,6 +54,8 @@ class HolderFacts:
         bars: what bars certificates of a record, for each kind that is barred.
         tax_year: the fiscal year of the holder's tax record.
         shows_suppressed: the kinds whose record also shows somebody on whom a suppression lies.
+        under_edit: whether staff has the household or a member open for editing.
+        stand_in: whether stand-in operation is declared, so that an old copy is used.
     """
 
     household_id: str
@@ -71,6 +73,8 @@ class HolderFacts:
     bars: Mapping[Kind, Bar] = field(default_factory=dict)
     tax_year: int | None = None
     shows_suppressed: frozenset[Kind] = frozenset()
+    under_edit: bool = False
+    stand_in: bool = False
 
     @property
     def suppressed(self) -> bool:

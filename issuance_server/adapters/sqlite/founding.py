@@ -1,17 +1,23 @@
 """Makes a new city's database: the tables, and what a city starts with."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
+from issuance_server.adapters.sqlite.register_writing import (
+    SET_LAST_VERSION_SQL,
+    put_household,
+    put_record,
+)
 from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
+from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.certificates.order import Record
-from issuance_server.core.bars import bar_of, fiscal_year_of
+from issuance_server.core.record_holders import record_key
 from issuance_server.core.register import Household
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import SetUpError
@@ -77,10 +83,7 @@ def found_city(
         connection.executescript("BEGIN;" + SCHEMA)
         connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
         connection.execute("INSERT INTO audit_frontier VALUES (1, 0, x'')")
-        connection.execute("INSERT INTO register_state VALUES (1, ?)", (at_ms,))
-        for version, household in enumerate(households, start=1):
-            _add_household(connection, household, version)
-        _add_records(connection, records)
+        _add_registers(connection, households, records, at_ms)
         connection.execute("INSERT INTO judge_report VALUES (1, 0, 0)")
         for terminal in terminals:
             _add_terminal(connection, terminal, at_ms)
@@ -113,52 +116,24 @@ def _add_terminal(connection: sqlite3.Connection, terminal: NewTerminal, at_ms: 
     )
 
 
-def _add_household(connection: sqlite3.Connection, household: Household, version: int) -> None:
-    """Add a household under a version that no other has: a version names its household, too."""
-    connection.execute(
-        "INSERT INTO household (household_id, version, record) VALUES (?, ?, ?)",
-        (household.household_id, version, msgspec.msgpack.encode(household)),
-    )
-    connection.executemany(
-        "INSERT INTO resident (resident_id, household_id, birth_on, resident_since, is_head,"
-        " standing) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                member.resident_id,
-                household.household_id,
-                _day(member.birth.on),
-                _day(member.became_resident_on.on),
-                member.resident_id == household.head_id,
-                member.standing.value,
-            )
-            for member in household.members
-        ],
-    )
+def _add_registers(
+    connection: sqlite3.Connection,
+    households: Iterable[Household],
+    records: Records,
+    at_ms: int,
+) -> None:
+    """Add the copy of the registers; a record that has many holders is put once."""
+    state = "INSERT INTO register_state (id, watermark_ms) VALUES (1, ?)"
+    connection.execute(state, (at_ms,))
+    versions = itertools.count(1)
+    for household in households:
+        _carry_out(connection, put_household(household, next(versions)))
+    once = {record_key(record): record for record in records.values()}
+    for record in once.values():
+        _carry_out(connection, put_record(record, next(versions)))
+    connection.execute(SET_LAST_VERSION_SQL, (next(versions) - 1,))
 
 
-def _add_records(connection: sqlite3.Connection, records: Records) -> None:
-    """Add the records, each once: a family register has many holders, and serves two kinds."""
-    known: dict[bytes, int] = {}
-    for (resident_id, kind), record in records.items():
-        packed = msgspec.msgpack.encode(record)
-        record_id = known.get(packed)
-        if record_id is None:
-            record_id = known[packed] = len(known) + 1
-            connection.execute(
-                "INSERT INTO register_record (record_id, version, record, bar, fiscal_year)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (record_id, record_id, packed, _bar(record), fiscal_year_of(record)),
-            )
-        connection.execute(
-            "INSERT INTO register_record_holder (resident_id, kind, record_id) VALUES (?, ?, ?)",
-            (resident_id, kind.value, record_id),
-        )
-
-
-def _day(on: date | None) -> str | None:
-    return None if on is None else on.isoformat()
-
-
-def _bar(record: Record) -> str | None:
-    bar = bar_of(record)
-    return None if bar is None else bar.value
+def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:
+    for sql, values in statements:
+        connection.execute(sql, values)

@@ -35,8 +35,12 @@ _HOLDER_SQL = (
     "SELECT h.household_id, h.version, r.birth_on, r.resident_since, r.standing,"
     " (SELECT group_concat(s.reason) FROM suppression s WHERE s.resident_id = r.resident_id),"
     " (SELECT group_concat(s.reason) FROM suppression s WHERE s.household_id = r.household_id),"
-    " (SELECT watermark_ms FROM register_state)"
-    " FROM resident r JOIN household h USING (household_id) WHERE r.resident_id = ?"
+    " EXISTS (SELECT 1 FROM register_edit e WHERE e.household_id = r.household_id"
+    "  OR e.resident_id IN"
+    "  (SELECT m.resident_id FROM resident m WHERE m.household_id = r.household_id)),"
+    " s.watermark_ms, s.stand_in_until_ms"
+    " FROM resident r JOIN household h USING (household_id), register_state s"
+    " WHERE r.resident_id = ?"
 )
 _MEMBERS_SQL = (
     "SELECT m.resident_id, m.standing, m.is_head,"
@@ -98,7 +102,8 @@ async def holder_facts(
     rows = list(await connection.execute_fetchall(_HOLDER_SQL, (resident_id,)))
     if not rows:
         return None
-    household_id, version, birth_on, resident_since, standing, *grounds, watermark_ms = rows[0]
+    household_id, version, birth_on, resident_since, standing, *rest = rows[0]
+    *grounds, under_edit, watermark_ms, stand_in_until_ms = rest
     members = list(await connection.execute_fetchall(_MEMBERS_SQL, (household_id,)))
     records = list(await connection.execute_fetchall(_RECORDS_SQL, (resident_id,)))
     others = [member for member in members if member[0] != resident_id]
@@ -119,6 +124,8 @@ async def holder_facts(
         bars={Kind(row[0]): Bar(row[2]) for row in records if row[2] is not None},
         tax_year=next((row[3] for row in records if row[3] is not None), None),
         shows_suppressed=frozenset(Kind(row[0]) for row in records if row[4]),
+        under_edit=bool(under_edit),
+        stand_in=stand_in_until_ms is not None and real_ms < stand_in_until_ms,
     )
 
 

@@ -98,13 +98,14 @@ CREATE TABLE resident (
 CREATE INDEX resident_household ON resident (household_id);
 CREATE TABLE register_record (
     record_id INTEGER PRIMARY KEY,
+    record_key TEXT NOT NULL UNIQUE,
     version INTEGER NOT NULL UNIQUE,
     record BLOB NOT NULL,
     bar TEXT,
     fiscal_year INTEGER
 ) STRICT;
 CREATE TABLE register_record_holder (
-    resident_id TEXT NOT NULL REFERENCES resident,
+    resident_id TEXT NOT NULL,
     kind TEXT NOT NULL,
     record_id INTEGER NOT NULL REFERENCES register_record,
     PRIMARY KEY (resident_id, kind)
@@ -123,8 +124,22 @@ CREATE TABLE suppression (
 ) STRICT;
 CREATE INDEX suppression_resident ON suppression (resident_id) WHERE resident_id IS NOT NULL;
 CREATE INDEX suppression_household ON suppression (household_id) WHERE household_id IS NOT NULL;
+CREATE TABLE register_edit (
+    resident_id TEXT UNIQUE,
+    household_id TEXT UNIQUE,
+    since_ms INTEGER NOT NULL,
+    CHECK ((resident_id IS NULL) <> (household_id IS NULL))
+) STRICT;
 CREATE TABLE register_state (
-    id INTEGER PRIMARY KEY CHECK (id = 1), watermark_ms INTEGER NOT NULL
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    watermark_ms INTEGER NOT NULL,
+    sequence INTEGER NOT NULL DEFAULT 0,
+    last_version INTEGER NOT NULL DEFAULT 0,
+    gap_expected INTEGER,
+    gap_found INTEGER,
+    gap_at_ms INTEGER,
+    stand_in_since_ms INTEGER,
+    stand_in_until_ms INTEGER
 ) STRICT;
 
 CREATE TABLE city_tables (
