@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -17,16 +19,20 @@ import pypdfium2
 from PIL import Image
 
 from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.certificates.code.placing import SheetCodes
+from issuance_server.certificates.order import CertificateOrder
+from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.certificates.verify.pictures import seen_codes
 from issuance_server.core import records as r
 from issuance_server.desk_commands.set_up import init
+from issuance_server.sample.city import ISSUER
+from issuance_server.sample.residents import sample_households
+from keys.city_keys import load_back_secrets, load_code_key
+from protocol.kinds import Kind, Options
 from tests.commands.test_issuances import RECORDS, applied
-from tests.commands.test_verify import (
-    RELEASED,
-    RESERVED,
-    certificate,
-)
+from tests.commands.test_verify import RELEASED, RESERVED
 
+CITY = "272035"
 START_LINE = re.compile(r"http://127\.0\.0\.1:\d+/")
 STOP_SECONDS_MAX = 20
 SCAN_DPI = 200
@@ -89,6 +95,28 @@ def served(folder: Path, *arguments: str) -> Iterator[Page]:
                 process.stdout.close()
 
 
+@cache
+def _renderer(keys: Path) -> CertificateRenderer:
+    coding = SheetCodes(CITY, load_code_key(keys).signer)
+    return CertificateRenderer(code=coding, back_secret=load_back_secrets(keys).newest)
+
+
+def certificate(keys: Path, number: str, *, specimen: bool = False, backs: bool = False) -> bytes:
+    """Make a certificate of one sheet with a city's own keys."""
+    household = sample_households()[1]
+    order = CertificateOrder(
+        issuance_id=bytes(16),
+        kind=Kind.JUMINHYO,
+        options=Options(),
+        holder_id=household.head_id,
+        household=household,
+        numbers=(number,),
+        issued_on=date(2026, 11, 30),
+        issuer=msgspec.structs.replace(ISSUER, specimen=specimen, backs=backs),
+    )
+    return _renderer(keys).render(order).pdf
+
+
 def pictures(pdf: bytes) -> list[Image.Image]:
     """Draw the sides of a certificate as a scanner without faults would."""
     with pypdfium2.PdfDocument(pdf) as document:
@@ -117,15 +145,3 @@ def with_one_glyph_altered(pdf: bytes) -> bytes:
         altered = io.BytesIO()
         document.save(altered)
     return altered.getvalue()
-
-
-__all__ = [
-    "Page",
-    "certificate",
-    "issued_city",
-    "link_fragment",
-    "pictures",
-    "png",
-    "served",
-    "with_one_glyph_altered",
-]

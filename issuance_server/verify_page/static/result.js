@@ -66,7 +66,7 @@ export function caution(compare) {
 
 export function notice(tone, title, sentence) {
   return element("div", { class: `notice ${tone}` },
-    title === null ? null : element("h3", {}, icon("warning"), title), element("p", {}, sentence));
+    title === null ? null : element("h2", {}, icon("warning"), title), element("p", {}, sentence));
 }
 
 /** Put parts in place of the last result, and lead keyboard and screen reader there. */
