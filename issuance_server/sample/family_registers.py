@@ -152,12 +152,12 @@ def _family(household: Household, head_name: str) -> _Family | None:
 
 def _parent(resident: Resident, spouse: Resident | None, begun: date) -> RegisteredPerson:
     """Return the 筆頭者 or the spouse, with how each came into the register."""
-    family = (resident.former_name or resident.name).partition("　")[0]
+    family = _family_name_at_birth(resident)
     father = f"{family}　例一"
     lot = (begun.year + int(resident.resident_id[:-1])) % _LOTS + 1
     came_from = f"京都府京都市左京区架空町{lot}番地　{father}"
     entry = (
-        events.marriage(begun, spouse.name, came_from)
+        events.marriage(begun, _name_at_birth(spouse), came_from)
         if spouse
         else events.own_register(begun, came_from)
     )
@@ -169,6 +169,15 @@ def _parent(resident: Resident, spouse: Resident | None, begun: date) -> Registe
         spouse=_MARRIED[resident.sex] if spouse else None,
         more=(entry,),
     )
+
+
+def _family_name_at_birth(resident: Resident) -> str:
+    return (resident.former_name or resident.name).partition("　")[0]
+
+
+def _name_at_birth(resident: Resident) -> str:
+    """Return the name before marriage, by which the register calls a spouse."""
+    return f"{_family_name_at_birth(resident)}　{resident.name.partition('　')[2]}"
 
 
 def _children(family: _Family) -> Iterator[RegisteredPerson]:

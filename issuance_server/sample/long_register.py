@@ -14,7 +14,7 @@ from issuance_server.core.register import Household, Resident, Sex
 from issuance_server.sample import register_events as events
 
 HEAD = "例示　清"
-_WIFE, _SON_AT_HOME = "例示　千代", "例示　進"
+_WIFE, _WIFE_AT_BIRTH, _SON_AT_HOME = "例示　千代", "仮名　千代", "例示　進"
 _ELSEWHERE = "京都府京都市左京区架空町{}番地"
 _MARRIED_ON = date(1953, 5, 5)
 
@@ -67,7 +67,7 @@ def long_register(household: Household) -> FamilyRegister:
             ),
         ),
         people=(
-            _parent(residents[HEAD], _WIFE, ("例示　仁平", "例示　トメ", 21), "長男"),
+            _parent(residents[HEAD], _WIFE_AT_BIRTH, ("例示　仁平", "例示　トメ", 21), "長男"),
             _parent(residents[_WIFE], HEAD, ("仮名　又三郎", "仮名　ハル", 38), "三女"),
             *(
                 _child(residents.get(_SON_AT_HOME), place, child)
