@@ -222,8 +222,7 @@ class _Canon:
                 items = [self._value(item, depth + 1) for item in _items(value)]
                 return b"[%d:%b" % (len(items), b"".join(items))
             case pikepdf.Stream():
-                kept = {key: item for key, item in value.items() if key not in _HOW_STORED}
-                return self._stream(self._entries(kept, depth), value)
+                return self._stream(value, depth)
             case pikepdf.Dictionary():
                 return self._entries(dict(value.items()), depth)
         raise MalformedTelegram(_FIELD)
@@ -240,9 +239,12 @@ class _Canon:
         body = b"".join([b"/%d:%b%b" % (len(name), name, form) for name, form in ordered])
         return b"<%d:%b" % (len(ordered), body)
 
-    def _stream(self, dictionary: bytes, stream: Any) -> bytes:
-        """Return the form of a stream whose dictionary's form is given."""
-        stored, is_packed = _stored(stream)
+    def _stream(self, stream: Any, depth: int) -> bytes:
+        """Return the form of a stream."""
+        entries = dict(stream.items())
+        stored, is_packed = _stored(stream, entries)
+        kept = {key: item for key, item in entries.items() if key not in _HOW_STORED}
+        dictionary = self._entries(kept, depth)
         name = hashlib.sha256(b"%d" % is_packed + _counted(dictionary) + stored).digest()
         known = _KNOWN_STREAMS.get(name)
         if known is None:
@@ -257,7 +259,8 @@ class _Canon:
 
     def _decoded(self, stream: Any) -> bytes:
         """Return a stream's bytes, inflated no further than the limit."""
-        stored, is_packed = _stored(stream)
+        _demand(isinstance(stream, pikepdf.Stream))
+        stored, is_packed = _stored(stream, dict(stream.items()))
         decoded = self._inflated(stored) if is_packed else stored
         self._spend(len(decoded))
         return decoded
@@ -276,15 +279,14 @@ class _Canon:
             raise MalformedTelegram(_FIELD)
 
 
-def _stored(stream: Any) -> tuple[bytes, bool]:
+def _stored(stream: Any, entries: dict[str, Any]) -> tuple[bytes, bool]:
     """Return a stream's bytes as they are stored, and whether they are deflated."""
-    if not isinstance(stream, pikepdf.Stream) or stream.get("/DecodeParms") is not None:
-        raise MalformedTelegram(_FIELD)
-    filters = stream.get("/Filter")
-    names = list(filters) if isinstance(filters, pikepdf.Array) else [filters]
-    if names not in ([None], [], [pikepdf.Name.FlateDecode]):
-        raise MalformedTelegram(_FIELD)
-    return bytes(stream.read_raw_bytes()), names == [pikepdf.Name.FlateDecode]
+    _demand(entries.get("/DecodeParms") is None)
+    filters = entries.get("/Filter")
+    names = list(_items(filters)) if isinstance(filters, pikepdf.Array) else [filters]
+    is_packed = names not in ([None], [])
+    _demand(not is_packed or names == [pikepdf.Name.FlateDecode])
+    return bytes(stream.read_raw_bytes()), is_packed
 
 
 def _inherited(page: Any, key: str) -> Any:
