@@ -3,7 +3,7 @@
 Relative paths are relative to the file. Nothing in it is secret; keys lie in the key folder.
 """
 
-import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, get_args, get_origin, get_type_hints
@@ -14,11 +14,10 @@ from msgspec import Meta, field
 from issuance_server.adapters.system import SAMPLE_START, business_start_ms
 from issuance_server.certificates.code.symbol import VERIFY_PAGE_CHARACTERS_MAX
 from issuance_server.certificates.order import Issuer
-from issuance_server.core.calendar import Calendar
 from issuance_server.core.rules import CityRules
 from keys.city_folder import CityFolder
 from protocol.errors import SetUpError
-from protocol.kinds import Item, Kind
+from protocol.kinds import Item
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,16 +68,6 @@ class Broker(_Section, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65_535, description="TCP port")] = 18_830
 
 
-class Service(_Section, frozen=True, kw_only=True):
-    """When the service is open, in Japan's time."""
-
-    opens: Annotated[dt.time, Meta(description="first minute of service")] = dt.time(6, 30)
-    closes: Annotated[dt.time, Meta(description="nothing new starts from here on")] = dt.time(23)
-    inspection_days: Annotated[
-        tuple[dt.date, ...], Meta(description="days without service; 12-29 to 01-03 never have")
-    ] = ()
-
-
 class Clock(_Section, frozen=True, kw_only=True):
     """The business clock; keys, deadlines and certificates of keys use the real time."""
 
@@ -121,11 +110,6 @@ class Config(_Section, frozen=True, kw_only=True):
     city: City
     storage: Storage = field(default_factory=Storage)
     broker: Broker = field(default_factory=Broker)
-    service: Service = field(default_factory=Service)
-    fees_yen: Annotated[
-        dict[Kind, Annotated[int, Meta(ge=0, le=100_000)]],
-        Meta(min_length=1, description="kinds that are offered, and the fee of one copy"),
-    ]
     items: Annotated[
         tuple[Item, ...], Meta(description="what a resident may ask for beside the rest")
     ] = (Item.RELATIONSHIP, Item.DOMICILE)
@@ -141,12 +125,6 @@ class Config(_Section, frozen=True, kw_only=True):
             city_name=self.city.name,
             software=software,
             call_centre=self.city.call_centre,
-            calendar=Calendar(
-                opens=self.service.opens,
-                closes=self.service.closes,
-                inspection_days=frozenset(self.service.inspection_days),
-            ),
-            fees_yen=self.fees_yen,
             items=self.items,
             register_age_ms_max=self.register.age_seconds_max * 1_000,
         )
@@ -195,11 +173,11 @@ def load(path: Path) -> Config:
     try:
         config = msgspec.toml.decode(text, type=Config)
     except msgspec.DecodeError as error:
+        if _MOVED.search(str(error)):
+            error = msgspec.DecodeError(f"{error}; {_MOVED_WHERE}")
         raise SetUpError(f"the configuration {path} is not right: {error}") from error
     except UnicodeDecodeError:
         raise SetUpError(f"the configuration {path} is not right: save it as UTF-8") from None
-    if config.service.opens >= config.service.closes:
-        raise SetUpError(f"the configuration {path} is not right: service.opens is after closes")
     if config.city.backs and not config.city.verify_page:
         raise SetUpError(
             f"the configuration {path} is not right: city.backs needs city.verify_page, for backs "
@@ -212,6 +190,13 @@ def load(path: Path) -> Config:
             f"the configuration {path} is not right: {error} - at `$.clock.business`"
         ) from None
     return config
+
+
+_MOVED = re.compile("unknown field `(service|fees_yen)`")
+_MOVED_WHERE = (
+    "hours and fees stand in the city's tables now: write them into tables.toml, load that with"
+    " issuance-server tables load tables.toml, and take [service] and [fees_yen] out here"
+)
 
 
 def explanations() -> Iterator[tuple[str, str, str]]:
@@ -230,11 +215,8 @@ def _meaning(annotated: object) -> str:
 
 
 def _default_of(section: type, key: str) -> str:
-    """Return a default as it would stand in the file: times are not quoted in TOML."""
+    """Return a default as it would stand in the file."""
     for declared in msgspec.structs.fields(section):
         if declared.name == key and declared.default is not msgspec.NODEFAULT:
-            default = declared.default
-            if isinstance(default, dt.time):
-                return default.isoformat()
-            return msgspec.json.encode(default).decode()
+            return msgspec.json.encode(declared.default).decode()
     return "required"

@@ -23,6 +23,9 @@ class Choices:
     of_record: bool = True
 
 
+SCOPES = (Scope.SELF, Scope.HOUSEHOLD, Scope.SOME)
+"""In the order of the menu."""
+
 _OF_RESIDENTS = Choices(scopes=frozenset(Scope), items=frozenset(Item), of_record=False)
 _HOLDER_ALONE = Choices()
 _HOLDER_OR_ALL = frozenset({Scope.SELF, Scope.HOUSEHOLD})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from issuance_server.core.records import AnyRecord
-from protocol.telegrams import AnyTelegram, MenuItem, RequestRef
+from protocol.telegrams import AnyTelegram, MenuItem, RequestRef, Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class ReplyMenu:
     resident_id: str
     register_version: int | None
     items: tuple[MenuItem, ...]
+    unavailable: tuple[Unavailable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

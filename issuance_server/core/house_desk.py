@@ -1,5 +1,6 @@
 """Records what people and the PIN judge do, and takes a terminal off business that is revoked."""
 
+import hashlib
 from collections.abc import Callable
 
 from issuance_server.core import inputs as i
@@ -8,6 +9,8 @@ from issuance_server.core.facts import Now
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
 from issuance_server.core.state import SwitchState
+from issuance_server.core.suppression import LiftedSuppression, NewSuppression
+from issuance_server.core.suppression_desk import lift_suppression, set_suppression
 from protocol.issuance import OWED_STATES
 
 
@@ -49,6 +52,12 @@ class HouseDesk:
                 self._renew(act, act.change, now, out)
             case i.Revocation(terminal=terminal):
                 self._revoke(act, terminal, now, out)
+            case NewSuppression():
+                set_suppression(act.change, act.operator, now, out)
+            case LiftedSuppression():
+                lift_suppression(act.change, act.operator, now, out)
+            case i.NewTables(content=content):
+                _load_tables(act, content, now, out)
         self.ended(i.ActEnded(nonce=act.nonce, outcome=r.ActOutcome.DONE), now, out)
 
     def ended(self, ended: i.ActEnded, now: Now, out: Outcome) -> None:
@@ -121,6 +130,15 @@ class HouseDesk:
             withdrawn=withdrawn,
             owed=owed,
         )
+
+
+def _load_tables(act: i.ActAccepted, content: bytes, now: Now, out: Outcome) -> None:
+    """Put other tables into force at once; what is under way keeps its quotation."""
+    digest = hashlib.sha256(content).digest()
+    out.write(
+        r.TablesLoaded(at_ms=now.real_ms, digest=digest, content=content, operator=act.operator)
+    )
+    out.log("tables.loaded", digest=digest.hex(), operator=act.operator, reason=act.reason)
 
 
 def _record(event: JudgeEvent, now: Now, out: Outcome) -> None:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
+from issuance_server.core.suppression import LiftedSuppression, NewSuppression
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.codes import ReplyCode
 from protocol.telegrams import (
@@ -207,7 +208,20 @@ class Revocation:
     terminal: str
 
 
-Change: TypeAlias = Registration | RenewedCertificate | Revocation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTables:
+    """Other tables of the city come into force at once.
+
+    Attributes:
+        content: the file, whole; it was read before.
+    """
+
+    content: bytes
+
+
+Change: TypeAlias = (
+    Registration | RenewedCertificate | Revocation | NewTables | NewSuppression | LiftedSuppression
+)
 """What an act changes by being recorded."""
 
 

@@ -1,7 +1,8 @@
 """Conducts issuances up to the release: application, quotation, fetching, the last check."""
 
 from issuance_server.core import records as r
-from issuance_server.core.calendar import civil
+from issuance_server.core.applications import BEFORE_RELEASE, Applications, visit_refusal
+from issuance_server.core.availability import expiry_code
 from issuance_server.core.effects import (
     DropKey,
     EraseBody,
@@ -10,26 +11,20 @@ from issuance_server.core.effects import (
     ReplyPiece,
     ReplyReleased,
 )
-from issuance_server.core.eligibility import application_refusal, holder_refusal, service_refusal
+from issuance_server.core.eligibility import release_refusal
 from issuance_server.core.facts import EndedIssuance, Facts, HolderFacts, Now
 from issuance_server.core.inputs import Rendered, RenderingFailed
 from issuance_server.core.outcome import Outcome
-from issuance_server.core.rules import (
-    ISSUANCES_PER_TERMINAL_MAX,
-    ISSUANCES_UNDER_WAY_MAX,
-    CityRules,
-    certificate_number,
-)
-from issuance_server.core.state import Issuance, SwitchState, Visit
+from issuance_server.core.refusals import AnyRefusal, code_of, of_registers, word_of
+from issuance_server.core.rules import CityRules
+from issuance_server.core.state import Issuance, SwitchState
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
-from protocol.limits import ISSUANCES_PER_VISIT_MAX, QUOTATION_MS_MAX, RENDER_MS_MAX, REPORT_MS_MAX
+from protocol.limits import QUOTATION_MS_MAX, REPORT_MS_MAX
 from protocol.sealed_certificate import pieces_of
 from protocol.telegrams import Apply, Cancel, Fetch, Held, Quotation, Release, RequestRef
-from protocol.visit import VisitState
 
 S = IssuanceState
-_BEFORE_RELEASE = frozenset({S.APPLIED, S.QUOTED, S.SEALED})
 
 
 class IssuanceDesk:
@@ -38,6 +33,7 @@ class IssuanceDesk:
     def __init__(self, state: SwitchState, rules: CityRules) -> None:
         self._state = state
         self._rules = rules
+        self._applications = Applications(state, rules)
         # Whom to answer when the rendering is done; gone after a restart, and so is the rendering.
         self._waiting: dict[bytes, RequestRef] = {}
 
@@ -50,26 +46,25 @@ class IssuanceDesk:
             self._apply_again(terminal, ref, known, facts.ended, now, out)
             return
         visit = self._state.visits.get(asked.visit_id)
-        refusal = self._visit_refusal(terminal, asked, visit)
+        refusal = visit_refusal(self._state, terminal, asked, visit)
         if visit is None or refusal is not None:
             out.refuse(terminal, ref, refusal or ReplyCode.ENDED)
             return
-        refusal = self._application_refusal(asked, visit, facts.holder, now)
-        if refusal is not None or facts.holder is None:
-            code = refusal or ReplyCode.NOT_ISSUED_HERE
+        applied = self._applications.decide(ref, asked, visit, facts, now)
+        if not isinstance(applied, r.IssuanceApplied):
             out.write(
                 r.ApplicationRefused(
                     at_ms=now.real_ms,
                     issuance_id=asked.issuance_id,
                     visit_id=asked.visit_id,
                     kind=asked.kind,
-                    code=code,
+                    code=code_of(applied),
+                    refusal=of_registers(applied),
                 )
             )
-            self._log_refusal(terminal, asked, code, out)
-            out.refuse(terminal, ref, code)
+            self._log_refusal(terminal, asked, applied, out)
+            out.refuse(terminal, ref, code_of(applied))
             return
-        applied = self._applied(ref, asked, visit, facts, facts.holder, now)
         out.write(applied)
         out.log(
             "issuance.applied",
@@ -110,7 +105,7 @@ class IssuanceDesk:
             pages=made.pages,
             sealed_bytes=made.sealed_bytes,
             sealed_digest=made.sealed_digest,
-            deadline_ms=now.real_ms + QUOTATION_MS_MAX,
+            deadline_ms=_quotation_until_ms(issuance.applied, now),
         )
         out.write(quoted)
         out.log(
@@ -206,7 +201,7 @@ class IssuanceDesk:
         issuance = self.find(terminal, ref, asked.issuance_id, facts, out)
         if issuance is None:
             return
-        if issuance.state not in _BEFORE_RELEASE:
+        if issuance.state not in BEFORE_RELEASE:
             out.refuse(terminal, ref, ReplyCode.OUT_OF_ORDER)
             return
         self.withdraw(issuance, ReplyCode.ENDED, now, out, reason=asked.cause.value)
@@ -215,7 +210,7 @@ class IssuanceDesk:
     def withdraw(
         self,
         issuance: Issuance,
-        code: ReplyCode,
+        refusal: AnyRefusal,
         now: Now,
         out: Outcome,
         *,
@@ -225,7 +220,15 @@ class IssuanceDesk:
         """End an issuance of which nothing was released: body and key go, numbers stay void."""
         issuance_id = issuance.issuance_id
         waiting = self._waiting.pop(issuance_id, None)
-        out.write(r.IssuanceWithdrawn(at_ms=now.real_ms, issuance_id=issuance_id, code=code))
+        code = code_of(refusal)
+        out.write(
+            r.IssuanceWithdrawn(
+                at_ms=now.real_ms,
+                issuance_id=issuance_id,
+                code=code,
+                refusal=of_registers(refusal),
+            )
+        )
         out.add(EraseBody(issuance_id=issuance_id))
         if issuance.quoted is not None:
             out.add(DropKey(issuance_id=issuance_id))
@@ -233,7 +236,7 @@ class IssuanceDesk:
             "issuance.withdrawn",
             issuance=issuance_id.hex(),
             terminal=issuance.terminal,
-            reason=reason or code.name,
+            reason=reason or word_of(refusal),
         )
         out.refuse(issuance.terminal, ref or waiting, code)
 
@@ -278,90 +281,15 @@ class IssuanceDesk:
         else:
             out.refuse(terminal, ref, ReplyCode.OUT_OF_ORDER)
 
-    def _visit_refusal(self, terminal: str, asked: Apply, visit: Visit | None) -> ReplyCode | None:
-        if self._state.draining:
-            return ReplyCode.DRAINING
-        if visit is None:
-            return ReplyCode.ENDED
-        if visit.terminal != terminal:
-            return ReplyCode.UNKNOWN
-        if asked.issuance_id in visit.refusals:
-            return visit.refusals[asked.issuance_id]
-        if visit.state is VisitState.ENDED:
-            return ReplyCode.ENDED
-        if visit.state is not VisitState.AUTHENTICATED:
-            return ReplyCode.OUT_OF_ORDER
-        return self._room_refusal(terminal, asked, visit)
-
-    def _room_refusal(self, terminal: str, asked: Apply, visit: Visit) -> ReplyCode | None:
-        if asked.issuance_id in self._state.visits:
-            return ReplyCode.KEY_REUSED
-        open_at = [i.terminal for i in self._state.issuances.values() if i.state in _BEFORE_RELEASE]
-        own = open_at.count(terminal)
-        if len(open_at) >= ISSUANCES_UNDER_WAY_MAX or own >= ISSUANCES_PER_TERMINAL_MAX:
-            return ReplyCode.BUSY
-        full = len(visit.issuance_ids) + len(visit.refusals) >= ISSUANCES_PER_VISIT_MAX
-        return ReplyCode.LIMIT_REACHED if full else None
-
-    def _application_refusal(
-        self, asked: Apply, visit: Visit, holder: HolderFacts | None, now: Now
-    ) -> ReplyCode | None:
-        refusal = service_refusal(self._rules, now) or holder_refusal(self._rules, holder, now)
-        if refusal is None and holder and holder.register_version != visit.register_version:
-            return ReplyCode.DATA_CHANGED  # the numbers of the members may have moved
-        if refusal is None and holder is not None:
-            refusal = application_refusal(self._rules, asked.kind, asked.options, holder)
-        return refusal
-
-    def _applied(
-        self,
-        ref: RequestRef,
-        asked: Apply,
-        visit: Visit,
-        facts: Facts,
-        holder: HolderFacts,
-        now: Now,
-    ) -> r.IssuanceApplied:
-        day = civil(now.business_ms).date().isoformat()
-        serials = range(facts.next_serial, facts.next_serial + asked.copies)
-        numbers = tuple(
-            certificate_number(
-                day=day, city_name=self._rules.city_name, terminal=visit.terminal, serial=serial
-            )
-            for serial in serials
-        )
-        return r.IssuanceApplied(
-            at_ms=now.real_ms,
-            issuance_id=asked.issuance_id,
-            visit_id=asked.visit_id,
-            terminal=visit.terminal,
-            card_ref=visit.card_ref or "",
-            resident_id=visit.resident_id or "",
-            kind=asked.kind,
-            options=asked.options,
-            copies=asked.copies,
-            fee_yen=self._rules.fees_yen[asked.kind] * asked.copies,
-            request_digest=ref.digest,
-            business_day=day,
-            numbers=numbers,
-            last_serial=serials[-1],
-            register_version=holder.register_version,
-            record_version=holder.record_versions.get(asked.kind),
-            business_ms=now.business_ms,
-            deadline_ms=now.real_ms + RENDER_MS_MAX,
-        )
-
     def _release_refusal(
         self, issuance: Issuance, holder: HolderFacts | None, now: Now
-    ) -> ReplyCode | None:
+    ) -> AnyRefusal | None:
         if now.real_ms >= issuance.deadline_ms:
-            return ReplyCode.QUOTATION_EXPIRED
-        if not self._rules.calendar.may_finish(now.business_ms):
-            return ReplyCode.OUT_OF_HOURS
-        refusal = holder_refusal(self._rules, holder, now)
-        if refusal is not None or holder is None:
-            return refusal or ReplyCode.NOT_ISSUED_HERE
+            return expiry_code(issuance.applied, now)
         applied = issuance.applied
+        refusal = release_refusal(self._rules, applied.kind, holder, now)
+        if refusal is not None or holder is None:
+            return refusal
         as_of_now = (holder.register_version, holder.record_versions.get(applied.kind))
         changed = as_of_now != (applied.register_version, applied.record_version)
         return ReplyCode.DATA_CHANGED if changed else None
@@ -378,14 +306,21 @@ class IssuanceDesk:
         else:
             out.add(ReplyReleased(terminal=terminal, ref=ref, issuance_id=asked.issuance_id))
 
-    def _log_refusal(self, terminal: str, asked: Apply, code: ReplyCode, out: Outcome) -> None:
+    def _log_refusal(self, terminal: str, asked: Apply, refusal: AnyRefusal, out: Outcome) -> None:
         out.log(
             "issuance.refused",
             issuance=asked.issuance_id.hex(),
             terminal=terminal,
             kind=asked.kind.value,
-            reason=code.name,
+            reason=word_of(refusal),
         )
+
+
+def _quotation_until_ms(applied: r.IssuanceApplied, now: Now) -> int:
+    """A quotation holds for ten minutes, but not past closing and its grace."""
+    until_ms = now.real_ms + QUOTATION_MS_MAX
+    closing_ms = applied.release_until_ms
+    return until_ms if closing_ms is None else min(until_ms, closing_ms)
 
 
 def _quotation(applied: r.IssuanceApplied, quoted: r.IssuanceQuoted, now: Now) -> Quotation:

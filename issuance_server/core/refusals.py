@@ -60,6 +60,11 @@ def code_of(refusal: AnyRefusal) -> ReplyCode:
     return refusal.code if isinstance(refusal, Refusal) else refusal
 
 
+def of_registers(refusal: AnyRefusal) -> Refusal | None:
+    """Return what a record holds beside the reply code: the reason, if it is the registers'."""
+    return refusal if isinstance(refusal, Refusal) else None
+
+
 def word_of(refusal: AnyRefusal) -> str:
     """Return what journal and log hold."""
     return refusal.value if isinstance(refusal, Refusal) else refusal.name

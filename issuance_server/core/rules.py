@@ -1,10 +1,10 @@
-"""The city's rules in one value: who it is, what it offers, for how much, how long things last."""
+"""The city's rules that do not change while it runs: who it is, and how much it takes at once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from issuance_server.core.calendar import Calendar
-from protocol.kinds import Item, Kind
+from issuance_server.core.standing import MoveOutPolicy
+from protocol.kinds import Item
 
 VISITS_UNDER_WAY_MAX = 5_000
 ISSUANCES_UNDER_WAY_MAX = 1_000
@@ -25,22 +25,23 @@ class CityRules:
         city_name: as in the certificate numbers.
         software: name and version, told at the opening.
         call_centre: telephone number and hours, shown with a refusal.
-        calendar: service hours.
-        fees_yen: for each kind that is offered, the fee of one copy.
         items: what may be asked for beside what is always printed.
         age_min_years: who is younger is refused.
         register_age_ms_max: an older register copy refuses.
+        move_out: what a filed move-out stops.
+        tax_year_days: the days from which the tax records of their year are the latest, where that
+            is not 1 June.
     """
 
     city: str
     city_name: str
     software: str
     call_centre: str
-    calendar: Calendar
-    fees_yen: Mapping[Kind, int]
     items: tuple[Item, ...] = (Item.RELATIONSHIP, Item.DOMICILE)
     age_min_years: int = 15
     register_age_ms_max: int = 10 * 60 * 1_000
+    move_out: MoveOutPolicy = MoveOutPolicy.HOUSEHOLD
+    tax_year_days: tuple[date, ...] = ()
 
 
 def certificate_number(*, day: str, city_name: str, terminal: str, serial: int) -> str:

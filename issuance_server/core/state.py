@@ -7,6 +7,8 @@ again by folding the journal's records of what has not ended.
 from dataclasses import dataclass, field, replace
 
 from issuance_server.core import records as r
+from issuance_server.core.tables import NO_TABLES, CityTables
+from issuance_server.core.tables.reading import read_tables
 from protocol.codes import ReplyCode
 from protocol.errors import Misuse
 from protocol.issuance import ISSUANCE_TABLE, IssuanceInput, IssuanceState
@@ -38,6 +40,7 @@ class Visit:
     resident_id: str | None = None
     register_version: int | None = None
     kinds: tuple[Kind, ...] = ()
+    withheld: tuple[r.WithheldKind, ...] = ()
     issuance_ids: tuple[bytes, ...] = ()
     refusals: dict[bytes, ReplyCode] = field(default_factory=dict)
 
@@ -84,6 +87,7 @@ class SwitchState:
         issuances: by issuance id.
         counters: by terminal id.
         stopped_terminals: those that an integrity alarm stopped, or that are revoked.
+        tables: the city's tables in force; read beside the journal after a restart.
         judge_report: number and time of the last of the judge's events that was recorded.
         draining: nothing new is taken.
     """
@@ -92,6 +96,7 @@ class SwitchState:
     issuances: dict[bytes, Issuance] = field(default_factory=dict)
     counters: dict[str, TerminalCounters] = field(default_factory=dict)
     stopped_terminals: set[str] = field(default_factory=set)
+    tables: CityTables = NO_TABLES
     judge_report: tuple[int, int] = (0, 0)
     draining: bool = False
 
@@ -135,6 +140,8 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
             return _open_issuance(state, record)
         case r.JudgeReported():
             state.judge_report = (record.number, record.reported_at_ms)
+        case r.TablesLoaded(content=content):
+            state.tables = read_tables(content)
         case r.HouseRecord():
             pass
         case _:
@@ -166,6 +173,7 @@ def _evolve_visit(
             resident_id=record.resident_id,
             register_version=record.register_version,
             kinds=record.kinds,
+            withheld=record.withheld,
         )
     return _keep_visit(state, replace(moved, attempts=attempts))
 

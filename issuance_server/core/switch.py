@@ -10,6 +10,7 @@ from typing import assert_never
 
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
+from issuance_server.core.availability import expiry_code
 from issuance_server.core.calendar import civil
 from issuance_server.core.effects import Effect
 from issuance_server.core.facts import NO_FACTS, Facts, Now
@@ -78,13 +79,18 @@ class Switch:
         """Return what must be read of the store before ``step`` can decide on the input."""
         match input_:
             case i.VerdictGiven(verdict=verdict) if verdict is not None:
-                return Needs(card_ref=verdict.card_ref)
+                return Needs(card_ref=verdict.card_ref, terminal=verdict.terminal)
+            case (
+                i.Asked(telegram=t.Begin(), terminal=terminal) | i.Authenticated(terminal=terminal)
+            ):
+                return Needs(terminal=terminal)
             case i.Asked(telegram=t.Apply() as asked):
                 visit = self.state.visits.get(asked.visit_id)
                 return Needs(
                     resident_id=visit.resident_id if visit else None,
                     issuance_id=self._absent(asked.issuance_id),
                     serial_day=civil(now.business_ms).date().isoformat(),
+                    terminal=input_.terminal,
                 )
             case i.Asked(telegram=t.Release() as asked):
                 issuance = self.state.issuances.get(asked.issuance_id)
@@ -108,7 +114,7 @@ class Switch:
                 if self._stopped(input_.terminal):
                     out.refuse(input_.terminal, input_.ref, ReplyCode.LINE_STOPPED)
                 else:
-                    self._visits.authenticate(input_, now, out)
+                    self._visits.authenticate(input_, facts, now, out)
             case i.MalformedAsked():
                 out.refuse(input_.terminal, input_.ref, ReplyCode.MALFORMED)
             case i.ChallengeDrawn():
@@ -148,7 +154,7 @@ class Switch:
             case t.Open():
                 self._open(terminal, ref, asked, now, out)
             case t.Begin():
-                self._visits.begin(terminal, ref, asked, now, out)
+                self._visits.begin(terminal, ref, asked, facts, now, out)
             case t.Apply():
                 self._issuances.apply(terminal, ref, asked, facts, now, out)
             case t.Fetch():
@@ -226,7 +232,7 @@ class Switch:
             elif issuance.state is IssuanceState.APPLIED:
                 self._issuances.withdraw(issuance, ReplyCode.RENDERING_FAILED, now, out)
             else:
-                self._issuances.withdraw(issuance, ReplyCode.QUOTATION_EXPIRED, now, out)
+                self._issuances.withdraw(issuance, expiry_code(issuance.applied, now), now, out)
 
     def _open(
         self, terminal: str, ref: t.RequestRef, asked: t.Open, now: Now, out: Outcome

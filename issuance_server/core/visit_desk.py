@@ -1,27 +1,32 @@
 """Conducts visits: challenge, attempt, verdict, menu."""
 
 from issuance_server.core import records as r
+from issuance_server.core.availability import closed_kinds, offered_at, service_refusal
+from issuance_server.core.calendar import civil
 from issuance_server.core.effects import DrawChallenge, JudgeAttempt, ReplyMenu
 from issuance_server.core.eligibility import (
     holder_refusal,
     items_of,
     kinds_for,
-    service_refusal,
+    scopes_of,
 )
-from issuance_server.core.facts import Facts, HolderFacts, Now
+from issuance_server.core.facts import Facts, Now
 from issuance_server.core.inputs import Authenticated, ChallengeDrawn, VerdictGiven
+from issuance_server.core.kind_eligibility import refused_kinds
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
+from issuance_server.core.refusals import AnyRefusal, code_of, of_registers, word_of
 from issuance_server.core.rules import (
     VISITS_PER_TERMINAL_MAX,
     VISITS_UNDER_WAY_MAX,
     CityRules,
 )
 from issuance_server.core.state import Attempt, SwitchState, Visit
+from issuance_server.core.terminal_place import TerminalPlace
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind
 from protocol.limits import ATTEMPTS_PER_VISIT_MAX, CHALLENGE_MS_MAX, VISIT_MS_MAX
-from protocol.telegrams import Begin, ChallengeGiven, EndVisit, MenuItem, RequestRef
+from protocol.telegrams import Begin, ChallengeGiven, EndVisit, MenuItem, RequestRef, Unavailable
 from protocol.visit import VisitState
 
 
@@ -36,10 +41,12 @@ class VisitDesk:
         self._await_challenge: dict[tuple[bytes, int], RequestRef] = {}
         self._await_verdict: dict[tuple[bytes, int], RequestRef] = {}
 
-    def begin(self, terminal: str, ref: RequestRef, asked: Begin, now: Now, out: Outcome) -> None:
+    def begin(
+        self, terminal: str, ref: RequestRef, asked: Begin, facts: Facts, now: Now, out: Outcome
+    ) -> None:
         """受付: open the visit if it is new, and ask the judge for a challenge."""
         visit = self._state.visits.get(asked.visit_id)
-        refusal = self._begin_refusal(terminal, asked, visit, now)
+        refusal = self._begin_refusal(terminal, asked, visit, facts.place, now)
         if refusal is not None:
             out.refuse(terminal, ref, refusal)
             if visit is None:
@@ -69,10 +76,15 @@ class VisitDesk:
         out.add(DrawChallenge(terminal=terminal, visit_id=asked.visit_id, attempt=asked.attempt))
 
     def _begin_refusal(
-        self, terminal: str, asked: Begin, visit: Visit | None, now: Now
+        self,
+        terminal: str,
+        asked: Begin,
+        visit: Visit | None,
+        place: TerminalPlace | None,
+        now: Now,
     ) -> ReplyCode | None:
         if visit is None:
-            return self._new_visit_refusal(terminal, asked, now)
+            return self._new_visit_refusal(terminal, asked, place, now)
         if visit.terminal != terminal:
             return ReplyCode.UNKNOWN
         if asked.attempt in visit.attempts:
@@ -84,7 +96,9 @@ class VisitDesk:
             return ReplyCode.OUT_OF_ORDER
         return None if asked.attempt <= ATTEMPTS_PER_VISIT_MAX else ReplyCode.LIMIT_REACHED
 
-    def _new_visit_refusal(self, terminal: str, asked: Begin, now: Now) -> ReplyCode | None:
+    def _new_visit_refusal(
+        self, terminal: str, asked: Begin, place: TerminalPlace | None, now: Now
+    ) -> ReplyCode | None:
         if self._state.draining:
             return ReplyCode.DRAINING
         if asked.visit_id in self._state.issuances:
@@ -93,7 +107,7 @@ class VisitDesk:
         own = sum(1 for visit in visits if visit.terminal == terminal)
         if len(visits) >= VISITS_UNDER_WAY_MAX or own >= VISITS_PER_TERMINAL_MAX:
             return ReplyCode.BUSY
-        closed = service_refusal(self._rules, now)
+        closed = service_refusal(self._state.tables, place, now)
         return closed or (None if asked.attempt == 1 else ReplyCode.ENDED)
 
     def challenge_drawn(self, drawn: ChallengeDrawn, now: Now, out: Outcome) -> None:
@@ -116,7 +130,7 @@ class VisitDesk:
         given = _given(drawn.visit_id, drawn.attempt, drawn.challenge)
         out.reply(visit.terminal, ref, given)
 
-    def authenticate(self, asked: Authenticated, now: Now, out: Outcome) -> None:
+    def authenticate(self, asked: Authenticated, facts: Facts, now: Now, out: Outcome) -> None:
         """本人確認: hand a new attempt to the judge; a repeat gets the same answer."""
         visit = self._state.visits.get(asked.visit_id)
         if visit is None or visit.terminal != asked.terminal:
@@ -132,7 +146,7 @@ class VisitDesk:
         elif attempt.digest is not None and attempt.digest != asked.ref.digest:
             out.refuse(asked.terminal, asked.ref, ReplyCode.KEY_REUSED)
         elif attempt.code is not None:
-            self._answer(visit, asked.attempt, asked.ref, now, out)
+            self._answer(visit, asked.attempt, asked.ref, facts.place, now, out)
         elif visit.state is VisitState.ENDED:
             out.refuse(asked.terminal, asked.ref, ReplyCode.ENDED)
         elif attempt.digest is not None:
@@ -171,12 +185,14 @@ class VisitDesk:
             )
             return
         code, tries_left = verdict.reply_code, verdict.tries_left
+        refusal: AnyRefusal | None = None
         resident_id = facts.resident_id if code is ReplyCode.DONE else None
         if code is ReplyCode.DONE:
             tries_left = None  # a right PIN has none to tell of, also if nothing is issued
-            code = holder_refusal(self._rules, facts.holder, now) or ReplyCode.DONE
+            refusal = holder_refusal(self._rules, facts.holder, now)
             if resident_id is None:
-                code = ReplyCode.CARD_NOT_ACCEPTED
+                refusal = ReplyCode.CARD_NOT_ACCEPTED
+            code = ReplyCode.DONE if refusal is None else code_of(refusal)
         out.write(
             r.AttemptJudged(
                 at_ms=now.real_ms,
@@ -186,12 +202,15 @@ class VisitDesk:
                 card_ref=verdict.card_ref,
                 resident_id=resident_id if code is ReplyCode.DONE else None,
                 register_version=facts.holder.register_version if facts.holder else None,
-                kinds=self._kinds(code, facts.holder),
+                kinds=self._kinds(code, facts, now),
                 tries_left=tries_left,
+                refusal=None if refusal is None else of_registers(refusal),
+                withheld=self._withheld(code, facts, now),
             )
         )
-        self._log_verdict(visit, verdict, code, out)
-        self._answer(self._state.visits[given.visit_id], given.attempt, ref, now, out)
+        self._log_verdict(visit, verdict, refusal or code, out)
+        judged = self._state.visits[given.visit_id]
+        self._answer(judged, given.attempt, ref, facts.place, now, out)
 
     def end(self, terminal: str, ref: RequestRef, asked: EndVisit, now: Now, out: Outcome) -> None:
         """来訪終了: the card has left."""
@@ -218,7 +237,13 @@ class VisitDesk:
         out.write(r.VisitEnded(at_ms=now.real_ms, visit_id=visit.visit_id, cause=cause))
 
     def _answer(
-        self, visit: Visit, number: int, ref: RequestRef | None, now: Now, out: Outcome
+        self,
+        visit: Visit,
+        number: int,
+        ref: RequestRef | None,
+        place: TerminalPlace | None,
+        now: Now,
+        out: Outcome,
     ) -> None:
         attempt: Attempt = visit.attempts[number]
         if ref is None or attempt.code is None:
@@ -231,39 +256,84 @@ class VisitDesk:
                     visit_id=visit.visit_id,
                     resident_id=visit.resident_id,
                     register_version=visit.register_version,
-                    items=self._menu(visit, now),
+                    items=self._menu(visit, place, now),
+                    unavailable=self._unavailable(visit, place, now),
                 )
             )
         else:
             out.refuse(visit.terminal, ref, attempt.code, tries_left=attempt.tries_left)
 
-    def _kinds(self, code: ReplyCode, holder: HolderFacts | None) -> tuple[Kind, ...]:
-        if code is not ReplyCode.DONE or holder is None:
+    def _kinds(self, code: ReplyCode, facts: Facts, now: Now) -> tuple[Kind, ...]:
+        if code is not ReplyCode.DONE or facts.holder is None:
             return ()
-        return kinds_for(self._rules, holder)
+        offered = offered_at(self._state.tables, facts.place, now)
+        return kinds_for(self._rules, offered, facts.holder, now)
 
-    def _menu(self, visit: Visit, now: Now) -> tuple[MenuItem, ...]:
-        if service_refusal(self._rules, now) is not None:
+    def _withheld(self, code: ReplyCode, facts: Facts, now: Now) -> tuple[r.WithheldKind, ...]:
+        """Return what is issued here, but not to this holder."""
+        if code is not ReplyCode.DONE or facts.holder is None:
             return ()
+        offered = offered_at(self._state.tables, facts.place, now)
+        today = civil(now.business_ms).date()
+        refused = refused_kinds(self._rules, offered, facts.holder, today)
+        return tuple(r.WithheldKind(kind=kind, refusal=why) for kind, why in refused.items())
+
+    def _menu(self, visit: Visit, place: TerminalPlace | None, now: Now) -> tuple[MenuItem, ...]:
+        if place is None:
+            return ()
+        tables, day = self._state.tables, civil(now.business_ms).date()
+        closed = {one.kind for one in self._closed(visit, place, now)}
+        fees_yen = {
+            kind: tables.fee_yen(kind, place.terminal_class, place.chain, day)
+            for kind in self._still_offered(visit, place, now)
+            if kind not in closed
+        }
         return tuple(
             MenuItem(
                 kind=kind,
-                fee_yen=self._rules.fees_yen[kind],
+                fee_yen=fee_yen,
                 items=items_of(self._rules, kind),
+                scopes=scopes_of(kind),
             )
-            for kind in visit.kinds
-            if kind in self._rules.fees_yen
+            for kind, fee_yen in fees_yen.items()
+            if fee_yen is not None
         )
 
-    def _log_verdict(self, visit: Visit, verdict: Verdict, code: ReplyCode, out: Outcome) -> None:
+    def _unavailable(
+        self, visit: Visit, place: TerminalPlace | None, now: Now
+    ) -> tuple[Unavailable, ...]:
+        """Return what the registers keep from the holder, and what is closed."""
+        offered = offered_at(self._state.tables, place, now)
+        withheld = tuple(
+            Unavailable(kind=one.kind, code=one.refusal.code)
+            for one in visit.withheld
+            if one.kind in offered
+        )
+        return withheld + self._closed(visit, place, now)
+
+    def _closed(
+        self, visit: Visit, place: TerminalPlace | None, now: Now
+    ) -> tuple[Unavailable, ...]:
+        """Return what this holder could have here, but not now."""
+        kinds = self._still_offered(visit, place, now)
+        return closed_kinds(self._state.tables, place, kinds, now)
+
+    def _still_offered(
+        self, visit: Visit, place: TerminalPlace | None, now: Now
+    ) -> tuple[Kind, ...]:
+        """A repeat may come after new tables, or after midnight."""
+        offered = offered_at(self._state.tables, place, now)
+        return tuple(kind for kind in visit.kinds if kind in offered)
+
+    def _log_verdict(self, visit: Visit, verdict: Verdict, why: AnyRefusal, out: Outcome) -> None:
         names = {"visit": visit.visit_id.hex(), "terminal": visit.terminal}
         card_ref = verdict.card_ref
-        if code is ReplyCode.DONE:
+        if why is ReplyCode.DONE:
             out.log("pin.right", **names, card_ref=card_ref)
         elif verdict.outcome is VerdictOutcome.WRONG:
             out.log("pin.wrong", **names, card_ref=card_ref, tries_left=verdict.tries_left)
         else:
-            out.log("visit.refused", **names, reason=code.name)
+            out.log("visit.refused", **names, reason=word_of(why))
 
 
 def _given(visit_id: bytes, attempt: int, challenge: bytes) -> ChallengeGiven:

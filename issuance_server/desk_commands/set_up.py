@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from issuance_server.adapters.pin_judge.registration import NewCard, register_offline
-from issuance_server.adapters.sqlite.founding import NewTerminal, found_city
+from issuance_server.adapters.sqlite.founding import NewTerminal, found_city, found_tables
 from issuance_server.adapters.system import SAMPLE_START
 from issuance_server.core.register import Household, Resident, age_on
 from issuance_server.sample import city as sample_city
 from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
 from issuance_server.sample.stores import SampleTerminal, sample_terminals
+from issuance_server.sample.tables import SAMPLE_TABLES
 from keys import file_store
 from keys.cards import CardFile
 from keys.city_keys import create_city_keys, load_judge_keys
@@ -63,6 +64,7 @@ def _make_way(folder: Path) -> None:
 
 def _fill(folder: Path, broker_port: int) -> None:
     now = datetime.now(UTC)
+    now_ms = int(now.timestamp() * 1_000)
     keys = folder / "keys"
     create_city_keys(keys, CITY_CODE, now)
     for name in OPERATORS:
@@ -77,8 +79,9 @@ def _fill(folder: Path, broker_port: int) -> None:
         records=records_of(households),
         terminals=[_admit(folder, keys, one, broker_port, now) for one in sample_terminals()],
         cards=cards,
-        at_ms=int(now.timestamp() * 1_000),
+        at_ms=now_ms,
     )
+    found_tables(folder / "data" / "city.db", SAMPLE_TABLES.encode(), now_ms)
     config = _CONFIG.format(
         code=CITY_CODE,
         city=sample_city.CITY,
@@ -91,6 +94,7 @@ def _fill(folder: Path, broker_port: int) -> None:
         start=SAMPLE_START,
     )
     (folder / "server.toml").write_text(config, encoding="utf-8")
+    (folder / "tables.toml").write_text(SAMPLE_TABLES, encoding="utf-8")
     (folder / "README.md").write_text(_readme(households), encoding="utf-8")
 
 
@@ -166,6 +170,7 @@ def _admit(
         chain=terminal.chain,
         store=terminal.store_name,
         in_city=terminal.in_city,
+        terminal_class=terminal.terminal_class,
     )
 
 
@@ -191,15 +196,6 @@ def _readme(households: tuple[Household, ...]) -> str:
 
 _CONFIG = """\
 # A sample city. `issuance-server check-config --explain` lists every key.
-
-[fees_yen]
-juminhyo = 200
-kisaijiko = 200
-inkan = 200
-kazei = 200
-koseki-zenbu = 350
-koseki-kojin = 350
-fuhyo = 200
 
 [city]
 code = "{code}"
@@ -246,6 +242,8 @@ Everything here is fictitious: the residents, their households, the cards, the s
 - `server.toml`: the configuration. Its business clock starts at {start} in Japan (a Monday),
   so that the city is open whenever you try it; `issuance-server run --clock system` takes the real
   time.
+- `tables.toml`: hours, fees and chains, as they are in force; after a change:
+  `issuance-server tables load`.
 - `terminals/ID/`: one folder for each multicopy machine.
 - `keys/operators/`: the operators {operators}; their passphrase is `{passphrase}`.
 - `cards/`: cards as files, with these PINs:

@@ -228,6 +228,7 @@ class Performer:
         menu = Menu(
             visit_id=effect.visit_id,
             items=effect.items,
+            unavailable=effect.unavailable,
             members=tuple(
                 Member(number=number, name=member.name)
                 for number, member in enumerate(members, start=1)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.core import inputs as i
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.core.rules import CityRules
@@ -111,6 +112,7 @@ class Runtime:
         for record in await self._parts.store.records_of_open_subjects(now_ms):
             evolve(self.state, record)
         self.state.stopped_terminals |= await self._parts.store.stopped_terminals()
+        self.state.tables = read_loaded(await self._parts.store.tables())
         self.state.judge_report = await self._parts.store.last_judge_report()
         await self._read_list()
         await self._retire_day_keys()

@@ -5,6 +5,8 @@ The chains are those of Toyonaka's service of 2013 to 2015; the stores are ficti
 
 import msgspec
 
+from issuance_server.core.terminal_place import TerminalClass
+
 
 class SampleTerminal(msgspec.Struct, frozen=True, kw_only=True):
     """One multicopy machine.
@@ -14,12 +16,14 @@ class SampleTerminal(msgspec.Struct, frozen=True, kw_only=True):
         chain: who runs the store.
         store_name: as on the receipt.
         in_city: whether it stands in Toyonaka.
+        terminal_class: what kind of machine it is.
     """
 
     terminal_id: str
     chain: str
     store_name: str
     in_city: bool
+    terminal_class: TerminalClass = TerminalClass.STORE
 
 
 SEVEN_ELEVEN = "Seven-Eleven"
@@ -51,6 +55,12 @@ _ROWS = (
 def sample_terminals() -> tuple[SampleTerminal, ...]:
     """Return the sample's terminals, by chain; those of each chain in the city come first."""
     return tuple(
-        SampleTerminal(terminal_id=terminal, chain=chain, store_name=store, in_city=in_city)
+        SampleTerminal(
+            terminal_id=terminal,
+            chain=chain,
+            store_name=store,
+            in_city=in_city,
+            terminal_class=TerminalClass.CITY_HALL if chain == CITY_HALL else TerminalClass.STORE,
+        )
         for terminal, chain, store, in_city in _ROWS
     )

@@ -1,5 +1,6 @@
 """A founded city on a real file, with the switch and the commit loop that write into it."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import Any
 
 from issuance_server.adapters.sqlite.founding import NewTerminal, found_city
 from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
@@ -22,10 +24,12 @@ from protocol import codec
 from protocol import telegrams as t
 from tests.core.made import (
     CARD_REF,
+    CHAIN,
     MONDAY_MS,
     OTHER_TERMINAL,
     RULES,
     START_REAL_MS,
+    TABLES_TOML,
     TERMINAL,
     as_input,
 )
@@ -40,7 +44,7 @@ TERMINALS = tuple(
         fingerprint=bytes([number]) * 32,
         report_key=bytes([number]) * 32,
         until_ms=START_REAL_MS + 365 * 24 * 60 * 60 * 1_000,
-        chain="見本",
+        chain=CHAIN,
         store="見本店",
         in_city=True,
     )
@@ -53,8 +57,9 @@ def found(
     *,
     cards: Iterable[tuple[str, str]] = ((CARD_REF, HOLDER_ID),),
     terminals: Iterable[NewTerminal] = TERMINALS,
+    tables: bytes = TABLES_TOML,
 ) -> Path:
-    """Make the database of a city of three households."""
+    """Make the database of a city of three households, with tables in force."""
     found_city(
         path,
         households=HOUSEHOLDS,
@@ -63,7 +68,15 @@ def found(
         cards=cards,
         at_ms=START_REAL_MS,
     )
+    put_tables(path, tables)
     return path
+
+
+def put_tables(path: Path, content: bytes) -> None:
+    """Put tables into force beside the journal, which begins with what a test does."""
+    sql = "INSERT INTO city_tables (loaded_at_ms, digest, content) VALUES (?, ?, ?)"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(sql, (START_REAL_MS, hashlib.sha256(content).digest(), content))
 
 
 @dataclass
@@ -125,7 +138,7 @@ class CityFile:
 
     async def folded(self) -> SwitchState:
         """Return the state that a server would begin with now."""
-        state = SwitchState()
+        state = SwitchState(tables=read_loaded(await self.store.tables()))
         for record in await self.store.records_of_open_subjects(self.clock.real_ms):
             evolve(state, record)
         return state
@@ -162,6 +175,15 @@ class CityFile:
         """Change the file from outside, as the staff's program does with the register."""
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.execute(sql, values)
+
+    def place(self, *terminals: str) -> None:
+        """Put more terminals on the list, without key certificates."""
+        sql = (
+            "INSERT INTO terminal (terminal, line_id, chain, store, in_city, class,"
+            " registered_at_ms) VALUES (?, ?, ?, '見本店', 1, 'store', 0)"
+        )
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.executemany(sql, [(one, one.encode(), CHAIN) for one in terminals])
 
     def records(self) -> list[r.AnyRecord]:
         """Return the whole journal."""

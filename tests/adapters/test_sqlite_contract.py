@@ -298,6 +298,7 @@ async def test_ten_thousand_numbers_without_a_duplicate(city: CityFile) -> None:
         inputs = []
         for visit in range(10):
             visit_id, terminal = b"v%07d%08d" % (lot, visit), f"T-{10 * lot + visit:04d}"
+            city.place(terminal)
             await city.give(*_authenticated_at_once(city, visit_id, terminal))
             ids = [b"i%07d%04d%04d" % (lot, visit, number) for number in range(10)]
             asked = [applying(one, visit_id=visit_id, copies=5) for one in ids]

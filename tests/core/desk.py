@@ -4,7 +4,7 @@ After every step it holds the state against the fold of all records so far, ever
 the catalogue, and every record and log line against words that must never be in one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from issuance_server.core import effects as e
@@ -15,6 +15,7 @@ from issuance_server.core.pin_policy import VerdictOutcome
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import Issuance, SwitchState, evolve
 from issuance_server.core.switch import NO_NEEDS, Needs, Switch
+from issuance_server.core.tables import CityTables
 from issuance_server.observe.catalogue import EVENTS
 from protocol import codec
 from protocol import telegrams as t
@@ -25,10 +26,12 @@ from tests.core.made import (
     HOLDER,
     ISSUANCE,
     MONDAY_MS,
+    PLACE,
     RESIDENT,
     RULES,
     SEALED_DIGEST,
     START_REAL_MS,
+    TABLES,
     TERMINAL,
     VISIT,
     applying,
@@ -66,6 +69,7 @@ class Desk:
     """
 
     rules: CityRules = RULES
+    tables: CityTables = TABLES
     real_ms: int = START_REAL_MS
     business_ms: int = MONDAY_MS
     holder: HolderFacts | None = HOLDER
@@ -78,7 +82,7 @@ class Desk:
     folded: SwitchState = field(default_factory=SwitchState)
 
     def __post_init__(self) -> None:
-        self.switch = Switch(self.rules)
+        self.switch = Switch(self.rules, SwitchState(tables=self.tables))
 
     @property
     def now(self) -> Now:
@@ -157,7 +161,9 @@ class Desk:
 
     def restart(self) -> None:
         """End the process and start it again from its records."""
-        self.switch = Switch(self.rules, fold(self.records))
+        state = fold(self.records)
+        state.tables = self.switch.state.tables  # read beside the journal, from a table
+        self.switch = Switch(self.rules, state)
         for visit_id, visit in list(self.state.visits.items()):
             if visit.deadline_ms <= self.real_ms:
                 del self.state.visits[visit_id]
@@ -249,6 +255,7 @@ class Desk:
             next_serial=self.next_serial if needs.serial_day else 1,
             ended=self.ended.get(needs.issuance_id or b""),
             resident_id=resident_id,
+            place=None if needs.terminal is None else replace(PLACE, terminal=needs.terminal),
         )
 
     def _project(self, record: r.AnyRecord) -> None:

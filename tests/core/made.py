@@ -5,15 +5,18 @@ log line may ever hold one.
 """
 
 import hashlib
-from datetime import date, datetime, time
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from issuance_server.core import inputs as i
-from issuance_server.core.calendar import JST, Calendar
+from issuance_server.core.calendar import JST
 from issuance_server.core.facts import HolderFacts
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
 from issuance_server.core.rules import CityRules
 from issuance_server.core.suppression import Ground, SubjectKind, SuppressionReason
+from issuance_server.core.tables.reading import read_tables
+from issuance_server.core.terminal_place import TerminalClass, TerminalPlace
 from protocol import telegrams as t
 from protocol.kinds import Kind, Options
 from protocol.terminal_statements import DeletionReport, FailureCause, PrintOutcome, PrintReport
@@ -36,8 +39,45 @@ RULES = CityRules(
     city_name="豊中市",
     software="test 1",
     call_centre="06-0000-0000",
-    calendar=Calendar(opens=time(6, 30), closes=time(23)),
-    fees_yen={Kind.JUMINHYO: 200},
+)
+CHAIN = "見本"
+
+
+def tables_toml(fees_yen: Mapping[Kind, int], hours: str = 'daily = "06:30-23:00"') -> bytes:
+    """Return tables of one chain that issues what has a fee, always at the same hours."""
+    kinds = [kind.value for kind in fees_yen]
+    yen = "\n".join(f"{kind.value} = {fee}" for kind, fee in fees_yen.items())
+    return f"""
+[[hours]]
+from = 2013-04-01
+class = "store"
+kinds = {kinds}
+{hours}
+[[yearly_closures]]
+from = 2013-04-01
+first = "12-29"
+last = "01-03"
+[[fees]]
+from = 2013-04-01
+channel = "store"
+[fees.yen]
+{yen}
+[[chains]]
+chain = "{CHAIN}"
+from = 2013-04-01
+kinds = {kinds}
+[[commissions]]
+chain = "{CHAIN}"
+from = 2013-04-01
+kinds = {kinds}
+yen = 117
+""".encode()
+
+
+TABLES_TOML = tables_toml({Kind.JUMINHYO: 200})
+TABLES = read_tables(TABLES_TOML)
+PLACE = TerminalPlace(
+    terminal=TERMINAL, terminal_class=TerminalClass.STORE, chain=CHAIN, in_city=True
 )
 HOLDER = HolderFacts(
     household_id="20000000018",

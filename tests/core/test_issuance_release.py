@@ -8,6 +8,7 @@ import pytest
 from issuance_server.core import effects as e
 from issuance_server.core import records as r
 from issuance_server.core.facts import HolderFacts
+from issuance_server.core.tables.reading import read_tables
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
@@ -19,13 +20,13 @@ from tests.core.made import (
     HOLDER,
     ISSUANCE,
     MINUTE_MS,
-    RULES,
     SEALED_DIGEST,
     SUPPRESSED,
     TERMINAL,
     applying,
     business_ms,
     rendered,
+    tables_toml,
 )
 
 S = IssuanceState
@@ -152,18 +153,39 @@ def test_expired_quotation_withdraws(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "released"), [(0, True), (9, True), (10, False)], ids=["closed", "late", "over"]
+    ("seconds", "released"), [(0, True), (599, True), (600, False)], ids=["closed", "late", "over"]
 )
-def test_release_has_ten_minutes_grace_after_closing(minutes: int, *, released: bool) -> None:
-    """What was quoted in time may be released until 23:10, and not at 23:10."""
-    desk = Desk(business_ms=business_ms(2026, 11, 30, 22, 59))
-    desk.reach(S.SEALED)
-    desk.business_ms = business_ms(2026, 11, 30, 23, minutes)
+def test_release_has_ten_minutes_grace_after_closing(seconds: int, *, released: bool) -> None:
+    """What was applied for at 22:59:50 may be released until 23:10, and not at 23:10.
+
+    It is quoted after closing, so that the quotation's own ten minutes would last longer.
+    """
+    desk = Desk(business_ms=business_ms(2026, 11, 30, 22, 59) + 50_000)
+    desk.authenticated()
+    desk.ask(applying())
+    desk.pass_time(20_000)
+    ref = desk.ask_ref(applying())
+    desk.give(rendered())
+    quotation = desk.answer(ref)
+    desk.ask(HELD)
+    desk.real_ms += seconds * 1_000 - 10_000
+    desk.business_ms += seconds * 1_000 - 10_000
     answer = desk.ask(RELEASE)
 
+    assert isinstance(quotation, t.Quotation)
+    assert 590_000 == quotation.valid_ms
     assert released is isinstance(answer, e.ReplyReleased)
     if not released:
         assert t.Refused(code=ReplyCode.OUT_OF_HOURS) == answer
+
+
+def test_quotation_ends_with_its_ten_minutes_long_before_closing(desk: Desk) -> None:
+    """In the middle of the day the closing does not matter."""
+    desk.reach(S.SEALED)
+    desk.real_ms += 10 * MINUTE_MS
+    desk.business_ms += 10 * MINUTE_MS
+
+    assert ReplyCode.QUOTATION_EXPIRED is desk.code(RELEASE)
 
 
 @pytest.mark.parametrize("state", [S.APPLIED, S.QUOTED, S.SEALED])
@@ -189,14 +211,14 @@ def test_nothing_is_cancelled_after_the_release(desk: Desk, state: S) -> None:
     assert state is desk.issuance_state()
 
 
-RULES_WITH_SEALS = replace(RULES, fees_yen={**RULES.fees_yen, Kind.INKAN: 200})
+WITH_SEALS = read_tables(tables_toml({Kind.JUMINHYO: 200, Kind.INKAN: 200}))
 WITH_SEAL = replace(HOLDER, record_versions={Kind.INKAN: 3})
 NEW_SEAL = replace(HOLDER, record_versions={Kind.INKAN: 4})
 
 
 def sealed_inkan() -> Desk:
     """Return a desk where a seal's certificate is in the terminal's hand."""
-    desk = Desk(rules=RULES_WITH_SEALS, holder=WITH_SEAL)
+    desk = Desk(tables=WITH_SEALS, holder=WITH_SEAL)
     desk.authenticated()
     desk.ask(applying(kind=Kind.INKAN))
     desk.give(rendered(record_version=3))
@@ -204,13 +226,17 @@ def sealed_inkan() -> Desk:
     return desk
 
 
-@pytest.mark.parametrize("holder", [NEW_SEAL, HOLDER], ids=["another seal", "abolished"])
-def test_record_that_changed_is_not_released(holder: HolderFacts) -> None:
+@pytest.mark.parametrize(
+    ("holder", "code"),
+    [(NEW_SEAL, ReplyCode.DATA_CHANGED), (HOLDER, ReplyCode.SEAL_NOT_REGISTERED)],
+    ids=["another seal", "no seal any more"],
+)
+def test_record_that_changed_is_not_released(holder: HolderFacts, code: ReplyCode) -> None:
     """The household is as it was, but the seal is not: the last check sees it."""
     desk = sealed_inkan()
     desk.holder = holder
 
-    assert ReplyCode.DATA_CHANGED is desk.code(RELEASE)
+    assert code is desk.code(RELEASE)
     assert [] == desk.written(r.IssuanceReleased)
 
 
@@ -224,7 +250,7 @@ def test_record_of_another_kind_does_not_matter() -> None:
 
 def test_record_that_changed_before_the_rendering_is_not_quoted() -> None:
     """What was rendered is another version than was applied for."""
-    desk = Desk(rules=RULES_WITH_SEALS, holder=WITH_SEAL)
+    desk = Desk(tables=WITH_SEALS, holder=WITH_SEAL)
     desk.authenticated()
     ref = desk.ask_ref(applying(kind=Kind.INKAN))
     desk.give(rendered(record_version=4))

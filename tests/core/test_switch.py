@@ -268,11 +268,13 @@ def test_needs_name_what_a_decision_reads() -> None:
         wanted = i.Asked(terminal=TERMINAL, ref=desk.ref(telegram), telegram=telegram)  # type: ignore[arg-type]  # of those that fit
         return switch.needs(wanted, now)
 
-    assert Needs(resident_id=RESIDENT, serial_day="2026-11-30") == asked(applying())
-    assert Needs(issuance_id=SECOND, serial_day="2026-11-30", resident_id=RESIDENT) == asked(
-        applying(SECOND)
+    assert Needs(resident_id=RESIDENT, serial_day="2026-11-30", terminal=TERMINAL) == asked(
+        applying()
     )
-    assert Needs(issuance_id=SECOND, serial_day="2026-11-30") == asked(
+    assert Needs(
+        issuance_id=SECOND, serial_day="2026-11-30", resident_id=RESIDENT, terminal=TERMINAL
+    ) == asked(applying(SECOND))
+    assert Needs(issuance_id=SECOND, serial_day="2026-11-30", terminal=TERMINAL) == asked(
         applying(SECOND, visit_id=bytes(16))
     )
     assert Needs(resident_id=RESIDENT) == asked(t.Release(issuance_id=ISSUANCE, amount_yen=1))
@@ -280,7 +282,8 @@ def test_needs_name_what_a_decision_reads() -> None:
     assert Needs(issuance_id=SECOND) == asked(t.Fetch(issuance_id=SECOND, piece=0))
     right = verdict(VerdictOutcome.RIGHT)
     given = i.VerdictGiven(visit_id=VISIT, attempt=1, verdict=right)
-    assert Needs(card_ref=CARD_REF) == switch.needs(given, now)
+    assert Needs(card_ref=CARD_REF, terminal=TERMINAL) == switch.needs(given, now)
+    assert Needs(terminal=TERMINAL) == asked(t.Begin(visit_id=VISIT, attempt=1))
     unreachable = i.VerdictGiven(visit_id=VISIT, attempt=1, verdict=None)
     for input_ in (unreachable, i.Woken(), i.Restarted()):
         assert NO_NEEDS == switch.needs(input_, now)

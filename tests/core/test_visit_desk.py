@@ -9,9 +9,10 @@ from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.pin_policy import VerdictOutcome
+from issuance_server.core.tables.reading import read_tables
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
-from protocol.kinds import Item, Kind
+from protocol.kinds import Item, Kind, Scope
 from protocol.limits import ATTEMPTS_PER_VISIT_MAX
 from protocol.visit import VisitState
 from tests.core.desk import Desk
@@ -19,12 +20,19 @@ from tests.core.made import (
     CARD_REF,
     HOLDER,
     RESIDENT,
-    RULES,
     TERMINAL,
     VISIT,
     authenticating,
+    tables_toml,
 )
 
+HOLDER_OR_ALL = (Scope.SELF, Scope.HOUSEHOLD)
+JUMINHYO_ITEM = t.MenuItem(
+    kind=Kind.JUMINHYO,
+    fee_yen=200,
+    items=(Item.RELATIONSHIP, Item.DOMICILE),
+    scopes=(*HOLDER_OR_ALL, Scope.SOME),
+)
 BEGIN = t.Begin(visit_id=VISIT, attempt=1)
 CHALLENGE = bytes(range(32))
 DRAWN = i.ChallengeDrawn(visit_id=VISIT, attempt=1, challenge=CHALLENGE)
@@ -105,7 +113,7 @@ def test_right_pin_gets_the_menu() -> None:
     ]
     desk.judged(VerdictOutcome.RIGHT)
 
-    items = (t.MenuItem(kind=Kind.JUMINHYO, fee_yen=200, items=(Item.RELATIONSHIP, Item.DOMICILE)),)
+    items = (JUMINHYO_ITEM,)
     menu = e.ReplyMenu(
         terminal=TERMINAL,
         ref=ref,
@@ -127,7 +135,7 @@ def test_menu_offers_what_the_holder_has_a_record_for() -> None:
     fees_yen = {Kind.JUMINHYO: 200, Kind.INKAN: 200, Kind.KOSEKI_ZENBU: 350, Kind.FUHYO: 200}
     versions = {Kind.KOSEKI_ZENBU: 1, Kind.FUHYO: 2, Kind.KAZEI: 3}
     desk = Desk(
-        rules=replace(RULES, fees_yen=fees_yen), holder=replace(HOLDER, record_versions=versions)
+        tables=read_tables(tables_toml(fees_yen)), holder=replace(HOLDER, record_versions=versions)
     )
     desk.begun()
     ref = desk.ask_ref(authenticating())
@@ -136,15 +144,18 @@ def test_menu_offers_what_the_holder_has_a_record_for() -> None:
 
     assert isinstance(menu, e.ReplyMenu)
     assert (
-        t.MenuItem(kind=Kind.JUMINHYO, fee_yen=200, items=(Item.RELATIONSHIP, Item.DOMICILE)),
-        t.MenuItem(kind=Kind.KOSEKI_ZENBU, fee_yen=350),
-        t.MenuItem(kind=Kind.FUHYO, fee_yen=200, items=(Item.DOMICILE,)),
+        JUMINHYO_ITEM,
+        t.MenuItem(kind=Kind.KOSEKI_ZENBU, fee_yen=350, scopes=HOLDER_OR_ALL),
+        t.MenuItem(kind=Kind.FUHYO, fee_yen=200, items=(Item.DOMICILE,), scopes=HOLDER_OR_ALL),
     ) == menu.items
+    without_seal = t.Unavailable(kind=Kind.INKAN, code=ReplyCode.SEAL_NOT_REGISTERED)
+    assert (without_seal,) == menu.unavailable
     desk.holder = HOLDER
     desk.restart()
     again = desk.ask(authenticating())
     assert isinstance(again, e.ReplyMenu)
     assert menu.items == again.items
+    assert menu.unavailable == again.unavailable
 
 
 def test_repeat_while_judging_does_not_ask_the_judge_twice() -> None:

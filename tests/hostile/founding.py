@@ -22,7 +22,7 @@ from keys.terminal_keys import TerminalKeys, create_terminal_keys
 from protocol.handshake_port import Role
 from protocol.secret import Secret
 from tests.adapters.city_file import HOLDER_ID, found
-from tests.core.made import RULES
+from tests.core.made import CHAIN, RULES
 
 CITY = RULES.city
 TERMINALS = ("HB-0001", "HB-0002", "HB-0003")
@@ -108,7 +108,7 @@ def make_keys(folder: Path) -> Keys:
             fingerprint=keys.line.names.fingerprint,
             report_key=keys.report_key.public_key,
             until_ms=int(keys.line.not_after.timestamp()) * 1_000,
-            chain="見本",
+            chain=CHAIN,
             store="見本店",
             in_city=True,
         )

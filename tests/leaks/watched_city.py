@@ -29,8 +29,8 @@ from keys.day_keys import DayKeys
 from keys.signing import SigningKey
 from keys.storage_key import StorageKey
 from protocol.secret import Secret
-from tests.adapters.city_file import HandClock
-from tests.core.made import MONDAY_MS, START_REAL_MS
+from tests.adapters.city_file import HandClock, put_tables
+from tests.core.made import MONDAY_MS, START_REAL_MS, TABLES_TOML
 from tests.leaks.paper import real_certificate
 from tests.leaks.people import HOLDERS, Course, Secrets
 from tests.leaks.virtual_time import now_us
@@ -183,6 +183,7 @@ class WatchedCity(Bench):
             cards=zip(card_refs, self.secrets.holder_ids, strict=True),
             at_ms=START_REAL_MS,
         )
+        put_tables(self.path, TABLES_TOML)
         self._suppress()
 
     def _suppress(self) -> None:

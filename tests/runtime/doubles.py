@@ -40,7 +40,7 @@ from protocol.secret import Secret
 from protocol.terminal_statements import DeletionReport, PrintReport
 from protocol.topics import line_topic
 from tests.adapters.city_file import HOLDER_ID, HandClock, found
-from tests.core.made import CARD_REF, RULES, START_REAL_MS, TERMINAL
+from tests.core.made import CARD_REF, CHAIN, RULES, START_REAL_MS, TERMINAL
 from tests.protocol.pair import handshake_id
 from tests.protocol.stand_in import CITY, server_port, terminal_port
 
@@ -226,7 +226,7 @@ class FarEnd:
             fingerprint=self.fingerprint,
             report_key=self.report_key.public_key,
             until_ms=START_REAL_MS + CERTIFICATE_MS,
-            chain="見本",
+            chain=CHAIN,
             store="見本店",
             in_city=True,
         )

@@ -36,6 +36,7 @@ def begin(number: int) -> t.Begin:
 
 async def test_neighbours_share_one_commit(city: CityFile) -> None:
     """What has come meanwhile goes into one transaction; effects leave in order after it."""
+    city.place(*(f"T-{number:04d}" for number in range(300)))
     running = asyncio.create_task(city.loop.run())
     for number in range(300):
         assert city.loop.offer(city.input(begin(number), f"T-{number:04d}"))

@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from issuance_server.certificates.order import CertificateRefused, RefusalReason
 from protocol import sealed_certificate
 from protocol import telegrams as t
 from protocol.kinds import Item, Kind, Options, Scope
-from tests.adapters.city_file import HOLDER_ID, RECORDS
-from tests.core.made import RULES, TERMINAL
+from tests.adapters.city_file import HOLDER_ID, RECORDS, put_tables
+from tests.core.made import TERMINAL, tables_toml
 from tests.runtime.doubles import Bench
 from tests.runtime.visits import ISSUANCE, VISIT, applying, authenticate, deleted, fetch, printed
 
@@ -23,7 +22,7 @@ SEAL = "(SELECT record_id FROM register_record_holder WHERE kind = 'inkan' AND r
 @pytest.fixture
 def bench(bench: Bench) -> Bench:
     """A city that offers all kinds."""
-    bench.rules = replace(RULES, fees_yen=FEES_YEN)
+    put_tables(bench.path, tables_toml(FEES_YEN))
     return bench
 
 

@@ -1,5 +1,6 @@
 """Makes a new city's database: the tables, and what a city starts with."""
 
+import hashlib
 import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -16,9 +17,13 @@ from issuance_server.adapters.sqlite.register_writing import (
 )
 from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
 from issuance_server.adapters.sqlite.statement import Statement
+from issuance_server.adapters.sqlite.tables_projections import statements_for
 from issuance_server.certificates.order import Record
+from issuance_server.core.audit_tree import AuditTree
 from issuance_server.core.record_holders import record_key
+from issuance_server.core.records import TablesLoaded, encode_record
 from issuance_server.core.register import Household
+from issuance_server.core.tables.reading import read_tables
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import SetUpError
 from protocol.kinds import Kind
@@ -91,6 +96,38 @@ def found_city(
             "INSERT INTO card (card_ref, resident_id, registered_at_ms) VALUES (?, ?, ?)",
             [(card_ref, resident_id, at_ms) for card_ref, resident_id in cards],
         )
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def found_tables(path: Path, content: bytes, at_ms: int) -> None:
+    """Give a city that was just founded its first tables; until then it offers nothing.
+
+    They are the first leaf of the journal: whoever audits the fees needs them.
+
+    Args:
+        path: the database; its journal is empty.
+        content: the tables, as ``core.tables.reading`` takes them.
+        at_ms: the time of the founding.
+
+    Raises:
+        SetUpError: the tables are not right.
+    """
+    read_tables(content)
+    digest = hashlib.sha256(content).digest()
+    record = TablesLoaded(at_ms=at_ms, digest=digest, content=content)
+    packed = encode_record(record)
+    tree = AuditTree()
+    tree.append(packed)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in WRITER_PRAGMAS:
+            connection.execute(pragma)
+        connection.execute("BEGIN")
+        connection.execute("INSERT INTO journal (at_ms, record) VALUES (?, ?)", (at_ms, packed))
+        sql = "UPDATE audit_frontier SET size = ?, frontier = ? WHERE id = 1 AND size = 0"
+        connection.execute(sql, (tree.size, tree.frontier))
+        for statement, values in statements_for(record):
+            connection.execute(statement, values)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -1,5 +1,6 @@
 """From a record of the house (operators, judge, list of terminals) to what it changes in tables."""
 
+from issuance_server.adapters.sqlite import suppressions, tables_projections
 from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core import records as r
 
@@ -13,6 +14,10 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
         case r.JudgeReported():
             sql = "UPDATE judge_report SET number = ?, at_ms = ? WHERE id = 1"
             return [(sql, (record.number, record.reported_at_ms))]
+        case r.TablesLoaded():
+            return tables_projections.statements_for(record)
+        case r.SuppressionSet() | r.SuppressionLifted():
+            return suppressions.statements_for(record)
         case r.TerminalRegistered() | r.TerminalRenewed() | r.TerminalRevoked():
             return _of_terminal(record)
     return []

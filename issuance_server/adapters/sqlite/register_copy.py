@@ -49,9 +49,9 @@ _MEMBERS_SQL = (
 )
 _RECORDS_SQL = (
     "SELECT p.kind, o.version, o.bar, o.fiscal_year,"
-    " EXISTS (SELECT 1 FROM register_record_holder q JOIN resident m USING (resident_id)"
-    "  JOIN suppression s ON s.resident_id = m.resident_id OR s.household_id = m.household_id"
-    "  WHERE q.record_id = p.record_id AND q.resident_id <> p.resident_id)"
+    " EXISTS (SELECT 1 FROM register_record_holder q LEFT JOIN resident m USING (resident_id)"
+    "  JOIN suppression s ON s.resident_id = q.resident_id OR s.household_id = m.household_id"
+    "  WHERE q.record_id = p.record_id AND q.kind = p.kind AND q.resident_id <> p.resident_id)"
     " FROM register_record_holder p JOIN register_record o USING (record_id)"
     " WHERE p.resident_id = ?"
 )

@@ -143,8 +143,11 @@ CREATE TABLE register_state (
 ) STRICT;
 
 CREATE TABLE city_tables (
-    load INTEGER PRIMARY KEY, loaded_at_ms INTEGER NOT NULL, digest BLOB NOT NULL,
-    content BLOB NOT NULL
+    load INTEGER PRIMARY KEY,
+    loaded_at_ms INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    content BLOB NOT NULL,
+    operator TEXT
 ) STRICT;
 
 CREATE TABLE operator_nonce (nonce BLOB PRIMARY KEY, operator TEXT NOT NULL) STRICT;

@@ -26,6 +26,11 @@ from issuance_server.adapters.sqlite.schema import (
     WRITER_PRAGMAS,
 )
 from issuance_server.adapters.sqlite.statement import Statement
+from issuance_server.adapters.sqlite.tables_projections import (
+    LATEST_SQL,
+    LoadedTables,
+    loaded_tables,
+)
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
 from issuance_server.core.effects import DropKey, KeepKey
 from issuance_server.core.facts import EndedIssuance, Facts
@@ -135,6 +140,11 @@ class SqliteStore:
             )
             for (terminal, line_id), rows in _by_terminal(await self._read(sql))
         ]
+
+    async def tables(self) -> LoadedTables | None:
+        """Return the city's tables in force; None: none were ever loaded."""
+        rows = await self._read(LATEST_SQL)
+        return loaded_tables(rows[0]) if rows else None
 
     async def last_judge_report(self) -> tuple[int, int]:
         """Return number and time of the last of the judge's events that is in the journal."""

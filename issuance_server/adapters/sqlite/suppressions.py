@@ -97,12 +97,15 @@ async def suppressions(reader: Reader, today: str) -> list[SuppressionRow]:
 
 
 async def subject_known(reader: Reader, kind: SubjectKind, subject_id: str) -> bool:
-    """Tell whether the register copy has this person or household."""
-    person = "SELECT 1 FROM resident WHERE resident_id = ?"
-    household = "SELECT 1 FROM household WHERE household_id = ?"
-    return bool(
-        await reader.all(person if kind is SubjectKind.PERSON else household, (subject_id,))
-    )
+    """Tell whether the copy has this person, as a resident or in a record, or this household."""
+    if kind is SubjectKind.HOUSEHOLD:
+        sql = "SELECT 1 FROM household WHERE household_id = ?1"
+    else:  # who has left the city is still shown by the family register that is kept here
+        sql = (
+            "SELECT 1 FROM resident WHERE resident_id = ?1 UNION ALL"
+            " SELECT 1 FROM register_record_holder WHERE resident_id = ?1 LIMIT 1"
+        )
+    return bool(await reader.all(sql, (subject_id,)))
 
 
 def _row(row: Any, today: str) -> SuppressionRow:

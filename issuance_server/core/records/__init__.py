@@ -40,6 +40,8 @@ from issuance_server.core.records.lines import (
     TerminalRenewed,
     TerminalRevoked,
 )
+from issuance_server.core.records.suppressions import SuppressionLifted, SuppressionSet
+from issuance_server.core.records.tables import TablesLoaded
 from issuance_server.core.records.visits import (
     ApplicationRefused,
     AttemptJudged,
@@ -47,6 +49,7 @@ from issuance_server.core.records.visits import (
     ChallengeIssued,
     VisitBegun,
     VisitEnded,
+    WithheldKind,
 )
 
 __all__ = [
@@ -75,11 +78,15 @@ __all__ = [
     "OperatorActed",
     "PrintReported",
     "Record",
+    "SuppressionLifted",
+    "SuppressionSet",
+    "TablesLoaded",
     "TerminalRegistered",
     "TerminalRenewed",
     "TerminalRevoked",
     "VisitBegun",
     "VisitEnded",
+    "WithheldKind",
     "decode_record",
     "encode_record",
     "subject_of",
@@ -104,8 +111,9 @@ _OfIssuances: TypeAlias = (
     | DeletionOverdue
     | IssuanceClosed
 )
-_OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported
-AnyRecord: TypeAlias = _OfLines | _OfVisits | _OfIssuances | _OfTheHouse
+_OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
+_OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
+AnyRecord: TypeAlias = _OfLines | _OfVisits | _OfIssuances | _OfTheHouse | _OfSuppressions
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[AnyRecord] = msgspec.msgpack.Decoder(AnyRecord)

@@ -1,6 +1,7 @@
 """Records of issuances."""
 
 from issuance_server.core.records.base import Record
+from issuance_server.core.refusals import Refusal
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind, Options
 from protocol.terminal_statements import FailureCause, PrintOutcome
@@ -27,6 +28,7 @@ class IssuanceApplied(Record, frozen=True, kw_only=True, tag="issuance-applied")
         record_version: of the record that the kind is made of beside the household, likewise.
         business_ms: business time of the application.
         deadline_ms: until when it must be rendered.
+        release_until_ms: real time of closing and its grace, as the tables stood; None: not soon.
     """
 
     issuance_id: bytes
@@ -46,6 +48,7 @@ class IssuanceApplied(Record, frozen=True, kw_only=True, tag="issuance-applied")
     record_version: int | None = None
     business_ms: int
     deadline_ms: int
+    release_until_ms: int | None = None
 
 
 class IssuanceQuoted(Record, frozen=True, kw_only=True, tag="issuance-quoted"):
@@ -102,10 +105,14 @@ class KeyDestroyed(Record, frozen=True, kw_only=True, tag="key-destroyed"):
 
 
 class IssuanceWithdrawn(Record, frozen=True, kw_only=True, tag="issuance-withdrawn"):
-    """Ended before any release; its numbers stay void for ever."""
+    """Ended before any release; its numbers stay void for ever.
+
+    ``refusal`` is the reason of the registers, where it is theirs; the terminal is told the code.
+    """
 
     issuance_id: bytes
     code: ReplyCode
+    refusal: Refusal | None = None
 
 
 class IssuanceUnconfirmed(Record, frozen=True, kw_only=True, tag="issuance-unconfirmed"):

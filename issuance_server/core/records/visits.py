@@ -1,6 +1,9 @@
 """Records of visits."""
 
+import msgspec
+
 from issuance_server.core.records.base import Record
+from issuance_server.core.refusals import Refusal
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind
 
@@ -29,6 +32,13 @@ class AttemptMade(Record, frozen=True, kw_only=True, tag="attempt-made"):
     digest: bytes
 
 
+class WithheldKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind that is issued there, but not to this holder, and why."""
+
+    kind: Kind
+    refusal: Refusal
+
+
 class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
     """The verdict of the PIN judge.
 
@@ -41,6 +51,8 @@ class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
         register_version: the register version that the menu is about.
         kinds: what the menu offers.
         tries_left: after a wrong PIN.
+        refusal: why the registers refuse the holder, where they do; the terminal is told the code.
+        withheld: what the menu names as not to be had, by reasons of the registers.
     """
 
     visit_id: bytes
@@ -51,6 +63,8 @@ class AttemptJudged(Record, frozen=True, kw_only=True, tag="attempt-judged"):
     register_version: int | None = None
     kinds: tuple[Kind, ...] = ()
     tries_left: int | None = None
+    refusal: Refusal | None = None
+    withheld: tuple[WithheldKind, ...] = ()
 
 
 class VisitEnded(Record, frozen=True, kw_only=True, tag="visit-ended"):
@@ -61,9 +75,13 @@ class VisitEnded(Record, frozen=True, kw_only=True, tag="visit-ended"):
 
 
 class ApplicationRefused(Record, frozen=True, kw_only=True, tag="application-refused"):
-    """An application was refused before an issuance came of it."""
+    """An application was refused before an issuance came of it.
+
+    ``refusal`` is the reason of the registers, where it is theirs; the terminal is told the code.
+    """
 
     issuance_id: bytes
     visit_id: bytes
     kind: Kind
     code: ReplyCode
+    refusal: Refusal | None = None

@@ -6,7 +6,15 @@ Removing or renaming an event or a field is a change of interface and belongs in
 ``docs/log-events.md`` is made from this table.
 """
 
-from issuance_server.observe.catalogue import issuances, lines, operators, process, visits
+from issuance_server.observe.catalogue import (
+    issuances,
+    lines,
+    operators,
+    process,
+    suppressions,
+    tables,
+    visits,
+)
 from issuance_server.observe.event import Event
 
 GROUPS: dict[str, tuple[Event, ...]] = {
@@ -15,6 +23,8 @@ GROUPS: dict[str, tuple[Event, ...]] = {
     "Visits and cards": visits.EVENTS,
     "Issuances": issuances.EVENTS,
     "Operators": operators.EVENTS,
+    "Suppressions": suppressions.EVENTS,
+    "Hours, fees and chains": tables.EVENTS,
 }
 
 EVENTS: dict[str, Event] = {event.name: event for group in GROUPS.values() for event in group}

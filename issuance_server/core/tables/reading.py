@@ -1,0 +1,168 @@
+"""Reads ``tables.toml`` strictly: what it does not say clearly is refused, with the way out.
+
+A fault names the line by its place in the file and what it means, such as ``fees[2] (juminhyo at
+store, from 2027-04-01)``; places count from 1 within their table.
+"""
+
+import datetime as dt
+from itertools import pairwise
+
+import msgspec
+
+from issuance_server.core.calendar import JST
+from issuance_server.core.tables import lines as f
+from issuance_server.core.tables.calendar import ServiceCalendar
+from issuance_server.core.tables.city_tables import CityTables
+from issuance_server.core.tables.consistency import check_consistency, meaning
+from issuance_server.core.tables.fees import (
+    Campaign,
+    ChainLine,
+    CommissionLine,
+    FeeLine,
+)
+from issuance_server.core.tables.hours import (
+    HoursLine,
+    InspectionDay,
+    Maintenance,
+    Span,
+    YearlyClosure,
+)
+from protocol.errors import SetUpError
+from protocol.kinds import Kind
+
+TABLES_BYTES_MAX = 64 * 1_024
+"""The journal keeps every version whole."""
+
+
+def read_tables(content: bytes) -> CityTables:
+    """Read the city's tables.
+
+    Raises:
+        SetUpError: they are too long, no TOML, or say something unknown, impossible or unclear; the
+            text names the line and the way out.
+    """
+    if len(content) > TABLES_BYTES_MAX:
+        raise SetUpError(
+            f"they are longer than {TABLES_BYTES_MAX} bytes; take out lines that ended long ago"
+        )
+    try:
+        file = msgspec.toml.decode(content, type=f.TablesFile)
+    except msgspec.DecodeError as error:
+        raise SetUpError(str(error)) from None
+    except UnicodeDecodeError:
+        raise SetUpError("save them as UTF-8") from None
+    _check_each(file)
+    check_consistency(file)
+    return CityTables(
+        calendar=_calendar(file),
+        fees=tuple(
+            FeeLine(channel=line.channel, period=line.period, yen=line.yen) for line in file.fees
+        ),
+        campaigns=tuple(
+            Campaign(
+                channel=line.channel,
+                period=line.period,
+                yen=line.yen,
+                chains=frozenset(line.chains),
+            )
+            for line in file.campaigns
+        ),
+        chains=tuple(
+            ChainLine(
+                chain=line.chain,
+                terminal_class=line.class_,
+                kinds=frozenset(line.kinds),
+                period=line.period,
+                in_city_only=line.in_city_only,
+            )
+            for line in file.chains
+        ),
+        commissions=tuple(
+            CommissionLine(
+                chain=line.chain, kinds=frozenset(line.kinds), period=line.period, yen=line.yen
+            )
+            for line in file.commissions
+        ),
+    )
+
+
+def _calendar(file: f.TablesFile) -> ServiceCalendar:
+    return ServiceCalendar(
+        hours=tuple(_hours(line) for line in file.hours),
+        yearly_closures=tuple(
+            YearlyClosure(
+                period=line.period,
+                first=f.month_day(line.first),
+                last=f.month_day(line.last),
+                terminal_class=line.class_,
+            )
+            for line in file.yearly_closures
+        ),
+        inspection_days=tuple(
+            InspectionDay(day=line.day, terminal_class=line.class_) for line in file.inspection_days
+        ),
+        maintenance=tuple(
+            Maintenance(
+                span=Span(from_ms=_ms(line.from_), until_ms=_ms(line.until)),
+                kinds=frozenset(line.kinds or Kind),
+                terminal_class=line.class_,
+            )
+            for line in file.maintenance
+        ),
+        holidays=frozenset(file.holidays),
+    )
+
+
+def _hours(line: f.Hours) -> HoursLine:
+    return HoursLine(
+        terminal_class=line.class_,
+        kinds=frozenset(line.kinds),
+        period=line.period,
+        week=tuple(f.day_hours(text or f.CLOSED) for text in line.texts()),
+        on_holidays=f.day_hours(line.holidays or f.CLOSED),
+        holidays_differ=line.holidays is not None,
+    )
+
+
+def _check_each(file: f.TablesFile) -> None:
+    """Check what every line says for itself."""
+    for at, hours in enumerate(file.hours, start=1):
+        name = meaning("hours", at, hours)
+        _readable(name, [*hours.texts(), hours.holidays])
+        if not any(hours.texts()):
+            raise SetUpError(
+                f'{name} says no hours; write them, such as daily = "06:30-23:00", or daily ='
+                ' "closed"'
+            )
+        if hours.holidays is not None and not file.holidays:
+            raise SetUpError(
+                f"{name} has hours for holidays, but none are listed; list them at the top:"
+                " holidays = [2027-01-01]"
+            )
+    for at, closure in enumerate(file.yearly_closures, start=1):
+        try:
+            f.month_day(closure.first), f.month_day(closure.last)
+        except ValueError as error:
+            raise SetUpError(f"{meaning('yearly_closures', at, closure)}: {error}") from None
+    for at, window in enumerate(file.maintenance, start=1):
+        if window.from_ >= window.until:
+            raise SetUpError(
+                f"maintenance[{at}] ends at {window.until}, before it begins at {window.from_};"
+                " exchange the two"
+            )
+    for earlier, later in pairwise(file.holidays):
+        if earlier >= later:
+            raise SetUpError(f"holidays: {later} stands after {earlier}; put them in order, once")
+
+
+def _readable(name: str, texts: list[f.HoursText | None]) -> None:
+    for text in texts:
+        try:
+            f.day_hours(text or f.CLOSED)
+        except ValueError as error:
+            raise SetUpError(f"{name}: {error}") from None
+
+
+def _ms(moment: dt.datetime) -> int:
+    """Return a moment as written, in Japan, as business time."""
+    return int(moment.replace(tzinfo=JST).timestamp()) * 1_000
