@@ -96,6 +96,29 @@ def test_the_seal_is_within_25_mm(fonts: FontList, text: str) -> None:
     assert operators.startswith("q 0 g 0 G")
 
 
+def test_every_field_names_its_item() -> None:
+    """Whatever a record says and cannot be set, the refusal tells the operator which item it is."""
+    forms = [
+        form
+        for table in (juminhyo.TABLE, kisaijiko.TABLE)
+        for form in (table.japanese, table.foreign)
+    ]
+    filled = [
+        field
+        for form in forms
+        for fields in (form.values, form.foreign_values, form.paragraphs)
+        for field in fields.values()
+    ]
+    filled += [field for table in (juminhyo, kisaijiko) for field in table._HEAD_VALUES.values()]
+    filled += [*inkan.VALUES.values(), inkan.REMARKS]
+    filled += [field for field in kazei._FIELDS if field not in kazei._NEVER_FILLED]
+    filled += [koseki._DOMICILE, koseki._NAME]
+    filled += [*fuhyo._REGISTER_VALUES.values(), fuhyo._MADE, *fuhyo._PERSON_VALUES.values()]
+    filled += [fuhyo.REMOVED_NAME, *fuhyo._ADDRESS[1:], furniture.AUTHORITY, furniture.NUMBER]
+    assert len(filled) > 100
+    assert [] == [field.box for field in filled if not field.item]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
