@@ -13,7 +13,8 @@ from datetime import date
 
 import pypdfium2
 
-from issuance_server.certificates.gate_backs import backs_fault, decoded, is_drawn
+from issuance_server.certificates.back.drawn_face import is_drawn
+from issuance_server.certificates.gate_backs import backs_fault, decoded
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.reading.sheets import ReadSheet, Unreadable, read
 from issuance_server.core.family_register import AddressHistory, FamilyRegister
@@ -66,12 +67,11 @@ def gate_fault(order: CertificateOrder, rendered: Rendered) -> str | None:
         return "sheets-miscounted"
     if digests_of_sheets(digests, rendered.sheets) != rendered.sheet_digests:
         return "sheets-differ"
+    fault = backs_fault(faces, pages[1::2], rendered.back_keys) if order.issuer.backs else None
+    if fault is not None:
+        return fault
     for place, number in enumerate(order.numbers):
         fault = _copy_fault(order, number, faces[place * of_copy : (place + 1) * of_copy])
-        if fault is not None:
-            return fault
-    if order.issuer.backs:
-        fault = backs_fault(faces, pages[1::sides], rendered.back_keys)
         if fault is not None:
             return fault
     deep = order.issuance_id[0] % DEEP_LOOK_EVERY == 0
@@ -92,7 +92,7 @@ def pdfium_fault(
         texts = [_flat(page.get_textpage().get_text_range()) for page in document]
         drawn = all(
             (bitmap := decoded(pages[2 * sheet + 1], key)) is not None
-            and is_drawn(bitmap, document[2 * sheet])
+            and is_drawn(bitmap, pages[2 * sheet].lines, document[2 * sheet])
             for sheet, key in enumerate(back_keys)
         )
     agreed = len(texts) == len(pages) and all(

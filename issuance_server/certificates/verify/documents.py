@@ -7,22 +7,27 @@ import numpy as np
 import pypdfium2
 from PIL import Image
 
-from issuance_server.certificates.back.face_scan import FaceUnreadable
+from issuance_server.certificates.back.drawn_face import is_drawn, is_sheet
 from issuance_server.certificates.back.page import PICTURE_BOX
-from issuance_server.certificates.back.reading import DecodedFace
 from issuance_server.certificates.back.scramble import scrambled, sheet_key
-from issuance_server.certificates.back.window import COLUMNS, MODULE_PT, ROWS, packed, unpacked
+from issuance_server.certificates.back.window import (
+    COLUMNS,
+    MODULE_PT,
+    ROWS,
+    Bitmap,
+    packed,
+    unpacked,
+)
 from issuance_server.certificates.code.claim import Claim
 from issuance_server.certificates.code.line_digests import altered_lines, text_digest
 from issuance_server.certificates.content.common import number_line
 from issuance_server.certificates.layout.display import SHEET_HEIGHT_PT
 from issuance_server.certificates.reading.sheets import ReadSheet, Unreadable, read
-from issuance_server.certificates.verify.pictures import SeenCode
+from issuance_server.certificates.verify.pictures import PIXELS_MAX
 from issuance_server.certificates.verify.scans import (
     FACE_MISSING,
     ScannedSheet,
     Side,
-    compared,
 )
 from issuance_server.certificates.verify.verdict import FoundSheet
 from protocol.secret import Secret
@@ -35,7 +40,7 @@ _POINTS_PER_INCH = 72
 _DOTS_PER_MODULE = 3
 _DARK = 128
 _INKED_MAX = 0.35
-"""Of a window. The densest form has 0.15, and what another key decrypts has a half."""
+"""Of a window. Faces have a tenth at most, and what another key decrypts has a half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +48,13 @@ class _Face:
     """A face whose back may follow.
 
     Attributes:
-        picture: of it, in grey.
-        code: the city's code in it, if it has one.
-        found: what that says, compared with the face's text.
+        page: as it would be printed.
+        text: as it was read; none if it shows anything in another way than certificates do.
+        found: what its code says, compared with its text.
     """
 
-    picture: Image.Image
-    code: SeenCode | None
+    page: pypdfium2.PdfPage
+    text: ReadSheet | None
     found: FoundSheet
 
 
@@ -95,12 +100,12 @@ def _sheets(
         if not side.is_back:
             if face is not None:
                 yield ScannedSheet(found=face.found)
-            found, code = side.signed(public_keys)
-            face = _Face(picture=side.picture, code=code, found=_read(found, text))
+            found, _code = side.signed(public_keys)
+            face = _Face(page=page, text=text, found=_read(found, text))
         elif face is None:
             yield ScannedSheet(found=FoundSheet(problem=FACE_MISSING))
         else:
-            yield _with_back(face, page, text, secrets)
+            yield ScannedSheet(found=_with_back(face, page, text, secrets))
             face = None
     if face is not None:
         yield ScannedSheet(found=face.found)
@@ -126,27 +131,25 @@ def _read(found: FoundSheet, sheet: ReadSheet | None) -> FoundSheet:
 
 def _with_back(
     face: _Face, page: pypdfium2.PdfPage, text: ReadSheet | None, secrets: Sequence[Secret]
-) -> ScannedSheet:
+) -> FoundSheet:
     """Compare a face with the back that follows it."""
     found, claim = face.found, face.found.claim
-    if claim is None or face.code is None:
-        return ScannedSheet(found=found)
+    if claim is None or face.text is None:
+        return found
     number = f"発行番号　{number_line(claim.number, claim.sheet, claim.sheets)}"
-    decoded = _decoded(page, secrets, claim) if secrets else None
-    if text is None or text.texts != (number,) or (secrets and decoded is None):
-        found = replace(found, altered_otherwise=True, problem=BACK_FOREIGN)
-    if decoded is None:
-        return ScannedSheet(found=replace(found, problem=found.problem or KEYLESS))
-    try:
-        return compared(found, face.picture, face.code, decoded)
-    except FaceUnreadable as error:
-        return ScannedSheet(found=replace(found, problem=found.problem or str(error)))
+    foreign = text is None or text.texts != (number,)
+    if secrets and not foreign:
+        held = _decoded(page, secrets, claim)
+        foreign = held is None or not is_drawn(held, face.text.lines, face.page)
+    if foreign:
+        return replace(found, altered_otherwise=True, problem=BACK_FOREIGN)
+    return found if secrets else replace(found, problem=KEYLESS)
 
 
-def _decoded(
-    page: pypdfium2.PdfPage, secrets: Sequence[Secret], claim: Claim
-) -> DecodedFace | None:
+def _decoded(page: pypdfium2.PdfPage, secrets: Sequence[Secret], claim: Claim) -> Bitmap | None:
     """Decrypt the picture that a back shows, dot by dot; None if it is another sheet's."""
+    if not is_sheet(page):
+        return None
     picture = np.asarray(_drawn(page, _DOTS_PER_MODULE / MODULE_PT))
     top = round(
         (SHEET_HEIGHT_PT - PICTURE_BOX.y - PICTURE_BOX.height) / MODULE_PT * _DOTS_PER_MODULE
@@ -159,8 +162,7 @@ def _decoded(
         return None
     keys = (sheet_key(secret, claim.number, claim.sheet) for secret in secrets)
     faces = (unpacked(scrambled(packed(black), key)) for key in keys)
-    likely = next((face for face in faces if face.mean() < _INKED_MAX), None)
-    return None if likely is None else DecodedFace(likely, np.ones(likely.shape, np.float32), 0.0)
+    return next((face for face in faces if face.mean() < _INKED_MAX), None)
 
 
 def _line(texts: Sequence[str], place: int) -> str:
@@ -168,6 +170,13 @@ def _line(texts: Sequence[str], place: int) -> str:
 
 
 def _drawn(page: pypdfium2.PdfPage, scale: float) -> Image.Image:
-    """Draw a page in grey."""
+    """Draw a page in grey.
+
+    Raises:
+        Unreadable: it is larger than paper can be.
+    """
+    width, height = page.get_size()
+    if width * height * scale**2 > PIXELS_MAX:
+        raise Unreadable("the file has a page that is larger than a sheet can be")
     picture: Image.Image = page.render(scale=scale, grayscale=True).to_pil()
     return picture.convert("L")

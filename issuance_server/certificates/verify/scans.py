@@ -140,7 +140,7 @@ def _sheet(
         return ScannedSheet(found=replace(found, problem=KEYLESS))
     try:
         decoded = _decoded(back, secrets, found.claim)
-        return compared(found, face.picture, code, decoded)
+        return _compared(found, face.picture, code, decoded)
     except (BackUnreadable, FaceUnreadable) as error:
         return ScannedSheet(found=replace(found, problem=str(error)))
 
@@ -156,7 +156,7 @@ def _decoded(back: Side, secrets: Sequence[Secret], claim: Claim) -> DecodedFace
     raise unreadable or BackUnreadable(KEYLESS)
 
 
-def compared(
+def _compared(
     found: FoundSheet, face: Image.Image, code: SeenCode, decoded: DecodedFace
 ) -> ScannedSheet:
     """Compare the picture of a face with what its back holds.
