@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from issuance_server import app
+from issuance_server.adapters.pin_judge.hardening import harden
 from issuance_server.certificates.verify.verdict import NumberStatus
 from issuance_server.control import wire
 from issuance_server.desk_commands.parsing import Commands, add_config, of_city
@@ -109,6 +110,7 @@ async def _serve(
     """Serve until SIGINT or SIGTERM."""
     with _listening(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
+        harden()  # what is uploaded goes into no core file and no log
         async with Workers(reading) as workers:
             page = verification_page(city, workers, Origins.of(host=host, port=port, public=public))
             server = _Server(

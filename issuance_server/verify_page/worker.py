@@ -13,6 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from PIL import Image
+
+from issuance_server.adapters.pin_judge.hardening import harden
+from issuance_server.certificates.back.showing import ADDED_COLOUR, BOX_COLOUR, MISSING_COLOUR
 from issuance_server.certificates.code.claim import key_id
 from issuance_server.certificates.verify.files import found_in_files
 from issuance_server.certificates.verify.scans import ScannedSheet
@@ -24,7 +28,7 @@ from protocol.secret import Secret
 
 ADDRESS_SPACE_BYTES_MAX = 4 * 1024**3
 PICTURES_MAX = 8
-PICTURE_COLOURS = 64
+PICTURE_GREYS = 61
 
 PublicKeys: TypeAlias = Mapping[bytes, bytes]
 _Believed: TypeAlias = tuple[PublicKeys, Sequence[Secret]]
@@ -55,12 +59,23 @@ def _with_pictures(sheets: Sequence[ScannedSheet]) -> Iterator[wire.Sheet]:
         left -= 1
         picture = io.BytesIO()
         both = shown.difference if shown.difference is not None else shown.issued
-        both.quantize(PICTURE_COLOURS).save(picture, "PNG", optimize=True)
+        paletted = both.quantize(palette=_palette(), dither=Image.Dither.NONE)
+        paletted.save(picture, "PNG", optimize=True)
         yield wire.Sheet(
             found=sheet.found,
             picture=picture.getvalue(),
             is_difference=shown.difference is not None,
         )
+
+
+def _palette() -> Image.Image:
+    """Return greys and the colours that mean something, which rare as they are must not be lost."""
+    greys = [round(place * 255 / (PICTURE_GREYS - 1)) for place in range(PICTURE_GREYS)]
+    colours = [(grey, grey, grey) for grey in greys]
+    colours += [MISSING_COLOUR, ADDED_COLOUR, BOX_COLOUR]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([level for colour in colours for level in colour])
+    return palette
 
 
 def _believing(arguments: argparse.Namespace) -> Callable[[], _Believed]:
@@ -112,7 +127,7 @@ def main() -> int:
     try:
         believed = _believing(arguments)
         believed()
-        _limit(resource.RLIMIT_CORE, 0)
+        harden()
         _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES_MAX)
         _limit(resource.RLIMIT_FSIZE, 0)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from issuance_server.certificates.back.showing import ADDED_COLOUR, BOX_COLOUR
 from keys.city_keys import create_city_keys
 from tests.commands.test_verify import GENUINE, UNCONFIRMED, VOID
 from tests.verify_page.browser import Tab, launched, tab
@@ -199,7 +200,9 @@ def test_both_sides_show_where_a_sheet_was_altered(visitor: Tab, city: Path) -> 
 
     assert "改ざんされています" == visitor.verify()
     assert "左から" in visitor.page.locator(".altered").inner_text()
-    assert visitor.page.evaluate("document.querySelector('figure img').naturalWidth") > 1_000
+    source = visitor.page.locator("figure img").get_attribute("src") or ""
+    shown = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("RGB")
+    assert {BOX_COLOUR, ADDED_COLOUR} <= {colour for _, colour in shown.getcolors() or []}
 
 
 def test_with_the_keyboard_alone(visitor: Tab, genuine: bytes) -> None:
