@@ -25,7 +25,7 @@ def certificate(number: int, terminal: str = TERMINAL, line_id: bytes = LINE) ->
     )
 
 
-async def do(city: CityFile, change: i.TerminalChange) -> None:
+async def do(city: CityFile, change: i.Change) -> None:
     """Have an act done."""
     await city.give(
         i.ActAccepted(

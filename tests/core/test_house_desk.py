@@ -32,7 +32,7 @@ NONCE = b"n" * 16
 
 
 def act(
-    name: str, change: i.TerminalChange | None = None, subject: str = TERMINAL
+    name: str, change: i.Change | None = None, subject: str = TERMINAL
 ) -> i.ActAccepted:
     """Return an act that was checked."""
     return i.ActAccepted(

@@ -26,7 +26,7 @@ NEW = 77
 """Number of the second certificate."""
 
 
-def act(change: i.TerminalChange, name: str) -> i.ActAccepted:
+def act(change: i.Change, name: str) -> i.ActAccepted:
     """Return an act of an operator that was checked."""
     return i.ActAccepted(
         operator="mado-1",
