@@ -95,7 +95,7 @@ def test_terminal_comes_changes_its_key_and_goes(commands: Commands) -> None:
         *("terminal.renewed", "control.act_done"),
         *("terminal.revoked", "control.act_done"),
     ] == events
-    assert "holds: 9 records" in commands.run("audit", "verify").out
+    assert "holds: 10 records" in commands.run("audit", "verify").out
 
 
 def test_list_changes_without_a_server(commands: Commands) -> None:
@@ -106,7 +106,7 @@ def test_list_changes_without_a_server(commands: Commands) -> None:
     assert 0 == commands.act("terminal", "revoke", OLD).status
 
     assert "revoked" == rows(commands)[OLD]["state"]
-    assert "holds: 6 records, 2 signed checkpoints" in commands.run("audit", "verify").out
+    assert "holds: 7 records, 3 signed checkpoints" in commands.run("audit", "verify").out
     refused(commands.act("terminal", "revoke", OLD), "that is for ever")
     refused(commands.act("terminal", "register", str(certificate), *PLACE), "registered already")
 
