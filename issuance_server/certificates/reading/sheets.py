@@ -9,6 +9,7 @@ does not understand could show something that it does not see.
 import io
 import re
 import zlib
+from codecs import utf_16_be_decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -134,7 +135,7 @@ class _File:
     def __init__(self) -> None:
         self._maps: dict[tuple[int, int], dict[str, _Characters]] = {}
         self._packed: dict[tuple[int, int], tuple[tuple[str, bytes], ...]] = {}
-        self._forms: dict[tuple[int, int], tuple[ReadLine, ...]] = {}
+        self._forms: dict[tuple[int, int], tuple[tuple[ReadLine, ...], bytes]] = {}
 
     def sheet(self, page: Any) -> ReadSheet:
         """Read one page."""
@@ -146,7 +147,9 @@ class _File:
         digests = page.get(LINE_DIGESTS)
         return ReadSheet(
             lines=tuple(lines),
-            forms=tuple(self._placed(name, dy, forms[f"/{name}"]) for name, dy in placed),
+            forms=tuple(
+                [ReadForm(name, dy, *self._shown(forms[f"/{name}"])) for name, dy in placed]
+            ),
             line_digests=b"" if digests is None else bytes(digests),
         )
 
@@ -167,17 +170,15 @@ class _File:
             self._packed[resources.objgen] = _packed_maps(resources)
         return self._packed[resources.objgen]
 
-    def _placed(self, name: str, dy: float, form: Any) -> ReadForm:
-        plain = form["/Subtype"] == "/Image" and "/Filter" not in form
-        dots = form.read_raw_bytes() if plain else b""
-        return ReadForm(name, dy, self._lines_of(form), dots)
-
-    def _lines_of(self, form: Any) -> tuple[ReadLine, ...]:
+    def _shown(self, form: Any) -> tuple[tuple[ReadLine, ...], bytes]:
+        """Return the lines of a form, or the dots of a picture that is stored as it is."""
         known = self._forms.get(form.objgen)
         if known is None:
-            known = ()
+            known = (), b""
             if form["/Subtype"] == "/Form":
-                known = _lines_of_form(form.read_raw_bytes(), self._packed_of(form))
+                known = _lines_of_form(form.read_raw_bytes(), self._packed_of(form)), b""
+            elif form["/Subtype"] == "/Image" and "/Filter" not in form:
+                known = (), form.read_raw_bytes()
             self._forms[form.objgen] = known
         return known
 
@@ -230,7 +231,7 @@ def _line(
     parts = _RUN.findall(runs)
     try:
         characters = [
-            bytes.fromhex(codes).decode("utf-16-be").translate(maps[font])
+            utf_16_be_decode(bytes.fromhex(codes), "strict", _WHOLE)[0].translate(maps[font])
             for font, _size, codes in parts
         ]
     except KeyError:
@@ -256,12 +257,16 @@ def _maps(packed_maps: tuple[tuple[str, bytes], ...]) -> dict[str, _Characters]:
 
 
 def _to_unicode(packed: bytes) -> _Characters:
+    """Read a ToUnicode map; all of its texts are decoded in one go, a line for each."""
     content = _unpacked(packed).decode("latin-1")
-    return _Characters(
-        (int(code, 16), bytes.fromhex(text).decode("utf-16-be"))
-        for block in _BFCHAR_BLOCK.findall(content)
-        for code, text in _BFCHAR.findall(block)
-    )
+    entries = [
+        entry for block in _BFCHAR_BLOCK.findall(content) for entry in _BFCHAR.findall(block)
+    ]
+    if any(len(text) % _UTF_16_DIGITS for _code, text in entries):
+        raise Unreadable("a font has no readable way back to characters")
+    texts = bytes.fromhex("000A".join([text for _code, text in entries])).decode("utf-16-be")
+    lines = texts.split("\n") if entries else []
+    return _Characters(zip([int(code, 16) for code, _text in entries], lines, strict=True))
 
 
 def _inflated(stream: Any) -> bytes:
@@ -292,6 +297,9 @@ _TOKEN = re.compile(
 )
 _RUN = re.compile(rf"/(\w+) ({_NUMBER}) Tf <([0-9A-F]+)>")
 _DIRECT = (0, 0)
+_WHOLE = True
+"""Nothing follows the bytes that are decoded: half a character is an error."""
+_UTF_16_DIGITS = 4
 _HOW_DRAWN = ("w", "j", "J", "M", "d", "[", "]", "gs", "g", "G", "rg", "RG")
 _WHAT_DRAWN = ("m", "l", "c", "h", "re", "S", "s", "f", "f*", "B", "B*", "b", "n", "W", "W*")
 _DRAWING = frozenset((*_HOW_DRAWN, *_WHAT_DRAWN))
