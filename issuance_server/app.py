@@ -205,6 +205,7 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
             issuer=city.config.issuer(),
             sign_binding=city.keys.binding.sign,
             day_keys=city.keys.day_keys,
+            tax_year_days=city.config.eligibility.tax_year_days,
         ),
         sign_checkpoint=city.keys.checkpoint.sign,
         world=world,

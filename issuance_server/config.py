@@ -3,6 +3,7 @@
 Relative paths are relative to the file. Nothing in it is secret; keys lie in the key folder.
 """
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from issuance_server.adapters.system import SAMPLE_START, business_start_ms
 from issuance_server.certificates.code.symbol import VERIFY_PAGE_CHARACTERS_MAX
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.rules import CityRules
+from issuance_server.core.standing import MoveOutPolicy
 from keys.city_folder import CityFolder
 from protocol.errors import SetUpError
 from protocol.kinds import Item
@@ -87,6 +89,25 @@ class Register(_Section, frozen=True, kw_only=True):
     ] = False
 
 
+class Eligibility(_Section, frozen=True, kw_only=True):
+    """Who may have what, where cities differ."""
+
+    age_years_min: Annotated[
+        int, Meta(ge=0, le=20, description="who is younger may have nothing at a terminal")
+    ] = 15
+    move_out: Annotated[
+        MoveOutPolicy,
+        Meta(
+            description="what a filed move-out stops: household (all of the person, juminhyo and"
+            " kisaijiko of the others), person, nobody"
+        ),
+    ] = MoveOutPolicy.HOUSEHOLD
+    tax_year_days: Annotated[
+        tuple[dt.date, ...],
+        Meta(description="days from which a year's tax records are the latest; else 1 June"),
+    ] = ()
+
+
 class Rendering(_Section, frozen=True, kw_only=True):
     """The making of certificates."""
 
@@ -115,6 +136,7 @@ class Config(_Section, frozen=True, kw_only=True):
     ] = (Item.RELATIONSHIP, Item.DOMICILE)
     clock: Clock = field(default_factory=Clock)
     register: Register = field(default_factory=Register)
+    eligibility: Eligibility = field(default_factory=Eligibility)
     rendering: Rendering = field(default_factory=Rendering)
     shutdown: Shutdown = field(default_factory=Shutdown)
 
@@ -126,7 +148,10 @@ class Config(_Section, frozen=True, kw_only=True):
             software=software,
             call_centre=self.city.call_centre,
             items=self.items,
+            age_min_years=self.eligibility.age_years_min,
             register_age_ms_max=self.register.age_seconds_max * 1_000,
+            move_out=self.eligibility.move_out,
+            tax_year_days=self.eligibility.tax_year_days,
         )
 
     def issuer(self) -> Issuer:

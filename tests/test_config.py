@@ -1,5 +1,6 @@
 """The configuration: what is missing, unknown or out of range is named; every key is explained."""
 
+from datetime import date
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
@@ -8,6 +9,7 @@ import pytest
 
 from issuance_server import config
 from issuance_server.config import Config, Paths, load
+from issuance_server.core.standing import MoveOutPolicy
 from protocol.errors import SetUpError
 from protocol.kinds import Item
 
@@ -154,3 +156,16 @@ def test_storage_keys_lie_where_it_says(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("KOFU_STORAGE_KEYS", "/media/stick")
 
     assert Path("/media/stick") == Paths(named, load(named)).key_folder.storage
+
+
+def test_eligibility_is_the_citys(tmp_path: Path) -> None:
+    """What differs between cities is read; what is no word of the list is refused."""
+    said = '[eligibility]\nmove_out = "person"\ntax_year_days = [2026-06-03]\nage_years_min = 16\n'
+    rules = load(written(tmp_path, LEAST + said)).rules("test")
+
+    assert MoveOutPolicy.PERSON is rules.move_out
+    assert (date(2026, 6, 3),) == rules.tax_year_days
+    assert 16 == rules.age_min_years
+    assert MoveOutPolicy.HOUSEHOLD is load(written(tmp_path, LEAST)).rules("test").move_out
+    with pytest.raises(SetUpError, match="move_out"):
+        load(written(tmp_path, LEAST + '[eligibility]\nmove_out = "neighbours"\n'))

@@ -118,6 +118,8 @@ class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
         issuer: who certifies.
         record: what the kind needs beside the household: the seal's registration, the tax record,
             the family register or the address history.
+        tax_year: the fiscal year that is the latest on that day in this city; if absent, the one
+            that most cities have.
         salt: 16 bytes, drawn for this certificate, for the digests of its text.
     """
 
@@ -130,6 +132,7 @@ class CertificateOrder(msgspec.Struct, frozen=True, kw_only=True):
     issued_on: date
     issuer: Issuer
     record: Record | None = None
+    tax_year: int | None = None
     salt: Annotated[bytes, Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)] = bytes(SALT_BYTES)
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import date
 
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.gate import gate_fault
@@ -24,6 +25,7 @@ from issuance_server.core import inputs as i
 from issuance_server.core.calendar import civil
 from issuance_server.core.pin_policy import PinAttempt
 from issuance_server.core.state import Issuance, SwitchState
+from issuance_server.core.tax_register import latest_fiscal_year
 from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign
 from issuance_server.runtime.line_shell import LineShell
 from keys.day_keys import DayKeys
@@ -40,24 +42,21 @@ CONTENT_KEY_BYTES = 32
 RENDERINGS_AT_ONCE_MAX = 8
 JUDGEMENTS_AT_ONCE_MAX = 64
 
-_NOT_ISSUED_HERE: frozenset[RefusalReason] = frozenset(
-    {
-        "member-unknown",
-        "record-missing",
-        "record-closed",
-        "filing-in-progress",
-        "seal-abolished",
-        "tax-not-filed",
-        "tax-year-not-offered",
-    }
-)
-"""Nothing is wrong with the record: there is nothing that a terminal may certify of it."""
 _TOLD: dict[RefusalReason, ReplyCode] = {
     "kind-not-offered": ReplyCode.KIND_NOT_OFFERED,
     "options-not-offered": ReplyCode.OPTIONS_INVALID,
-    **dict.fromkeys(_NOT_ISSUED_HERE, ReplyCode.NOT_ISSUED_HERE),
+    "member-unknown": ReplyCode.NOT_ISSUED_HERE,
+    "record-missing": ReplyCode.NOT_ISSUED_HERE,
+    "record-closed": ReplyCode.REGISTER_CLOSED,
+    "filing-in-progress": ReplyCode.FILING_IN_PROGRESS,
+    "seal-abolished": ReplyCode.SEAL_ABOLISHED,
+    "tax-not-filed": ReplyCode.TAX_NOT_FILED,
+    "tax-year-not-offered": ReplyCode.TAX_RECORD_MISSING,
 }
-"""What the resident is told; all else is *cannot be printed*."""
+"""What the resident is told; all else is *cannot be printed*.
+
+The registers' own reasons are found before anything is rendered; these are a second line.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +67,7 @@ class CityHand:
         city: municipality code, 6 digits.
         issuer: who stands on the certificates.
         sign_binding: signs releases.
+        tax_year_days: the days from which a year's tax records are the latest, if not 1 June.
         day_keys: wrap content keys.
     """
 
@@ -75,6 +75,7 @@ class CityHand:
     issuer: Issuer
     sign_binding: Sign
     day_keys: DayKeys
+    tax_year_days: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +225,8 @@ class Performer:
         if found is None or found[1] != effect.register_version:
             self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.DATA_CHANGED))
             return
-        members = found[0].members[:MEMBERS_MAX]
+        here = [one for one in found[0].members if not one.standing.is_removed]
+        members = here[:MEMBERS_MAX]
         menu = Menu(
             visit_id=effect.visit_id,
             items=effect.items,
@@ -314,6 +316,7 @@ class Performer:
         source = await self._store.source_of(applied.resident_id, applied.kind)
         if source is None:
             return None
+        issued_on = civil(applied.business_ms).date()
         order = CertificateOrder(
             issuance_id=applied.issuance_id,
             kind=applied.kind,
@@ -321,9 +324,10 @@ class Performer:
             holder_id=applied.resident_id,
             household=source.household,
             numbers=applied.numbers,
-            issued_on=civil(applied.business_ms).date(),
+            issued_on=issued_on,
             issuer=self._hand.issuer,
             record=source.record,
+            tax_year=latest_fiscal_year(issued_on, self._hand.tax_year_days),
             salt=self._entropy.draw(SALT_BYTES).reveal(),
         )
         rendered = await self._renderer.render(order)

@@ -85,7 +85,11 @@ async def test_seal_that_is_not_registered_is_not_offered(bench: Bench) -> None:
     async with bench.running():
         menu = await authenticate(bench)
         assert set(Kind) - {Kind.INKAN} == {item.kind for item in menu.items}
-        assert "NOT_ISSUED_HERE" == await bench.refused(applying(kind=Kind.INKAN))
+        assert (Kind.INKAN, "SEAL_NOT_REGISTERED") == (
+            menu.unavailable[0].kind,
+            menu.unavailable[0].code.name,
+        )
+        assert "SEAL_NOT_REGISTERED" == await bench.refused(applying(kind=Kind.INKAN))
 
 
 async def test_seal_that_changed_meanwhile_is_not_released(bench: Bench) -> None:
@@ -101,9 +105,9 @@ async def test_seal_that_changed_meanwhile_is_not_released(bench: Bench) -> None
 @pytest.mark.parametrize(
     ("reason", "item", "code"),
     [
-        ("seal-abolished", "", "NOT_ISSUED_HERE"),
+        ("seal-abolished", "", "SEAL_ABOLISHED"),
         ("record-missing", "", "NOT_ISSUED_HERE"),
-        ("filing-in-progress", "", "NOT_ISSUED_HERE"),
+        ("filing-in-progress", "", "FILING_IN_PROGRESS"),
         ("kind-not-offered", "", "KIND_NOT_OFFERED"),
         ("options-not-offered", "", "OPTIONS_INVALID"),
         ("relationship-impossible", "名欄2 続柄", "CANNOT_BE_PRINTED"),

@@ -82,7 +82,7 @@ def certificate(order: CertificateOrder) -> TaxCertificate:
     taxpayer, record = holder(order), record_of(order, TaxRecord)
     if record.resident_id != taxpayer.resident_id:
         raise CertificateRefused("record-missing")
-    if record.fiscal_year != latest_fiscal_year(order.issued_on):
+    if record.fiscal_year != (order.tax_year or latest_fiscal_year(order.issued_on)):
         raise CertificateRefused("tax-year-not-offered")
     if record.filing is Filing.NOT_FILED:
         raise CertificateRefused("tax-not-filed")
