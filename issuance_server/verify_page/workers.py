@@ -37,18 +37,18 @@ class Workers:
             count: how many, 1 or more.
         """
         self._workers = [_Worker(arguments) for _ in range(count)]
-        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
-        for worker in self._workers:
+        self._free: asyncio.LifoQueue[_Worker] = asyncio.LifoQueue()  # one that runs goes first
+        for worker in reversed(self._workers):
             self._free.put_nowait(worker)
 
     async def __aenter__(self) -> Self:
-        """Start them.
+        """Start the first, which tells whether it can read the keys; others start when needed.
 
         Raises:
-            AdapterError: one did not start; it has told why on standard error.
+            AdapterError: it did not start; it has told why on standard error.
         """
         try:
-            await asyncio.gather(*(worker.start() for worker in self._workers))
+            await self._workers[0].start()
         except BaseException:
             await self.__aexit__()
             raise

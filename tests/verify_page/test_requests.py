@@ -3,16 +3,26 @@
 import http.client
 import json
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import ASGIApp, Message
 
 from issuance_server.__main__ import main
+from issuance_server.certificates.verify.verdict import NumberStatus
 from issuance_server.verify_page.guard import ANSWER_HEADERS, Origins
-from issuance_server.verify_page.page import STATUS_QUESTIONS_MAX, UPLOADS_MAX
+from issuance_server.verify_page.page import (
+    STATUS_QUESTIONS_MAX,
+    UPLOADS_MAX,
+    City,
+    verification_page,
+)
 from issuance_server.verify_page.uploads import BODY_BYTES_MAX, FILES_MAX, joined
+from issuance_server.verify_page.workers import Workers
 from keys.__main__ import main as issuance_keys
+from keys.trust import CityTrust
 from tests.commands.test_verify import GENUINE, NEVER_RELEASED, UNCONFIRMED, UNKNOWN, VOID
 from tests.verify_page.scene import Page, certificate, served, with_one_glyph_altered
 
@@ -191,15 +201,43 @@ def upload_head(page: Page, length: int) -> bytes:
     ).encode()
 
 
-def test_numbers_cannot_be_tried_in_bulk(city: Path) -> None:
+async def test_numbers_cannot_be_tried_in_bulk(city: Path) -> None:
     """After some questions for numbers the next ones have to wait."""
-    with served(city, "--config", "server.toml") as page:
-        statuses = [
-            asked(page, "GET", f"/status?number={number}")[0]
-            for number in range(STATUS_QUESTIONS_MAX + 1)
-        ]
+
+    async def nowhere(numbers: Sequence[str]) -> Sequence[NumberStatus]:
+        return [NumberStatus.UNKNOWN for _ in numbers]
+
+    trust = CityTrust.load(city / "keys" / "trust")
+    page = verification_page(
+        City(name="", trust=lambda: trust, statuses_of=nowhere),
+        Workers([]),
+        Origins.of(host="127.0.0.1", port=80),
+    )
+    statuses = [await status_of(page, number) for number in range(STATUS_QUESTIONS_MAX + 1)]
 
     assert [200] * STATUS_QUESTIONS_MAX + [429] == statuses
+
+
+async def status_of(page: ASGIApp, number: int) -> int:
+    """Ask for a number without a network; return the status of the answer."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/status",
+        "root_path": "",
+        "query_string": f"number={number}".encode(),
+        "headers": [(b"host", b"127.0.0.1")],
+    }
+    await page(scope, receive, send)
+    return int(sent[0]["status"])
 
 
 def test_nothing_of_an_upload_is_left(city: Path, served_page: Page, genuine: bytes) -> None:
