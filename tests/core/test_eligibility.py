@@ -241,7 +241,9 @@ def test_what_the_city_does_not_print_cannot_be_asked_for() -> None:
 
 def test_holder_without_a_record_has_no_certificate_of_it() -> None:
     """No seal is registered: it is not on the menu, and asking for it leads to the counter."""
-    versions = {kind: 1 for kind in RECORDED.record_versions if kind is not Kind.INKAN}
+    versions: dict[Kind, int] = {
+        kind: 1 for kind in RECORDED.record_versions if kind is not Kind.INKAN
+    }
     holder = replace(RECORDED, record_versions=versions)
 
     assert set(Kind) - {Kind.INKAN} == set(kinds_for(EVERYTHING, Kind, holder, NOW))
