@@ -43,6 +43,8 @@ class Applications:
     def _refusal(self, asked: Apply, visit: Visit, facts: Facts, now: Now) -> AnyRefusal | None:
         holder, closed = facts.holder, opening_refusal
         refusal: AnyRefusal | None = closed(self._state.tables, facts.place, asked.kind, now)
+        if refusal is None and facts.card is None:
+            return ReplyCode.CARD_NOT_ACCEPTED  # withdrawn since
         refusal = refusal or holder_refusal(self._rules, holder, now)
         if refusal is None and holder and holder.register_version != visit.register_version:
             return ReplyCode.DATA_CHANGED  # the numbers of the members may have moved

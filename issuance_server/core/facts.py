@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from issuance_server.core.bars import Bar
+from issuance_server.core.cards import CardFacts
 from issuance_server.core.standing import Standing
 from issuance_server.core.suppression import Ground
 from issuance_server.core.terminal_place import TerminalPlace
@@ -107,6 +108,8 @@ class Facts:
         ended: the issuance that the input names, if it has ended.
         resident_id: the holder of the card that was judged right; None if it is not registered.
         place: where the terminal stands; None if it was never registered.
+        card: the card that was judged right or that is being used; None if it is not registered,
+            or was withdrawn.
     """
 
     holder: HolderFacts | None = None
@@ -114,6 +117,7 @@ class Facts:
     ended: EndedIssuance | None = None
     resident_id: str | None = None
     place: TerminalPlace | None = None
+    card: CardFacts | None = None
 
 
 NO_FACTS = Facts()

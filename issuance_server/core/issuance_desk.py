@@ -12,7 +12,7 @@ from issuance_server.core.effects import (
     ReplyReleased,
 )
 from issuance_server.core.eligibility import release_refusal
-from issuance_server.core.facts import EndedIssuance, Facts, HolderFacts, Now
+from issuance_server.core.facts import EndedIssuance, Facts, Now
 from issuance_server.core.inputs import Rendered, RenderingFailed
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.refusals import AnyRefusal, code_of, of_registers, word_of
@@ -171,7 +171,7 @@ class IssuanceDesk:
         elif asked.amount_yen != issuance.applied.fee_yen:
             out.refuse(terminal, ref, ReplyCode.AMOUNT_WRONG)
         else:
-            refusal = self._release_refusal(issuance, facts.holder, now)
+            refusal = self._release_refusal(issuance, facts, now)
             if refusal is not None:
                 self.withdraw(issuance, refusal, now, out, ref=ref)
                 return
@@ -281,12 +281,12 @@ class IssuanceDesk:
         else:
             out.refuse(terminal, ref, ReplyCode.OUT_OF_ORDER)
 
-    def _release_refusal(
-        self, issuance: Issuance, holder: HolderFacts | None, now: Now
-    ) -> AnyRefusal | None:
+    def _release_refusal(self, issuance: Issuance, facts: Facts, now: Now) -> AnyRefusal | None:
         if now.real_ms >= issuance.deadline_ms:
             return expiry_code(issuance.applied, now)
-        applied = issuance.applied
+        if facts.card is None:
+            return ReplyCode.CARD_NOT_ACCEPTED  # withdrawn since
+        applied, holder = issuance.applied, facts.holder
         refusal = release_refusal(self._rules, applied.kind, holder, now)
         if refusal is not None or holder is None:
             return refusal

@@ -103,6 +103,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         request_digest: digest of the request that is answered.
         outcome: what was found.
         card_ref: the card's random reference; None when no registered card proved its presence.
+        certificate_serial: in place of the reference, that of the certificate that a card proved
+            to hold, in hexadecimal; the city knows whose it is.
         tries_left: None where nothing was counted and the card is not known to be locked.
         locked_now: this very attempt locked the card.
         frozen_now: this very attempt froze the terminal.
@@ -115,6 +117,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     request_digest: Digest
     outcome: VerdictOutcome
     card_ref: Name | None = None
+    certificate_serial: Name | None = None
     tries_left: TriesLeft | None = None
     locked_now: bool = False
     frozen_now: bool = False
@@ -130,6 +133,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
             self.request_digest,
             self.outcome.value,
             self.card_ref,
+            self.certificate_serial,
             self.tries_left,
             int(self.locked_now),
             int(self.frozen_now),

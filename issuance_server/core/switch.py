@@ -37,6 +37,7 @@ class Needs:
 
     Attributes:
         card_ref: whose holder to look up.
+        certificate_serial: in place of that, the serial of the card's certificate, in hexadecimal.
         resident_id: whose register facts to read.
         issuance_id: which ended issuance to look for.
         serial_day: of which day to read the next serial, ``YYYY-MM-DD``.
@@ -44,6 +45,7 @@ class Needs:
     """
 
     card_ref: str | None = None
+    certificate_serial: str | None = None
     resident_id: str | None = None
     issuance_id: bytes | None = None
     serial_day: str | None = None
@@ -79,7 +81,11 @@ class Switch:
         """Return what must be read of the store before ``step`` can decide on the input."""
         match input_:
             case i.VerdictGiven(verdict=verdict) if verdict is not None:
-                return Needs(card_ref=verdict.card_ref, terminal=verdict.terminal)
+                return Needs(
+                    card_ref=verdict.card_ref,
+                    certificate_serial=verdict.certificate_serial,
+                    terminal=verdict.terminal,
+                )
             case (
                 i.Asked(telegram=t.Begin(), terminal=terminal) | i.Authenticated(terminal=terminal)
             ):
@@ -87,6 +93,7 @@ class Switch:
             case i.Asked(telegram=t.Apply() as asked):
                 visit = self.state.visits.get(asked.visit_id)
                 return Needs(
+                    card_ref=visit.card_ref if visit else None,
                     resident_id=visit.resident_id if visit else None,
                     issuance_id=self._absent(asked.issuance_id),
                     serial_day=civil(now.business_ms).date().isoformat(),
@@ -95,6 +102,7 @@ class Switch:
             case i.Asked(telegram=t.Release() as asked):
                 issuance = self.state.issuances.get(asked.issuance_id)
                 return Needs(
+                    card_ref=issuance.applied.card_ref if issuance else None,
                     resident_id=issuance.applied.resident_id if issuance else None,
                     issuance_id=self._absent(asked.issuance_id),
                 )

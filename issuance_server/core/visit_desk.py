@@ -3,6 +3,7 @@
 from issuance_server.core import records as r
 from issuance_server.core.availability import closed_kinds, offered_at, service_refusal
 from issuance_server.core.calendar import civil
+from issuance_server.core.cards import card_refusal
 from issuance_server.core.effects import DrawChallenge, JudgeAttempt, ReplyMenu
 from issuance_server.core.eligibility import (
     holder_refusal,
@@ -185,11 +186,14 @@ class VisitDesk:
             )
             return
         code, tries_left = verdict.reply_code, verdict.tries_left
+        card_ref = facts.card.card_ref if facts.card else verdict.card_ref
         refusal: AnyRefusal | None = None
         resident_id = facts.resident_id if code is ReplyCode.DONE else None
         if code is ReplyCode.DONE:
             tries_left = None  # a right PIN has none to tell of, also if nothing is issued
+            today = civil(now.business_ms).date()
             refusal = holder_refusal(self._rules, facts.holder, now)
+            refusal = refusal or card_refusal(facts.card, today)
             if resident_id is None:
                 refusal = ReplyCode.CARD_NOT_ACCEPTED
             code = ReplyCode.DONE if refusal is None else code_of(refusal)
@@ -199,7 +203,7 @@ class VisitDesk:
                 visit_id=given.visit_id,
                 attempt=given.attempt,
                 code=code,
-                card_ref=verdict.card_ref,
+                card_ref=card_ref,
                 resident_id=resident_id if code is ReplyCode.DONE else None,
                 register_version=facts.holder.register_version if facts.holder else None,
                 kinds=self._kinds(code, facts, now),
@@ -208,7 +212,7 @@ class VisitDesk:
                 withheld=self._withheld(code, facts, now),
             )
         )
-        self._log_verdict(visit, verdict, refusal or code, out)
+        self._log_verdict(visit, verdict, card_ref, refusal or code, out)
         judged = self._state.visits[given.visit_id]
         self._answer(judged, given.attempt, ref, facts.place, now, out)
 
@@ -325,9 +329,10 @@ class VisitDesk:
         offered = offered_at(self._state.tables, place, now)
         return tuple(kind for kind in visit.kinds if kind in offered)
 
-    def _log_verdict(self, visit: Visit, verdict: Verdict, why: AnyRefusal, out: Outcome) -> None:
+    def _log_verdict(
+        self, visit: Visit, verdict: Verdict, card_ref: str | None, why: AnyRefusal, out: Outcome
+    ) -> None:
         names = {"visit": visit.visit_id.hex(), "terminal": visit.terminal}
-        card_ref = verdict.card_ref
         if why is ReplyCode.DONE:
             out.log("pin.right", **names, card_ref=card_ref)
         elif verdict.outcome is VerdictOutcome.WRONG:

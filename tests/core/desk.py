@@ -5,6 +5,7 @@ the catalogue, and every record and log line against words that must never be in
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, TypeAlias
 
 from issuance_server.core import effects as e
@@ -23,6 +24,7 @@ from protocol.codes import ReplyCode
 from protocol.issuance import ISSUANCE_TABLE, IssuanceState
 from tests.core.made import (
     CANARIES,
+    CARD,
     HOLDER,
     ISSUANCE,
     MONDAY_MS,
@@ -63,6 +65,7 @@ class Desk:
     Attributes:
         holder: what the register says of the only resident; None: it does not know the person.
         registered: whether the card belongs to somebody.
+        usable_from: the first day on which the card is taken.
         ended: the issuances that have ended, as the projection would tell.
         records: everything that was written.
         effects: those of the latest step.
@@ -74,6 +77,7 @@ class Desk:
     business_ms: int = MONDAY_MS
     holder: HolderFacts | None = HOLDER
     registered: bool = True
+    usable_from: date | None = None
     next_serial: int = 1
     ended: dict[bytes, EndedIssuance] = field(default_factory=dict)
     records: list[r.AnyRecord] = field(default_factory=list)
@@ -248,13 +252,15 @@ class Desk:
     def _facts(self, needs: Needs) -> Facts:
         if needs == NO_NEEDS:
             return Facts()
-        known = needs.card_ref is not None and self.registered
+        named = needs.card_ref is not None or needs.certificate_serial is not None
+        known = named and self.registered
         resident_id = RESIDENT if known else needs.resident_id
         return Facts(
             holder=self.holder if resident_id is not None else None,
             next_serial=self.next_serial if needs.serial_day else 1,
             ended=self.ended.get(needs.issuance_id or b""),
             resident_id=resident_id,
+            card=replace(CARD, usable_from=self.usable_from) if known else None,
             place=None if needs.terminal is None else replace(PLACE, terminal=needs.terminal),
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from issuance_server.core import inputs as i
 from issuance_server.core.calendar import JST
+from issuance_server.core.cards import CardFacts, CardKind
 from issuance_server.core.facts import HolderFacts
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
 from issuance_server.core.rules import CityRules
@@ -26,6 +27,7 @@ TERMINAL = "7E-0001"
 OTHER_TERMINAL = "LW-0001"
 CARD_REF = "card-0011223344556677"
 RESIDENT = "10000000017"
+CARD = CardFacts(card_ref=CARD_REF, kind=CardKind.JUKI, resident_id=RESIDENT)
 VISIT = b"visit-one-------"
 ISSUANCE = b"issuance-one----"
 SEALED_DIGEST = hashlib.sha256(b"sealed").digest()

@@ -67,6 +67,7 @@ def test_try_that_locks_is_told_as_the_lock() -> None:
         {"request_digest": b"\1" * 32},
         {"outcome": VerdictOutcome.RIGHT},
         {"card_ref": None},
+        {"certificate_serial": "0a"},
         {"tries_left": None},
         {"locked_now": True},
         {"frozen_now": True},
@@ -83,9 +84,8 @@ def test_statement_covers_all_that_there_is() -> None:
     """The test above names every field of a verdict."""
     names = {"terminal", "visit_id", "attempt", "request_digest", "outcome", "card_ref"}
 
-    assert names | {"tries_left", "locked_now", "frozen_now", "at_ms"} == set(
-        Verdict.__struct_fields__
-    )
+    names |= {"certificate_serial", "tries_left", "locked_now", "frozen_now", "at_ms"}
+    assert names == set(Verdict.__struct_fields__)
 
 
 @pytest.mark.parametrize("name", ["terminal", "visit_id", "attempt", "request_digest"])

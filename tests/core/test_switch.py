@@ -1,5 +1,7 @@
 """The switch: openings and closings, drain, restart, deadlines, and what belongs to no desk."""
 
+from dataclasses import replace
+
 import pytest
 
 from issuance_server.core import effects as e
@@ -268,16 +270,17 @@ def test_needs_name_what_a_decision_reads() -> None:
         wanted = i.Asked(terminal=TERMINAL, ref=desk.ref(telegram), telegram=telegram)  # type: ignore[arg-type]  # of those that fit
         return switch.needs(wanted, now)
 
-    assert Needs(resident_id=RESIDENT, serial_day="2026-11-30", terminal=TERMINAL) == asked(
-        applying()
+    of_holder = Needs(
+        card_ref=CARD_REF, resident_id=RESIDENT, serial_day="2026-11-30", terminal=TERMINAL
     )
-    assert Needs(
-        issuance_id=SECOND, serial_day="2026-11-30", resident_id=RESIDENT, terminal=TERMINAL
-    ) == asked(applying(SECOND))
+    assert of_holder == asked(applying())
+    assert replace(of_holder, issuance_id=SECOND) == asked(applying(SECOND))
     assert Needs(issuance_id=SECOND, serial_day="2026-11-30", terminal=TERMINAL) == asked(
         applying(SECOND, visit_id=bytes(16))
     )
-    assert Needs(resident_id=RESIDENT) == asked(t.Release(issuance_id=ISSUANCE, amount_yen=1))
+    assert Needs(card_ref=CARD_REF, resident_id=RESIDENT) == asked(
+        t.Release(issuance_id=ISSUANCE, amount_yen=1)
+    )
     assert Needs(issuance_id=SECOND) == asked(t.Release(issuance_id=SECOND, amount_yen=1))
     assert Needs(issuance_id=SECOND) == asked(t.Fetch(issuance_id=SECOND, piece=0))
     right = verdict(VerdictOutcome.RIGHT)

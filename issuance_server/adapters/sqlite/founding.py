@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from issuance_server.adapters.sqlite.cards import founding
 from issuance_server.adapters.sqlite.register_writing import (
     SET_LAST_VERSION_SQL,
     put_household,
@@ -64,7 +65,7 @@ def found_city(
     households: Iterable[Household],
     records: Records = MappingProxyType({}),
     terminals: Iterable[NewTerminal],
-    cards: Iterable[tuple[str, str]],
+    cards: Iterable[tuple[str, str] | tuple[str, str, str]],
     at_ms: int,
 ) -> None:
     """Create the database in one transaction.
@@ -74,7 +75,8 @@ def found_city(
         households: the copy of the resident register.
         records: those of the other registers; the holders are residents.
         terminals: the list of terminals.
-        cards: card reference and 宛名番号 of its holder.
+        cards: card reference, 宛名番号 of its holder, and of a 個人番号カード the serial of its
+            certificate, in hexadecimal.
         at_ms: the time of registration, and the register copy's watermark.
 
     Raises:
@@ -92,10 +94,9 @@ def found_city(
         connection.execute("INSERT INTO judge_report VALUES (1, 0, 0)")
         for terminal in terminals:
             _add_terminal(connection, terminal, at_ms)
-        connection.executemany(
-            "INSERT INTO card (card_ref, resident_id, registered_at_ms) VALUES (?, ?, ?)",
-            [(card_ref, resident_id, at_ms) for card_ref, resident_id in cards],
-        )
+        for card_ref, resident_id, *serial in cards:
+            registered = founding(card_ref, resident_id, serial[0] if serial else None, at_ms)
+            connection.execute(*registered)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

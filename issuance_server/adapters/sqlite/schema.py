@@ -81,7 +81,27 @@ CREATE TABLE terminal_certificate (
 CREATE INDEX terminal_certificate_terminal ON terminal_certificate (terminal);
 
 CREATE TABLE card (
-    card_ref TEXT PRIMARY KEY, resident_id TEXT NOT NULL, registered_at_ms INTEGER NOT NULL
+    card_ref TEXT PRIMARY KEY,
+    kind TEXT NOT NULL DEFAULT 'juki',
+    resident_id TEXT NOT NULL,
+    certificate_serial TEXT,
+    registered_at_ms INTEGER NOT NULL,
+    usable_from TEXT,
+    withdrawn_at_ms INTEGER,
+    CHECK ((kind = 'mynumber') = (certificate_serial IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX card_certificate ON card (certificate_serial) WHERE withdrawn_at_ms IS NULL;
+CREATE INDEX card_resident ON card (resident_id);
+CREATE TABLE card_registration (
+    card_ref TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    resident_id TEXT NOT NULL,
+    certificate_serial TEXT,
+    occasion TEXT NOT NULL,
+    begun_by TEXT NOT NULL,
+    begun_at_ms INTEGER NOT NULL,
+    approved_by TEXT,
+    approved_at_ms INTEGER
 ) STRICT;
 
 CREATE TABLE household (

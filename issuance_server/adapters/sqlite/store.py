@@ -16,6 +16,7 @@ from typing import Any
 import aiosqlite
 
 from issuance_server.adapters.sqlite import register_copy
+from issuance_server.adapters.sqlite.cards import card_facts
 from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_copy import CertificateSource
 from issuance_server.adapters.sqlite.schema import (
@@ -282,10 +283,10 @@ class Transaction:
         """
         await self.flush()
         resident_id = needs.resident_id
-        if needs.card_ref is not None:
-            sql = "SELECT resident_id FROM card WHERE card_ref = ?"
-            row = await _one(self._writer, sql, (needs.card_ref,))
-            resident_id = row[0] if row else None
+        card = None
+        if needs.card_ref is not None or needs.certificate_serial is not None:
+            card = await card_facts(self._writer, needs.card_ref, needs.certificate_serial)
+            resident_id = resident_id or (card.resident_id if card else None)
         holder = (
             None
             if resident_id is None
@@ -304,6 +305,7 @@ class Transaction:
             ended=ended,
             resident_id=resident_id,
             place=place,
+            card=card,
         )
 
     async def _place(self, terminal: str) -> TerminalPlace | None:
