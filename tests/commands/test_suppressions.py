@@ -1,0 +1,64 @@
+"""``issuance-server suppression``: what an operator types and sees."""
+
+import json
+
+import pytest
+
+from issuance_server.sample.residents import sample_households
+from tests.commands.desk import Commands
+
+HEAD = sample_households()[0].head_id
+
+
+def test_suppression_comes_is_listed_and_goes(commands: Commands) -> None:
+    """It is named on standard output; its last day is a reminder."""
+    added = commands.act(
+        *("suppression", "add", "--resident", HEAD, "--why", "provisional-support"),
+        *("--until", "2099-03-31", "--level", "alert"),
+    )
+    suppression = added.out.strip()
+    assert (0, "in force; it goes on until it is lifted under this number\n") == (
+        added.status,
+        added.err,
+    )
+    listed = commands.run("suppression", "list").out
+
+    assert [suppression, "person", HEAD, "provisional-support", "alert"] == listed.splitlines()[
+        1
+    ].split()[:5]
+    assert "2099-03-31" in listed
+    (row,) = json.loads(commands.run("suppression", "list", "--json").out)
+    assert (suppression, False, "operator") == (row["suppression"], row["past"], row["origin"])
+    assert 1 == len(commands.run("suppression", "list", "--past").out.splitlines())
+    lifted = commands.act("suppression", "lift", suppression)
+    assert (0, f"{suppression} is lifted\n") == (lifted.status, lifted.err)
+    assert [] == json.loads(commands.run("suppression", "list", "--json").out)
+    assert "holds" in commands.run("audit", "verify").out
+
+
+def test_mistake_is_told_and_changes_nothing(commands: Commands) -> None:
+    """A number that was mistyped, and one that is in no list."""
+    mistyped = commands.act("suppression", "add", "--resident", "10000010", "--why", "other")
+    unknown = commands.act("suppression", "lift", "0123456789abcdef")
+
+    assert (1, "") == (mistyped.status, mistyped.out)
+    assert "the check digit is wrong" in mistyped.err
+    assert (1, True) == (unknown.status, "see: suppression list" in unknown.err)
+    assert [] == json.loads(commands.run("suppression", "list", "--json").out)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--why", "other"),
+        ("--resident", HEAD, "--household", "50000028", "--why", "other"),
+        ("--resident", HEAD, "--why", "because"),
+        ("--resident", HEAD, "--why", "other", "--until", "soon"),
+    ],
+)
+def test_usage_is_two(untouched: Commands, arguments: tuple[str, ...]) -> None:
+    """Whom and why are asked for, in words that there are."""
+    with pytest.raises(SystemExit) as ended:
+        untouched.act("suppression", "add", *arguments)
+
+    assert 2 == ended.value.code
