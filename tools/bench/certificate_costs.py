@@ -1,17 +1,21 @@
 """What a certificate costs: made, read back, digested, sealed; and what a PIN block costs."""
 
+import asyncio
 import functools
+import time
 from collections.abc import Callable
 from datetime import date
 
 import msgspec
 
+from issuance_server.adapters.renderer.pool import RendererPool
 from issuance_server.certificates.code.placing import SheetCodes
 from issuance_server.certificates.gate import gate_fault
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.reading.sheets import read
 from issuance_server.certificates.render import CertificateRenderer
-from issuance_server.sample.city import ISSUER
+from issuance_server.core.register import Household
+from issuance_server.sample.city import ISSUER, ISSUER_WITH_BACKS
 from issuance_server.sample.residents import sample_households
 from keys.pin_sealing import PinOpener, PinSealer
 from keys.signing import SigningKey
@@ -20,8 +24,11 @@ from protocol.kinds import Item, Kind, Options, Scope
 from protocol.page_digest import page_digests
 from protocol.secret import Secret
 from tools.bench.measure import NS_PER_MS, NS_PER_US, Benchmark, Effort, cpu_of
+from tools.bench.reportlab_costs import ReportLabCertificates
 
 SHEETS = 2
+NINE = 9
+STARTS = 5
 KEY = Secret(bytes(32))
 ISSUANCE_ID = bytes(16)
 NOT_DEEP = bytes([1]) * 16
@@ -31,15 +38,17 @@ INFO = b"what the block belongs to"
 
 
 @functools.cache
-def _renderer() -> CertificateRenderer:
+def _code() -> SheetCodes:
     key = SigningKey.generate()
-    return CertificateRenderer(code=SheetCodes("272035", lambda: key))
+    return SheetCodes("272035", lambda: key)
 
 
 @functools.cache
-def _order() -> CertificateOrder:
-    """Return the 住民票 of a fictitious household of five: two sheets, each with a signed code."""
-    household = sample_households()[0]
+def _renderer() -> CertificateRenderer:
+    return CertificateRenderer(code=_code(), back_secret=lambda: KEY)
+
+
+def _order_of(household: Household) -> CertificateOrder:
     return CertificateOrder(
         issuance_id=ISSUANCE_ID,
         kind=Kind.JUMINHYO,
@@ -50,6 +59,16 @@ def _order() -> CertificateOrder:
         issued_on=date(2026, 11, 30),
         issuer=ISSUER,
     )
+
+
+@functools.cache
+def _order() -> CertificateOrder:
+    """Return the 住民票 of a fictitious household of five: two sheets, each with a signed code."""
+    return _order_of(sample_households()[0])
+
+
+def _order_with_backs() -> CertificateOrder:
+    return msgspec.structs.replace(_order(), issuer=ISSUER_WITH_BACKS)
 
 
 @functools.cache
@@ -85,10 +104,54 @@ def _open_pin() -> Callable[[], Secret]:
     return lambda: opener.open(block, INFO)
 
 
-def _measure_render(effort: Effort) -> list[float]:
-    renderer, order = _renderer(), _order()
+def _render_of(effort: Effort, order: CertificateOrder) -> list[float]:
+    renderer = _renderer()
     renderer.render(order)  # the first one opens the fonts
     return cpu_of(effort, lambda: renderer.render(order), usual=50, unit_ns=NS_PER_MS)
+
+
+def _measure_render(effort: Effort) -> list[float]:
+    return _render_of(effort, _order())
+
+
+def _measure_further_sheet(effort: Effort) -> list[float]:
+    """Take the household of five (four on a sheet) from one of nine, whose third sheet has four."""
+    nine = next(home for home in sample_households() if len(home.members) == NINE)
+    more = _render_of(effort, _order_of(nine))
+    return [three - two for three, two in zip(more, _measure_render(effort), strict=True)]
+
+
+def _measure_backs(effort: Effort) -> list[float]:
+    return _render_of(effort, _order_with_backs())
+
+
+def _measure_backs_bytes(_effort: Effort) -> list[float]:
+    return [len(_renderer().render(_order_with_backs()).pdf) / BYTES_PER_KB]
+
+
+def _measure_reportlab(effort: Effort) -> list[float]:
+    certificates = ReportLabCertificates(_order(), _code())
+    return cpu_of(effort, certificates.make, usual=5, unit_ns=NS_PER_MS)
+
+
+def _measure_reportlab_bytes(_effort: Effort) -> list[float]:
+    return [len(ReportLabCertificates(_order(), _code()).make()) / BYTES_PER_KB]
+
+
+def _measure_start(effort: Effort) -> list[float]:
+    """Time from the start of a worker's process to its first certificate, as the server sees it."""
+
+    async def started_s() -> float:
+        workers = RendererPool(workers=1)
+        started = time.perf_counter()
+        try:
+            await workers.start()
+            await workers.render(_order())
+            return time.perf_counter() - started
+        finally:
+            await workers.stop()
+
+    return [asyncio.run(started_s()) for _ in range(effort.operations(STARTS))]
 
 
 def _measure_bytes(_effort: Effort) -> list[float]:
@@ -154,6 +217,46 @@ BENCHMARKS = (
         unit="kB",
         measure=_measure_bytes,
         at_most=120,
+    ),
+    Benchmark(
+        name="certificate-further-sheet",
+        what="each further sheet of it, CPU",
+        unit="ms",
+        measure=_measure_further_sheet,
+        at_most=1.0,
+    ),
+    Benchmark(
+        name="certificate-with-backs",
+        what="the same with a scrambled back on each sheet, CPU",
+        unit="ms",
+        measure=_measure_backs,
+        at_most=7.0,
+    ),
+    Benchmark(
+        name="certificate-with-backs-kilobytes",
+        what="its file",
+        unit="kB",
+        measure=_measure_backs_bytes,
+        at_most=320,
+    ),
+    Benchmark(
+        name="certificate-reportlab",
+        what="the same without backs made with ReportLab, CPU",
+        unit="ms",
+        measure=_measure_reportlab,
+    ),
+    Benchmark(
+        name="certificate-reportlab-kilobytes",
+        what="its file",
+        unit="kB",
+        measure=_measure_reportlab_bytes,
+    ),
+    Benchmark(
+        name="worker-start",
+        what="a rendering worker, from its start to its first certificate, time",
+        unit="s",
+        measure=_measure_start,
+        at_most=2.0,
     ),
     Benchmark(
         name="certificate-read",
