@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 
+import pikepdf
 import pytest
 
 from issuance_server.desk_commands.set_up import card_holders, sample_pin
@@ -32,17 +33,42 @@ def test_a_household_of_five_gets_two_sheets_with_embedded_fonts(town: Town) -> 
 
     assert terminal.wait() == 0, terminal.said
     paper = str(next(town.paper.glob("*.pdf")))
-    sheets = _text(paper).split("\f")[:-1]
-    assert len(sheets) == 2
+    pages = _text(paper).split("\f")[:-1]
+    assert len(pages) == 4, "two sheets with two sides"
+    sheets, backs = pages[::2], pages[1::2]
     household = sample_households()[0]
     text = "".join("".join(sheets).split())
     assert all("".join(member.name.split()) in text for member in household.members)
     assert [CERTIFIED in "".join(sheet.split()) for sheet in sheets] == [False, True]
-    assert ["1/2" in sheets[0], "2/2" in sheets[1]] == [True, True]
+    for side in (sheets, backs):
+        assert ["1/2" in side[0], "2/2" in side[1]] == [True, True]
     fonts = subprocess.run(["pdffonts", paper], capture_output=True, check=True, text=True)
     rows = [line.split() for line in fonts.stdout.splitlines()[2:]]
     assert rows
     assert all(row[-5] == "yes" and row[-4] == "yes" for row in rows), fonts.stdout
+
+
+def test_what_was_printed_verifies_with_both_its_sides(town: Town) -> None:
+    """The city's own command reads text and backs; an exchanged back is altered."""
+    town.start()
+    terminal = town.issue("LW-0001", FAMILY, "--option", "scope=household")
+    assert terminal.wait() == 0, terminal.said
+    assert 2 == terminal.result["sheets"]
+    paper = next(town.paper.glob("*.pdf"))
+
+    told = json.loads(town.city("verify", str(paper), "--json").stdout)
+    assert ("test", [], 2) == (told["verdict"], told["missing"], len(told["sheets"]))
+    for sheet in told["sheets"]:
+        assert ("printed", True, None) == tuple(
+            sheet[key] for key in ("status", "text_compared", "problem")
+        )
+    with pikepdf.open(paper, allow_overwriting_input=True) as document:
+        first, second = document.pages[1].obj, document.pages[3].obj
+        first.Contents, second.Contents = second.Contents, first.Contents
+        document.save(paper)
+    exchanged = town.city("verify", str(paper))
+    assert (1, "altered") == (exchanged.returncode, exchanged.stdout.splitlines()[-1])
+    assert "not that of this sheet" in exchanged.stderr
 
 
 def test_the_life_is_told_with_times_and_the_audit_record_holds(town: Town) -> None:
