@@ -1,5 +1,6 @@
 """Debian's Chromium, and a tab of it that notes what the page asks for and complains of."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ def launched(playwright: Playwright, *arguments: str) -> Browser:
     """Start Chromium."""
     path = shutil.which("chromium")
     assert path is not None, NO_CHROMIUM
-    sandbox_less = ("--no-sandbox", *arguments)  # root, as in containers, has none
-    return playwright.chromium.launch(executable_path=path, args=sandbox_less)
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
+    return playwright.chromium.launch(executable_path=path, args=[*as_root, *arguments])
 
 
 @dataclass

@@ -74,7 +74,7 @@ def issued_city(folder: Path) -> Path:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str) -> Iterator[Page]:
+def served(folder: Path, *arguments: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[Page]:
     """Serve the page from a folder, with its output in ``page.log`` there; it must end well."""
     command = [sys.executable, "-m", "issuance_server", "verify-page", "--port", "0", *arguments]
     with (folder / "page.log").open("w") as log:
@@ -86,7 +86,7 @@ def served(folder: Path, *arguments: str) -> Iterator[Page]:
             found = START_LINE.search(process.stdout.readline())
             assert found, (folder / "page.log").read_text()
             yield Page(found[0], process)
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(stop)
             assert 0 == process.wait(STOP_SECONDS_MAX)
         finally:
             process.kill()

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import signal
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -78,7 +80,7 @@ def test_without_records_the_status_stays_open(city: Path, tmp_path: Path) -> No
     """With public keys alone the signature is all that is vouched for, and a specimen is a test."""
     keys = city / "keys"
     assert 0 == issuance_keys(["export", str(keys), "--out", str(tmp_path / "public")])
-    with served(tmp_path, "--trust", "public") as page:
+    with served(tmp_path, "--trust", "public", stop=signal.SIGINT) as page:
         told = verified(page, certificate(keys, VOID))
         sample = verified(page, certificate(keys, VOID, specimen=True))
         status, _, refused = asked(page, "GET", "/status?number=1")
@@ -256,8 +258,35 @@ def test_nothing_of_an_upload_is_left(city: Path, served_page: Page, genuine: by
         and any(trace in path.read_bytes() for trace in traces)
     ]
     stored = [path for path in database.iterdir() if canary in path.read_bytes()]
+    assert (city / "page.log").is_file()
     assert ([], []) == (left, stored)
-    assert "" == (city / "page.log").read_text()
+
+
+def test_a_reading_process_that_dies_is_replaced(served_page: Page, genuine: bytes) -> None:
+    """What a hostile file does to one process, the next upload does not notice."""
+    for process in reading_processes(served_page):
+        os.kill(process, signal.SIGKILL)
+    statuses = []
+    while 200 not in statuses and len(statuses) < UPLOADS_MAX:  # the first may find it dying
+        statuses.append(asked(served_page, "POST", "/verify", joined((genuine,)))[0])
+
+    assert 200 == statuses[-1]
+    for process in reading_processes(served_page):
+        limits = Path(f"/proc/{process}/limits").read_text()
+        for limit in ("Max file size", "Max core file size"):
+            assert ["0"] == [
+                line.split()[len(limit.split())]
+                for line in limits.splitlines()
+                if line.startswith(limit)
+            ]
+
+
+def reading_processes(page: Page) -> list[int]:
+    """Return the processes that a page has started."""
+    parent = page.process.pid
+    return [
+        int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    ]
 
 
 def test_a_port_in_use_is_said(city: Path, capsys: pytest.CaptureFixture[str]) -> None:
