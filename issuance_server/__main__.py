@@ -11,6 +11,7 @@ from issuance_server import app, config
 from issuance_server.desk_commands import (
     audit,
     cards,
+    city_tables,
     issuances,
     suppressions,
     terminals,
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     cards.add_commands(commands)
     terminals.add_commands(commands)
     suppressions.add_commands(commands)
+    city_tables.add_commands(commands)
     audit.add_commands(commands)
     verifying.add_commands(commands)
     verify_page.add_commands(commands)

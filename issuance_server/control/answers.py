@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.suppressions import suppressions
+from issuance_server.adapters.sqlite.tables_projections import tables_in_force
 from issuance_server.control import wire
 from issuance_server.core.calendar import civil
 from issuance_server.core.facts import Now
@@ -30,6 +31,11 @@ async def _suppressions(queries: Queries, now: Now, _asked: wire.ListSuppression
     return wire.Suppressions(rows=tuple(await suppressions(queries.reader, today)))
 
 
+async def _tables(queries: Queries, now: Now, _asked: wire.ReadTables) -> wire.Answer:
+    loaded = await tables_in_force(queries.reader)
+    return wire.TablesInForce(loaded=loaded, business_ms=now.business_ms)
+
+
 async def _journal(queries: Queries, _now: Now, asked: wire.ReadJournal) -> wire.Answer:
     return wire.Journal(rows=tuple(await queries.journal(asked.after)))
 
@@ -48,6 +54,7 @@ ANSWERS: Mapping[type, AnswerTo] = {
     wire.ShowIssuance: _life,
     wire.ListTerminals: _terminals,
     wire.ListSuppressions: _suppressions,
+    wire.ReadTables: _tables,
     wire.ReadJournal: _journal,
     wire.ReadCheckpoints: _checkpoints,
     wire.ReadNumbers: _numbers,

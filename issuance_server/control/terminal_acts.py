@@ -6,6 +6,7 @@ from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.queries import TerminalRow
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActKind, Asked, check_subject, incomplete
+from issuance_server.control.tables_acts import check_chain
 from issuance_server.control.terminal_admission import (
     checked_certificate,
     registration_subject,
@@ -26,8 +27,10 @@ async def _registration(asked: Asked) -> i.Registration:
         chain=_printable(brought.chain),
         store=_printable(brought.store),
         in_city=brought.in_city,
+        terminal_class=brought.terminal_class,
     )
     check_subject(asked.act, registration_subject(change))
+    await check_chain(asked, change.chain, change.terminal_class)
     rows = await _rows(asked)
     terminal, line = change.certificate.terminal, change.certificate.line_id.hex()
     known = rows.get(terminal)

@@ -87,7 +87,12 @@ def registration_subject(asked: Registration) -> str:
     return _subject(
         new.terminal,
         statement(
-            "terminal-registration", new.fingerprint, asked.chain, asked.store, int(asked.in_city)
+            "terminal-registration",
+            new.fingerprint,
+            asked.chain,
+            asked.store,
+            int(asked.in_city),
+            asked.terminal_class.value,
         ),
     )
 

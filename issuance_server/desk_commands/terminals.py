@@ -14,6 +14,7 @@ from issuance_server.control.terminal_admission import (
     renewal_subject,
 )
 from issuance_server.core.inputs import Registration, RenewedCertificate
+from issuance_server.core.terminal_place import TerminalClass
 from issuance_server.desk_commands.acts import do_act
 from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
 from issuance_server.desk_commands.reach import ask
@@ -25,7 +26,10 @@ OVERLAP_HOURS = 24
 _MS_PER_HOUR = 3_600_000
 _FINGERPRINT_CHARACTERS = 16
 """Of a SHA-256 in a table for people; ``--json`` has all of it."""
-_COLUMNS = ("terminal", "line", "state", "certificate", "certificate is", "since", "until", "place")
+_COLUMNS = (
+    *("terminal", "line", "state", "certificate", "certificate is", "since", "until", "class"),
+    "place",
+)
 
 
 async def list_terminals(city: City, arguments: argparse.Namespace) -> int:
@@ -48,6 +52,7 @@ async def register_terminal(city: City, arguments: argparse.Namespace) -> int:
         chain=_place(arguments.chain, "--chain"),
         store=_place(arguments.store, "--store"),
         in_city=arguments.in_city,
+        terminal_class=TerminalClass(arguments.terminal_class),
     )
     await do_act(
         city,
@@ -55,7 +60,11 @@ async def register_terminal(city: City, arguments: argparse.Namespace) -> int:
         act=wire.ACT_TERMINAL_REGISTER,
         subject=registration_subject(asked),
         brought=wire.NewTerminal(
-            certificate=pem, chain=asked.chain, store=asked.store, in_city=asked.in_city
+            certificate=pem,
+            chain=asked.chain,
+            store=asked.store,
+            in_city=asked.in_city,
+            terminal_class=asked.terminal_class,
         ),
     )
     sys.stderr.write(f"{asked.certificate.terminal} is registered and may open its line\n")
@@ -111,6 +120,13 @@ def add_commands(commands: Commands) -> None:
     registered.add_argument("--chain", required=True, help="who runs the store")
     registered.add_argument("--store", required=True, help="the store's name")
     registered.add_argument("--in-city", action="store_true", help="the store stands in this city")
+    registered.add_argument(
+        "--class",
+        dest="terminal_class",
+        choices=[one.value for one in TerminalClass],
+        default=TerminalClass.STORE.value,
+        help="what machine it is (%(default)s); it must be that of its chain",
+    )
     add_act(registered)
     registered.set_defaults(run=of_city(register_terminal))
     renewed = actions.add_parser("renew", help="accept a new key certificate of a terminal")
@@ -157,6 +173,7 @@ def _cells(row: TerminalRow) -> list[tuple[object, ...]]:
             certificate.state,
             _minute_text(certificate.since_ms),
             _minute_text(certificate.until_ms),
+            row.terminal_class,
             f"{row.chain} {row.store}",
         )
         for certificate in row.certificates

@@ -21,7 +21,7 @@ from keys.authority import Authority
 from protocol.errors import JournalFailed, KeyManagementError
 from tests.adapters.city_file import TERMINALS
 from tests.commands.scene import AUTHORITY, Scene, signed
-from tests.core.made import OTHER_TERMINAL, START_REAL_MS, TERMINAL
+from tests.core.made import CHAIN, OTHER_TERMINAL, START_REAL_MS, TERMINAL
 
 START = datetime.fromtimestamp(START_REAL_MS / 1_000, UTC)
 LINE = TERMINALS[0].line_id
@@ -44,9 +44,9 @@ def certified(
 def registering(pem: bytes, *, signed_store: str = "駅前", **changes: Any) -> wire.Act:
     """Return the signed act that registers a terminal."""
     asked = Registration(
-        certificate=new_certificate(pem), chain="ファミマ", store=signed_store, in_city=True
+        certificate=new_certificate(pem), chain=CHAIN, store=signed_store, in_city=True
     )
-    brought = {"certificate": pem, "chain": "ファミマ", "store": "駅前", "in_city": True}
+    brought = {"certificate": pem, "chain": CHAIN, "store": "駅前", "in_city": True}
     act = signed(act=wire.ACT_TERMINAL_REGISTER, subject=registration_subject(asked), nonce=_next())
     return wire.Act(signed=act.signed, brought=wire.NewTerminal(**(brought | changes)))
 
@@ -99,7 +99,7 @@ async def test_terminal_is_registered(scene: Scene) -> None:
     answer = await scene.ask(wire.ListTerminals())
     assert isinstance(answer, wire.Terminals)
     row = answer.rows[-1]
-    assert ("FM-0009", b"line-nin".hex(), "allowed", "ファミマ", "駅前") == (
+    assert ("FM-0009", b"line-nin".hex(), "allowed", CHAIN, "駅前") == (
         row.terminal,
         row.line,
         row.state,

@@ -13,7 +13,7 @@ from tests.commands.desk import Commands, Ran
 
 NEW = "FM-0042"
 OLD = "7E-0001"
-PLACE = ("--chain", "ファミマ", "--store", "豊中駅前店")
+PLACE = ("--chain", "FamilyMart", "--store", "豊中駅前店")
 
 
 def made(commands: Commands, terminal: str) -> Path:
@@ -71,7 +71,7 @@ def test_terminal_comes_changes_its_key_and_goes(commands: Commands) -> None:
         ran = commands.act("terminal", "register", str(certificate), *PLACE, "--in-city")
         assert Ran(0, "", f"{NEW} is registered and may open its line\n") == ran
         row = rows(commands)[NEW]
-        assert ("allowed", "ファミマ", "豊中駅前店", True) == (
+        assert ("allowed", "FamilyMart", "豊中駅前店", True) == (
             row["state"],
             row["chain"],
             row["store"],

@@ -64,7 +64,7 @@ def test_a_terminal_comes_and_changes_its_key_while_the_city_works(town: Town) -
     (first,) = certificates(town, NEW)
     pattern = (town.folder / "terminals" / "FM-0001" / "terminal.toml").read_text()
     line_id = next(row for row in pattern.splitlines() if row.startswith("line_id"))
-    act(town, "register", str(first), "--chain", "ファミマ", "--store", "駅前", "--in-city")
+    act(town, "register", str(first), "--chain", "FamilyMart", "--store", "駅前", "--in-city")
     (row,) = (r for r in town.terminals_listed() if r["terminal"] == NEW)
     settings = pattern.replace("FM-0001", NEW).replace(line_id, f'line_id = "{row["line"]}"')
     (place / "terminal.toml").write_text(settings)

@@ -62,6 +62,7 @@ class TerminalRow(msgspec.Struct, frozen=True, kw_only=True):
     chain: str
     store: str
     in_city: bool
+    terminal_class: str
     registered_at_ms: int
     revoked_at_ms: int | None
     certificates: tuple[CertificateRow, ...]
@@ -206,6 +207,7 @@ def _terminal(row: Any, certificates: tuple[CertificateRow, ...]) -> TerminalRow
         chain=row["chain"],
         store=row["store"],
         in_city=bool(row["in_city"]),
+        terminal_class=row["class"],
         registered_at_ms=row["registered_at_ms"],
         revoked_at_ms=row["revoked_at_ms"],
         certificates=certificates,

@@ -45,11 +45,18 @@ from issuance_server.control.wire.suppressions import (
     ListSuppressions,
     Suppressions,
 )
+from issuance_server.control.wire.tables import (
+    ACT_TABLES_LOAD,
+    NewTablesFile,
+    ReadTables,
+    TablesInForce,
+)
 
 __all__ = [
     "ACT_CARD_UNLOCK",
     "ACT_SUPPRESSION_ADD",
     "ACT_SUPPRESSION_LIFT",
+    "ACT_TABLES_LOAD",
     "ACT_TERMINAL_REGISTER",
     "ACT_TERMINAL_RENEW",
     "ACT_TERMINAL_REVOKE",
@@ -75,14 +82,17 @@ __all__ = [
     "ListSuppressions",
     "ListTerminals",
     "NewKey",
+    "NewTablesFile",
     "NewTerminal",
     "Numbers",
     "ReadCheckpoints",
     "ReadJournal",
     "ReadNumbers",
+    "ReadTables",
     "Request",
     "ShowIssuance",
     "Suppressions",
+    "TablesInForce",
     "Terminals",
     "decode_answer",
     "decode_request",
@@ -98,10 +108,20 @@ Request: TypeAlias = (
     | ReadJournal
     | ReadCheckpoints
     | ReadNumbers
+    | ReadTables
     | Act
 )
 Answer: TypeAlias = (
-    Issuances | Life | Cards | Terminals | Journal | Checkpoints | Numbers | Done | Suppressions
+    Issuances
+    | Life
+    | Cards
+    | Terminals
+    | Journal
+    | Checkpoints
+    | Numbers
+    | Done
+    | Suppressions
+    | TablesInForce
 )
 
 encode = msgspec.msgpack.Encoder().encode

@@ -6,6 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from issuance_server.control.wire.suppressions import AddedSuppression
+from issuance_server.control.wire.tables import NewTablesFile
+from issuance_server.core.terminal_place import TerminalClass
 from keys.operators import SignedAct
 
 ACT_CARD_UNLOCK = "card.unlock"
@@ -29,6 +31,7 @@ class NewTerminal(msgspec.Struct, frozen=True, kw_only=True, tag="new-terminal")
     chain: _Place
     store: _Place
     in_city: bool
+    terminal_class: TerminalClass = TerminalClass.STORE
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
@@ -38,7 +41,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
     overlap_hours: Annotated[int, Meta(ge=0, le=OVERLAP_HOURS_MAX)]
 
 
-Brought: TypeAlias = NewTerminal | NewKey | AddedSuppression
+Brought: TypeAlias = NewTerminal | NewKey | AddedSuppression | NewTablesFile
 """What can come with an act."""
 
 
