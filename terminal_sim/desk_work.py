@@ -110,7 +110,9 @@ class DeskWork:
         answer: Answer
         match reply:
             case Menu():
-                answer = MenuGiven(visit_id=reply.visit_id, items=reply.items)
+                answer = MenuGiven(
+                    visit_id=reply.visit_id, items=reply.items, unavailable=reply.unavailable
+                )
             case PieceGiven():
                 answer = self._keep_piece(request, reply)
             case Released():

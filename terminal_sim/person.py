@@ -2,14 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from protocol.codes import ReplyCode
 from protocol.secret import Secret
-from protocol.telegrams import Refused
+from protocol.telegrams import Refused, Unavailable
 from terminal_sim.core import effects as out
 from terminal_sim.core import records as r
 from terminal_sim.core.records import AnyRecord
 from terminal_sim.customer import Choice
+
+_JAPAN = timezone(timedelta(hours=9))
+_WEEKDAYS = "月火水木金土日"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,8 @@ class Person:
         """Return the choice that was made beforehand."""
         offered = "、".join(f"{item.kind.title} {item.fee_yen}円" for item in menu.items)
         self._say(f"本人確認ができました。{offered or '選べる証明書がありません'} (menu)")
+        for one in menu.unavailable:
+            self._say(f"{one.kind.title}: {why_not(one)} (not available)")
         return self._choice
 
     async def pay(self, asked: out.AskForMoney) -> int:
@@ -113,6 +119,16 @@ class Person:
         if self._prompt is None:
             return None
         return await self._prompt()
+
+
+def why_not(unavailable: Unavailable) -> str:
+    """Return the sentence for a kind that is not to be had, with the time at which it opens."""
+    sentence = unavailable.code.sentence()
+    if unavailable.opens_at_ms is None:
+        return sentence
+    opens = datetime.fromtimestamp(unavailable.opens_at_ms / 1_000, _JAPAN)
+    weekday = _WEEKDAYS[opens.weekday()]
+    return f"{sentence}{opens.month}月{opens.day}日({weekday}) {opens.hour}:{opens:%M} から"
 
 
 def _line(happened: AnyRecord | out.Leaving) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.codes import ReplyCode
-from protocol.telegrams import Counters, MenuItem, Refused
+from protocol.telegrams import Counters, MenuItem, Refused, Unavailable
 from terminal_sim.core.records import AnyRecord
 from terminal_sim.core.requests import Question, Request
 
@@ -83,6 +83,7 @@ class ShowMenu:
 
     visit_id: bytes
     items: tuple[MenuItem, ...]
+    unavailable: tuple[Unavailable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

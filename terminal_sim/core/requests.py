@@ -27,6 +27,7 @@ from protocol.telegrams import (
     Quotation,
     Refused,
     Release,
+    Unavailable,
 )
 from protocol.terminal_statements import DeletionReport, PrintReport
 
@@ -99,6 +100,7 @@ class MenuGiven:
 
     visit_id: bytes
     items: tuple[MenuItem, ...]
+    unavailable: tuple[Unavailable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,11 @@ def judged(turn: Turn, request: Request, answer: Answer | None) -> None:
     match answer:
         case MenuGiven() if answer.visit_id == visit.visit_id:
             _move(turn, VisitInput.PIN_RIGHT, menu=answer.items)
-            turn.do(ShowMenu(visit_id=visit.visit_id, items=answer.items))
+            turn.do(
+                ShowMenu(
+                    visit_id=visit.visit_id, items=answer.items, unavailable=answer.unavailable
+                )
+            )
         case Refused(code=ReplyCode.CARD_LOCKED):
             end(turn, VisitInput.CARD_LOCKED, refusal=answer)
         case Refused():
