@@ -8,12 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from issuance_server.adapters.pin_judge.registration import NewCard, register_offline
-from issuance_server.adapters.sqlite.founding import NewTerminal, found_city, found_tables
+from issuance_server.adapters.sqlite.founding import (
+    NewTerminal,
+    found_city,
+    found_suppressions,
+    found_tables,
+)
 from issuance_server.adapters.system import SAMPLE_START
 from issuance_server.core.register import Household, Resident, age_on
 from issuance_server.sample import city as sample_city
 from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
+from issuance_server.sample.standings import CASES, Case, sample_suppressions
 from issuance_server.sample.stores import SampleTerminal, sample_terminals
 from issuance_server.sample.tables import SAMPLE_TABLES
 from keys import file_store
@@ -82,6 +88,7 @@ def _fill(folder: Path, broker_port: int) -> None:
         at_ms=now_ms,
     )
     found_tables(folder / "data" / "city.db", SAMPLE_TABLES.encode(), now_ms)
+    found_suppressions(folder / "data" / "city.db", sample_suppressions(households, now_ms))
     config = _CONFIG.format(
         code=CITY_CODE,
         city=sample_city.CITY,
@@ -188,10 +195,17 @@ def _readme(households: tuple[Household, ...]) -> str:
     )
     return _README.format(
         rows=rows,
+        refused="\n".join(_refused(case) for case in CASES),
         operators=", ".join(OPERATORS),
         passphrase=OPERATOR_PASSPHRASE,
         start=SAMPLE_START,
     )
+
+
+def _refused(case: Case) -> str:
+    """Return a row of the list of cards that are refused something."""
+    kinds = ", ".join(kind.value for kind in case.kinds) or "everything"
+    return f"| {case.card} | {kinds} | {case.refusal.value} | {case.told} |"
 
 
 _CONFIG = """\
@@ -251,4 +265,11 @@ Everything here is fictitious: the residents, their households, the cards, the s
 | card | PIN | holder (fictitious) | members of the household | relationship |
 |---|---|---|---|---|
 {rows}
+
+With these cards something is refused. The last but one column is the word in journal and log; the
+terminal shows a sentence that betrays nobody.
+
+| card | refused | why | |
+|---|---|---|---|
+{refused}
 """

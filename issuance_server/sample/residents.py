@@ -13,6 +13,7 @@ from issuance_server.sample.city import CITY, PREFECTURE
 from issuance_server.sample.drafts import Family, Person, settled
 from issuance_server.sample.odd_cases import ODD_FAMILIES
 from issuance_server.sample.rare_cases import RARE_FAMILIES
+from issuance_server.sample.standings import as_they_stand
 
 HOUSEHOLDS = 90
 
@@ -112,7 +113,7 @@ def sample_households() -> tuple[Household, ...]:
     """Return the sample city's households: the odd cases first, then ordinary families."""
     cases = (*ODD_FAMILIES, *RARE_FAMILIES)
     ordinary = (_ordinary(index) for index in range(HOUSEHOLDS - len(cases)))
-    return settled((*cases, *ordinary))
+    return as_they_stand(settled((*cases, *ordinary)))
 
 
 def _ordinary(index: int) -> Family:

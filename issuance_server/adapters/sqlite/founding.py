@@ -18,12 +18,14 @@ from issuance_server.adapters.sqlite.register_writing import (
 )
 from issuance_server.adapters.sqlite.schema import SCHEMA, SCHEMA_VERSION, WRITER_PRAGMAS
 from issuance_server.adapters.sqlite.statement import Statement
+from issuance_server.adapters.sqlite.suppressions import setting
 from issuance_server.adapters.sqlite.tables_projections import statements_for
 from issuance_server.certificates.order import Record
 from issuance_server.core.audit_tree import AuditTree
 from issuance_server.core.record_holders import record_key
 from issuance_server.core.records import TablesLoaded, encode_record
 from issuance_server.core.register import Household
+from issuance_server.core.suppression import Suppression
 from issuance_server.core.tables.reading import read_tables
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import SetUpError
@@ -129,6 +131,22 @@ def found_tables(path: Path, content: bytes, at_ms: int) -> None:
         connection.execute(sql, (tree.size, tree.frontier))
         for statement, values in statements_for(record):
             connection.execute(statement, values)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def found_suppressions(path: Path, set_then: Iterable[Suppression]) -> None:
+    """Give a city that was just founded the suppressions that come with its register.
+
+    Args:
+        path: the database.
+        set_then: with the register as their origin: they are the resident system's to lift.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in WRITER_PRAGMAS:
+            connection.execute(pragma)
+        connection.execute("BEGIN")
+        _carry_out(connection, [setting(suppression) for suppression in set_then])
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

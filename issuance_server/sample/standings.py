@@ -1,0 +1,171 @@
+"""Sample residents whom something refuses: how they stand, and what is suppressed.
+
+Each case has a card to try it with. Nobody here exists; the numbers are those of the card files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from datetime import date
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from issuance_server.certificates.dates import registered
+from issuance_server.core.refusals import Refusal
+from issuance_server.core.register import Household, Resident
+from issuance_server.core.standing import Standing
+from issuance_server.core.suppression import (
+    SubjectKind,
+    Suppression,
+    SuppressionLevel,
+    SuppressionOrigin,
+    SuppressionReason,
+)
+from protocol.kinds import Kind
+
+Place = tuple[int, int]
+"""Which household, from 0, and which member, from 1, as in the name of a card file."""
+
+STANDINGS: Mapping[Place, Standing] = MappingProxyType(
+    {
+        (28, 2): Standing.MOVE_OUT_FILED,
+        (29, 1): Standing.CHARACTERS_PENDING,
+        (31, 1): Standing.DIED,
+        (35, 1): Standing.MOVED,
+        (36, 3): Standing.MOVED,
+        (38, 1): Standing.REMOVED,
+    }
+)
+CAME_IN_MARCH: Place = (10, 7)
+"""Became a resident after 1 January, so that the city taxes him from next year on."""
+_MARCH = date(2026, 3, 2)
+LAST_DAY_OVER = date(2026, 11, 20)
+"""Lies before the day on which the sample's business clock starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A card with which a refusal can be tried.
+
+    Attributes:
+        place: whose card.
+        refusal: the word in journal and log.
+        kinds: what cannot be had; empty: nothing can.
+        told: what is worth knowing beside.
+    """
+
+    place: Place
+    refusal: Refusal
+    kinds: tuple[Kind, ...] = ()
+    told: str = ""
+
+    @property
+    def card(self) -> str:
+        """The name of the card file, without its ending."""
+        household, member = self.place
+        return f"h{household:03d}-m{member}"
+
+
+_OF_RESIDENCE = (Kind.JUMINHYO, Kind.KISAIJIKO)
+_OF_FAMILY = (Kind.KOSEKI_ZENBU, Kind.KOSEKI_KOJIN, Kind.FUHYO)
+
+CASES = (
+    Case(place=(23, 1), refusal=Refusal.SUPPORTED),
+    Case(
+        place=(23, 2),
+        refusal=Refusal.MEMBER_SUPPRESSED,
+        kinds=(*_OF_RESIDENCE, Kind.KOSEKI_ZENBU, Kind.FUHYO),
+        told="the spouse of the one above",
+    ),
+    Case(
+        place=(26, 1),
+        refusal=Refusal.PROVISIONALLY_SUPPORTED,
+        told="the last day is over, and the suppression goes on",
+    ),
+    Case(place=(22, 1), refusal=Refusal.SUPPRESSED, told="an alert refuses as well"),
+    Case(place=(25, 1), refusal=Refusal.HOUSEHOLD_SUPPRESSED),
+    Case(place=(28, 2), refusal=Refusal.MOVE_OUT_FILED),
+    Case(
+        place=(28, 1),
+        refusal=Refusal.MEMBER_MOVE_OUT_FILED,
+        kinds=_OF_RESIDENCE,
+        told="the child of the one above",
+    ),
+    Case(place=(29, 1), refusal=Refusal.CHARACTERS_PENDING),
+    Case(place=(31, 1), refusal=Refusal.DIED),
+    Case(place=(35, 1), refusal=Refusal.MOVED),
+    Case(
+        place=(36, 3),
+        refusal=Refusal.MOVED,
+        told="the others have everything, and do not find this one on their menu",
+    ),
+    Case(place=(38, 1), refusal=Refusal.REMOVED),
+    Case(place=(4, 1), refusal=Refusal.SEAL_NOT_REGISTERED, kinds=(Kind.INKAN,)),
+    Case(place=(18, 2), refusal=Refusal.SEAL_ABOLISHED, kinds=(Kind.INKAN,)),
+    Case(place=(10, 2), refusal=Refusal.TAX_NOT_FILED, kinds=(Kind.KAZEI,)),
+    Case(place=CAME_IN_MARCH, refusal=Refusal.NOT_RESIDENT_ON_1_JANUARY, kinds=(Kind.KAZEI,)),
+    Case(
+        place=(0, 3),
+        refusal=Refusal.TAX_RECORD_MISSING,
+        kinds=(Kind.KAZEI,),
+        told="under age for a tax record",
+    ),
+    Case(place=(10, 1), refusal=Refusal.FILING_IN_PROGRESS, kinds=_OF_FAMILY),
+    Case(
+        place=(15, 2),
+        refusal=Refusal.NO_FAMILY_REGISTER,
+        kinds=_OF_FAMILY,
+        told="a foreign resident",
+    ),
+)
+
+
+def as_they_stand(households: tuple[Household, ...]) -> tuple[Household, ...]:
+    """Return the sample households with the standings of this module."""
+    return tuple(
+        replace(
+            household,
+            members=tuple(
+                _as_it_stands((at, number), member)
+                for number, member in enumerate(household.members, start=1)
+            ),
+        )
+        for at, household in enumerate(households)
+    )
+
+
+def sample_suppressions(
+    households: tuple[Household, ...], since_ms: int
+) -> tuple[Suppression, ...]:
+    """Return the suppressions that come with the sample's register."""
+    reasons = SuppressionReason
+
+    def on(kind: SubjectKind, at: int, reason: SuppressionReason) -> Suppression:
+        household = households[at]
+        person = kind is SubjectKind.PERSON
+        return Suppression(
+            suppression_id=f"sample-{at:03d}",
+            subject_kind=kind,
+            subject_id=household.members[0].resident_id if person else household.household_id,
+            reason=reason,
+            since_ms=since_ms,
+            origin=SuppressionOrigin.REGISTER,
+        )
+
+    asked = on(SubjectKind.PERSON, 22, reasons.OWN_REQUEST)
+    provisional = on(SubjectKind.PERSON, 26, reasons.PROVISIONAL_SUPPORT)
+    return (
+        changed(asked, level=SuppressionLevel.ALERT),
+        on(SubjectKind.PERSON, 23, reasons.SUPPORT),
+        on(SubjectKind.HOUSEHOLD, 25, reasons.RESIDENCE_INQUIRY),
+        changed(provisional, until=LAST_DAY_OVER),
+    )
+
+
+def _as_it_stands(place: Place, member: Resident) -> Resident:
+    if place == CAME_IN_MARCH:
+        came = registered(_MARCH)
+        return replace(member, became_resident_on=came, address_since=came, notified_on=came)
+    standing = STANDINGS.get(place)
+    return member if standing is None else replace(member, standing=standing)
