@@ -15,8 +15,8 @@ from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.render import CertificateRenderer, SheetPlace
 from protocol.kinds import Kind
 from tools.gallery.__main__ import BYTES_MAX, FOLDER
-from tools.gallery.pictures import difference, picture, pictures
-from tools.gallery.samples import SAMPLES, Sample, gallery_codes
+from tools.gallery.pictures import back_picture, difference, picture, pictures
+from tools.gallery.samples import GALLERY_SECRET, SAMPLES, Sample, gallery_codes
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 6.0
@@ -38,7 +38,8 @@ def _changed(sample: Sample, change: Change) -> Image.Image:
         lines = tuple(change(line) if line is longest else line for line in page.lines)
         return replace(gallery_codes()(order, place, page), lines=lines)
 
-    pdf = CertificateRenderer(code=code).render(sample.order()).pdf
+    renderer = CertificateRenderer(code=code, back_secret=lambda: GALLERY_SECRET)
+    pdf = renderer.render(sample.order()).pdf
     with pypdfium2.PdfDocument(pdf) as document:
         return picture(document[0])
 
@@ -54,6 +55,13 @@ def test_each_kind_looks_as_in_the_gallery(sample: Sample) -> None:
     """Otherwise: look at it, and if it is meant so, make gallery."""
     sheet, drawn = next(pictures(sample))
     assert difference(_golden(sample, sheet), drawn) <= TOLERANCE
+
+
+def test_a_back_looks_as_in_the_gallery() -> None:
+    """Module for module, since the secret of the gallery does not change."""
+    sample = next(sample for sample in SAMPLES if sample.with_back)
+    golden = Image.open(ROOT / FOLDER / f"{sample.name}-1-back.png")
+    assert difference(golden, back_picture(sample)) <= TOLERANCE
 
 
 @pytest.mark.parametrize("sample", FIRST_OF_KIND[:2], ids=lambda sample: sample.name)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.gallery.pictures import pictures, png
+from tools.gallery.pictures import back_picture, pictures, png
 from tools.gallery.samples import SAMPLES, Sample
 
 FOLDER = Path("docs/gallery")
@@ -29,6 +29,9 @@ def main() -> None:
         for sheet, image in pictures(sample):
             names.append(f"{sample.name}-{sheet}.png")
             written[names[-1]] = png(image)
+        if sample.with_back:
+            names.append(f"{sample.name}-1-back.png")
+            written[names[-1]] = png(back_picture(sample))
         page.append(_section(sample, names))
     total = sum(map(len, written.values()))
     if total > BYTES_MAX:

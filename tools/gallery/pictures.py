@@ -7,6 +7,7 @@ import numpy as np
 import pypdfium2
 from PIL import Image
 
+from protocol.limits import SIDES_MAX
 from tools.gallery.samples import Sample, gallery_renderer
 
 PICTURE_DPI = 100
@@ -18,11 +19,17 @@ _COMPARED_BLOCK = 8
 
 
 def pictures(sample: Sample) -> Iterator[tuple[int, Image.Image]]:
-    """Yield the sheets of a sample that are shown, each with its number from 1."""
-    pdf = gallery_renderer().render(sample.order()).pdf
-    with pypdfium2.PdfDocument(pdf) as document:
-        for sheet in sample.sheets or range(1, len(document) + 1):
-            yield sheet, picture(document[sheet - 1])
+    """Yield the faces of a sample that are shown, each with its sheet's number from 1."""
+    rendered = gallery_renderer().render(sample.order())
+    with pypdfium2.PdfDocument(rendered.pdf) as document:
+        for sheet in sample.sheets or range(1, rendered.sheets + 1):
+            yield sheet, picture(document[SIDES_MAX * (sheet - 1)])
+
+
+def back_picture(sample: Sample) -> Image.Image:
+    """Return the back of a sample's first sheet."""
+    with pypdfium2.PdfDocument(gallery_renderer().render(sample.order()).pdf) as document:
+        return picture(document[1])
 
 
 def picture(page: pypdfium2.PdfPage) -> Image.Image:

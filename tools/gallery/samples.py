@@ -7,7 +7,7 @@ from functools import cache
 from issuance_server.certificates.code.placing import SheetCodes
 from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.render import CertificateRenderer
-from issuance_server.sample.city import ISSUER, SAMPLE_DAY
+from issuance_server.sample.city import ISSUER_WITH_BACKS, SAMPLE_DAY
 from issuance_server.sample.records import sample_record
 from issuance_server.sample.residents import sample_households
 from keys.signing import SigningKey
@@ -17,6 +17,8 @@ from protocol.secret import Secret
 MUNICIPALITY_CODE = "272035"
 GALLERY_SEED = hashlib.sha256(b"specimen codes of the gallery").digest()
 """Of a key that everybody can make: no city trusts it."""
+GALLERY_SECRET = Secret(hashlib.sha256(b"specimen backs of the gallery").digest())
+"""Of backs; everybody can read those of the gallery."""
 _PLAIN = Options()
 _ALL_ITEMS = (Item.RELATIONSHIP, Item.DOMICILE)
 _WITH_MY_NUMBER = (*_ALL_ITEMS, Item.MY_NUMBER)
@@ -33,6 +35,7 @@ class Sample:
         holder: the holder's name in the sample city.
         options: what was chosen.
         sheets: those that are shown, from 1; empty for all.
+        with_back: whether the back of the first sheet is shown too.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Sample:
     holder: str
     options: Options = _PLAIN
     sheets: tuple[int, ...] = ()
+    with_back: bool = False
 
     def order(self) -> CertificateOrder:
         """Return the order of this certificate."""
@@ -58,7 +62,7 @@ class Sample:
             household=household,
             numbers=("20261130 豊中市 7E001 001 000012",),
             issued_on=SAMPLE_DAY,
-            issuer=ISSUER,
+            issuer=ISSUER_WITH_BACKS,
             record=sample_record(holder.resident_id, self.kind),
         )
 
@@ -66,7 +70,7 @@ class Sample:
 @cache
 def gallery_renderer() -> CertificateRenderer:
     """Return the renderer of all samples; it signs the codes of their sheets."""
-    return CertificateRenderer(code=gallery_codes())
+    return CertificateRenderer(code=gallery_codes(), back_secret=lambda: GALLERY_SECRET)
 
 
 @cache
@@ -98,9 +102,10 @@ SAMPLES = (
     Sample(
         name="juminhyo-self",
         kind=Kind.JUMINHYO,
-        shows="本人のみ、個人番号入り。余白は斜線で消す。",
+        shows="本人のみ、個人番号入り。余白は斜線で消す。裏面はスクランブル画像。",
         holder="架空　花",
         options=Options(items=_WITH_MY_NUMBER),
+        with_back=True,
     ),
     Sample(
         name="juminhyo-foreign",
