@@ -72,8 +72,6 @@ def _entries(table: str, lines: Iterable[f.Dated | f.CampaignOfFees]) -> Entries
     found: Entries = {}
     for at, line in enumerate(lines, start=1):
         name = meaning(table, at, line)
-        if line.until is not None and line.until < line.from_:
-            raise SetUpError(f"{name} ends before it begins; exchange from and until")
         for about in _abouts(line):
             entry = _Entry(name=name, place=f"{table}[{at}]", period=line.period)
             entries = found.setdefault(about, [])

@@ -33,6 +33,10 @@ from protocol.kinds import Kind
 TABLES_BYTES_MAX = 64 * 1_024
 """The journal keeps every version whole."""
 
+YEAR_MIN = 1990
+YEAR_MAX = 2999
+"""The first machines of Japan's cities came in the nineties; nobody plans beyond the other."""
+
 
 def read_tables(content: bytes) -> CityTables:
     """Read the city's tables.
@@ -124,8 +128,31 @@ def _hours(line: f.Hours) -> HoursLine:
     )
 
 
+def _check_days(file: f.TablesFile) -> None:
+    """Check that every line's days can be meant, and stand in order."""
+    dated: dict[str, tuple[f.Dated | f.CampaignOfFees, ...]] = {
+        "hours": file.hours,
+        "yearly_closures": file.yearly_closures,
+        "fees": file.fees,
+        "campaigns": file.campaigns,
+        "chains": file.chains,
+        "commissions": file.commissions,
+    }
+    for table, lines in dated.items():
+        for at, line in enumerate(lines, start=1):
+            name, until = meaning(table, at, line), line.until or line.from_
+            if line.from_.year < YEAR_MIN or until.year > YEAR_MAX:
+                raise SetUpError(
+                    f"{name}: days go from {YEAR_MIN} to {YEAR_MAX}; until further notice is said"
+                    " by leaving `until` out"
+                )
+            if until < line.from_:
+                raise SetUpError(f"{name} ends before it begins; exchange from and until")
+
+
 def _check_each(file: f.TablesFile) -> None:
     """Check what every line says for itself."""
+    _check_days(file)
     for at, hours in enumerate(file.hours, start=1):
         name = meaning("hours", at, hours)
         _readable(name, [*hours.texts(), hours.holidays])
