@@ -11,6 +11,7 @@ from itertools import chain, groupby
 
 import pydyf
 
+from issuance_server.certificates.back.page import FORM as BACK_FORM
 from issuance_server.certificates.fonts import FontList, Glyph
 from issuance_server.certificates.layout.display import (
     SHEET_HEIGHT_PT,
@@ -172,7 +173,10 @@ def _document(fonts: FontList, static: StaticPart, pages: Sequence[Page]) -> pyd
             entries[LINE_DIGESTS] = b"<%b>" % page.line_digests.hex().encode("ascii")
         document.add_page(pydyf.Dictionary(entries))
     # A printer that fits the page to its margins would change the seal's size.
-    document.catalog["ViewerPreferences"] = pydyf.Dictionary({"PrintScaling": "/None"})
+    preferences = {"PrintScaling": "/None"}
+    if BACK_FORM in used:
+        preferences["Duplex"] = "/DuplexFlipLongEdge"
+    document.catalog["ViewerPreferences"] = pydyf.Dictionary(preferences)
     document.catalog["Lang"] = pydyf.String("ja-JP")
     document.catalog.update(static.archived)
     return document

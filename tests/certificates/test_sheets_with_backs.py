@@ -94,6 +94,8 @@ def test_each_face_is_followed_by_its_back(order: CertificateOrder, rendered: Re
     for face, back in zip(read_pages[::2], read_pages[1::2], strict=True):
         assert face.texts[-1:] == back.texts
     assert gate_fault(order, rendered) is None
+    with pikepdf.open(io.BytesIO(rendered.pdf)) as document:
+        assert pikepdf.Name("/DuplexFlipLongEdge") == document.Root.ViewerPreferences.Duplex
 
 
 def test_a_back_holds_the_face_that_is_printed(
@@ -174,6 +176,7 @@ def test_backs_go_with_the_issuer(maker: CertificateRenderer, make_order: OrderM
     without = maker.render(plain)
 
     assert (2, ()) == (len(page_digests(without.pdf)), without.back_keys)
+    assert b"/Duplex" not in without.pdf
     assert BACK_HINT not in labels(without.pdf)
     assert BACK_HINT in labels(maker.render(backed).pdf)
     assert "sheets-miscounted" == gate_fault(backed, without)
