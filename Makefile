@@ -10,7 +10,8 @@ FUZZ := .venv/.made_fuzz
 NODE := tests/interop/node_modules/.made
 
 # Programs that write a generated page into docs/, and with --check say whether it is up to date.
-PAGES := "-m issuance_server.observe.event_page" tools/draw_states.py "-m tools.asyncapi"
+PAGES := "-m issuance_server.observe.event_page" "-m issuance_server.observe.register_schema" \
+	tools/draw_states.py "-m tools.asyncapi"
 
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help

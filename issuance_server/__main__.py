@@ -13,6 +13,7 @@ from issuance_server.desk_commands import (
     cards,
     city_tables,
     issuances,
+    registers,
     suppressions,
     terminals,
     verify_page,
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     terminals.add_commands(commands)
     suppressions.add_commands(commands)
     city_tables.add_commands(commands)
+    registers.add_commands(commands)
     audit.add_commands(commands)
     verifying.add_commands(commands)
     verify_page.add_commands(commands)

@@ -61,8 +61,15 @@ async def serve_control(path: Path, handler: Handler) -> AsyncIterator[None]:
         _remove(path)
 
 
-async def ask_control(path: Path, request: bytes) -> bytes | None:
+async def ask_control(
+    path: Path, request: bytes, *, wait_ms: int = ASK_WAIT_MS_MAX
+) -> bytes | None:
     """Ask a running server; None if none runs.
+
+    Args:
+        path: the socket.
+        request: what is asked.
+        wait_ms: how long the answer may take.
 
     Raises:
         AdapterError: it refused, or did not answer.
@@ -75,7 +82,7 @@ async def ask_control(path: Path, request: bytes) -> bytes | None:
     except OSError as error:
         raise AdapterError(f"the control socket {path} cannot be used: {error.strerror}") from error
     try:
-        async with asyncio.timeout(ASK_WAIT_MS_MAX / 1_000):
+        async with asyncio.timeout(wait_ms / 1_000):
             writer.write(frames.encode(Frame(request_id=1, body=request)))
             await writer.drain()
             reply = await frames.read(reader)

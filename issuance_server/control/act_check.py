@@ -15,7 +15,7 @@ from issuance_server.core import inputs as i
 from issuance_server.core.facts import Now
 from issuance_server.ports import Clock
 from keys.operators import OperatorAct, OperatorRing
-from protocol.errors import KeyManagementError
+from protocol.errors import KeyManagementError, KofuError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ class ActKind:
     Attributes:
         check: what is special to it.
         carry_out: who does it, where recording it is not doing it.
+        refusal: says why an act that was recorded is refused all the same.
         of_two: whether it takes two operators with keys of their own.
         done_event: log event beside ``control.act_done``, with operator and reason.
         subject_field: under which name that event has the subject.
@@ -71,6 +72,7 @@ class ActKind:
 
     check: Check
     carry_out: Callable[[JudgeClient, wire.Act], Awaitable[None]] | None = None
+    refusal: Callable[[i.Change | None], KofuError | None] | None = None
     of_two: bool = False
     done_event: str | None = None
     subject_field: str = "subject"

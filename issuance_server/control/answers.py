@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from issuance_server.adapters.sqlite.queries import Queries
+from issuance_server.adapters.sqlite.register_reading import copy_sizes, copy_state, open_edits
 from issuance_server.adapters.sqlite.suppressions import suppressions
 from issuance_server.adapters.sqlite.tables_projections import tables_in_force
 from issuance_server.control import wire
@@ -36,6 +37,23 @@ async def _tables(queries: Queries, now: Now, _asked: wire.ReadTables) -> wire.A
     return wire.TablesInForce(loaded=loaded, business_ms=now.business_ms)
 
 
+async def _register(queries: Queries, now: Now, _asked: wire.ReadRegister) -> wire.Answer:
+    state = await copy_state(queries.reader)
+    expected, found = state.gap or (None, None)
+    return wire.RegisterStatus(
+        as_of_ms=state.watermark_ms,
+        age_ms=state.age_ms(now.real_ms),
+        sequence=state.sequence,
+        gap_expected=expected,
+        gap_found=found,
+        gap_at_ms=state.gap_at_ms,
+        stand_in_since_ms=state.stand_in_since_ms if state.stands_in(now.real_ms) else None,
+        stand_in_until_ms=state.stand_in_until_ms if state.stands_in(now.real_ms) else None,
+        sizes=await copy_sizes(queries.reader),
+        edits=tuple(await open_edits(queries.reader)),
+    )
+
+
 async def _journal(queries: Queries, _now: Now, asked: wire.ReadJournal) -> wire.Answer:
     return wire.Journal(rows=tuple(await queries.journal(asked.after)))
 
@@ -55,6 +73,7 @@ ANSWERS: Mapping[type, AnswerTo] = {
     wire.ListTerminals: _terminals,
     wire.ListSuppressions: _suppressions,
     wire.ReadTables: _tables,
+    wire.ReadRegister: _register,
     wire.ReadJournal: _journal,
     wire.ReadCheckpoints: _checkpoints,
     wire.ReadNumbers: _numbers,

@@ -80,6 +80,9 @@ class ControlDesk:
             act = await self._check.check(request)
             await self._record(act)
             kind = ACTS[act.act]
+            refusal = None if kind.refusal is None else kind.refusal(act.change)
+            if refusal is not None:
+                raise refusal
             if kind.carry_out is not None:
                 await self._carry_out(kind.carry_out, request, act)
         except KofuError as error:

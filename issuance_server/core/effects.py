@@ -1,9 +1,10 @@
-"""What a step asks for. The first three are done inside the transaction, the others after it."""
+"""What a step asks for. The first five are done inside the transaction, the others after it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from issuance_server.core.records import AnyRecord
+from issuance_server.core.register_feed import AnyChange
 from protocol.telegrams import AnyTelegram, MenuItem, RequestRef, Unavailable
 
 
@@ -28,6 +29,18 @@ class DropKey:
     """Delete a wrapped content key; ``KeysDestroyed`` follows when it is off the disk."""
 
     issuance_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCopy:
+    """Take these changes into the register copy, in order; no record may hold what they say."""
+
+    changes: tuple[AnyChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeExtract:
+    """Let the full extract that is attached to the transaction take the place of the copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +129,8 @@ Effect: TypeAlias = (
     Write
     | KeepKey
     | DropKey
+    | ChangeCopy
+    | TakeExtract
     | Reply
     | ReplyMenu
     | ReplyPiece

@@ -20,7 +20,9 @@ _ORDERS = {
 """父母との続柄: 長男, 二女, 男, 養子, ...; 次男 is no word of the register."""
 
 
-class RegisterItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RegisterItem(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """One item, such as 【出生日】. Its ``repr`` shows nothing personal.
 
     Attributes:
@@ -42,7 +44,7 @@ class RegisterItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return self.value if isinstance(self.value, str) else self.value.text
 
 
-class RegisterEvent(msgspec.Struct, frozen=True, kw_only=True):
+class RegisterEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One event, such as 出生 or 戸籍改製, with its items."""
 
     title: str
@@ -52,7 +54,7 @@ class RegisterEvent(msgspec.Struct, frozen=True, kw_only=True):
         return "RegisterEvent(...)"
 
 
-class RegisteredPerson(msgspec.Struct, frozen=True, kw_only=True):
+class RegisteredPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One person of a family register (戸籍に記録されている者). Its ``repr`` hides the person.
 
     Attributes:
@@ -91,7 +93,9 @@ class RegisteredPerson(msgspec.Struct, frozen=True, kw_only=True):
         return "RegisteredPerson(...)"
 
 
-class FamilyRegister(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class FamilyRegister(
+    msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True
+):
     """One family register. Its ``repr`` shows nothing personal.
 
     Attributes:
@@ -141,7 +145,7 @@ class FamilyRegister(msgspec.Struct, frozen=True, kw_only=True, tag=True):
             yield from _person_faults(f"名欄{number}", person)
 
 
-class AddressEntry(msgspec.Struct, frozen=True, kw_only=True):
+class AddressEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One address and since when (住所・住所を定めた年月日)."""
 
     address: str
@@ -151,7 +155,7 @@ class AddressEntry(msgspec.Struct, frozen=True, kw_only=True):
         return "AddressEntry(...)"
 
 
-class AddressHolder(msgspec.Struct, frozen=True, kw_only=True):
+class AddressHolder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One person of an address history. Its ``repr`` hides the person.
 
     Attributes:
@@ -174,7 +178,9 @@ class AddressHolder(msgspec.Struct, frozen=True, kw_only=True):
         return "AddressHolder(...)"
 
 
-class AddressHistory(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class AddressHistory(
+    msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True
+):
     """The 附票 of one family register. Its ``repr`` shows nothing personal.
 
     Attributes:

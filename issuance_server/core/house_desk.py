@@ -5,9 +5,12 @@ from collections.abc import Callable
 
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
+from issuance_server.core.copy_changes import NewExtract, StandIn, StandInOver
 from issuance_server.core.facts import Now
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
+from issuance_server.core.register_desk import change_copy
+from issuance_server.core.register_feed import Gap, Placed
 from issuance_server.core.state import SwitchState
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
 from issuance_server.core.suppression_desk import lift_suppression, set_suppression
@@ -58,7 +61,12 @@ class HouseDesk:
                 lift_suppression(act.change, act.operator, now, out)
             case i.NewTables(content=content):
                 _load_tables(act, content, now, out)
-        self.ended(i.ActEnded(nonce=act.nonce, outcome=r.ActOutcome.DONE), now, out)
+            case NewExtract() | Placed() | Gap() | StandIn() | StandInOver():
+                change_copy(act.change, act.operator, now, out)
+        missing = isinstance(act.change, Gap)
+        outcome = r.ActOutcome.REFUSED if missing else r.ActOutcome.DONE
+        reason = "changes are missing" if missing else None
+        self.ended(i.ActEnded(nonce=act.nonce, outcome=outcome, reason=reason), now, out)
 
     def ended(self, ended: i.ActEnded, now: Now, out: Outcome) -> None:
         """Record what came of an act."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from issuance_server.core.copy_changes import CopyChange
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
@@ -220,7 +221,13 @@ class NewTables:
 
 
 Change: TypeAlias = (
-    Registration | RenewedCertificate | Revocation | NewTables | NewSuppression | LiftedSuppression
+    Registration
+    | RenewedCertificate
+    | Revocation
+    | NewTables
+    | NewSuppression
+    | LiftedSuppression
+    | CopyChange
 )
 """What an act changes by being recorded."""
 

@@ -181,6 +181,7 @@ class IssuanceDesk:
                     issuance_id=asked.issuance_id,
                     amount_yen=asked.amount_yen,
                     deadline_ms=now.real_ms + REPORT_MS_MAX,
+                    stand_in=facts.holder is not None and facts.holder.stand_in,
                 )
             )
             out.log(

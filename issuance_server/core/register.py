@@ -25,7 +25,7 @@ class Sex(Enum):
     FEMALE = "女"
 
 
-class RegisterDate(msgspec.Struct, frozen=True, kw_only=True):
+class RegisterDate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A date as the register holds it (標準仕様書 §1.1.8): the words count, the day may be unknown.
 
     Attributes:
@@ -47,7 +47,7 @@ class ForeignCategory(Enum):
     TRANSITIONAL = "経過滞在者"
 
 
-class ForeignStatus(msgspec.Struct, frozen=True, kw_only=True):
+class ForeignStatus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the register holds of foreign residents beside what it holds of everybody.
 
     Its ``repr`` shows nothing personal.
@@ -76,7 +76,7 @@ class ForeignStatus(msgspec.Struct, frozen=True, kw_only=True):
         return "ForeignStatus(...)"
 
 
-class Resident(msgspec.Struct, frozen=True, kw_only=True):
+class Resident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One person's current entry (住民票の最新の履歴). Its ``repr`` shows nothing personal.
 
     Attributes:
@@ -125,7 +125,7 @@ class Resident(msgspec.Struct, frozen=True, kw_only=True):
         return "Resident(...)"
 
 
-class Household(msgspec.Struct, frozen=True, kw_only=True):
+class Household(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The people of one household, in the order of :func:`household_order` or a manual one.
 
     Its ``repr`` shows nothing personal.

@@ -16,7 +16,7 @@ _MM_PER_INCH = 25.4
 _BITS_PER_BYTE = 8
 
 
-class SealImpression(msgspec.Struct, frozen=True, kw_only=True):
+class SealImpression(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The impression (印影) as scanned: one bit for each dot at 600 dpi. Its ``repr`` hides it.
 
     Attributes:
@@ -49,7 +49,9 @@ class SealImpression(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.rows) == row_bytes * self.height_dots and any(self.rows)
 
 
-class SealRegistration(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class SealRegistration(
+    msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True
+):
     """One person's registered seal. Its ``repr`` shows nothing personal.
 
     Attributes:

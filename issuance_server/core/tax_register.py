@@ -77,7 +77,7 @@ class Filing(Enum):
     NOT_FILED = "not-filed"  # nothing can be certified
 
 
-class Income(msgspec.Struct, frozen=True, kw_only=True):
+class Income(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of income: what came in (収入, where it is told), and what is left (所得)."""
 
     kind: IncomeKind
@@ -85,14 +85,14 @@ class Income(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
 
 
-class Deduction(msgspec.Struct, frozen=True, kw_only=True):
+class Deduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One deduction (所得控除)."""
 
     kind: DeductionKind
     amount: int
 
 
-class Dependants(msgspec.Struct, frozen=True, kw_only=True):
+class Dependants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many people the taxpayer provides for.
 
     Attributes:
@@ -128,7 +128,7 @@ class Dependants(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Levy(msgspec.Struct, frozen=True, kw_only=True):
+class Levy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The year's tax.
 
     Attributes:
@@ -163,7 +163,7 @@ class Levy(msgspec.Struct, frozen=True, kw_only=True):
         return any(amount < 0 for amount in msgspec.structs.astuple(self))
 
 
-class TaxRecord(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class TaxRecord(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True):
     """One person's record of one fiscal year. Its ``repr`` shows nothing personal.
 
     Attributes:

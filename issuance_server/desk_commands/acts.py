@@ -5,8 +5,11 @@ import getpass
 import secrets
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from issuance_server.adapters.control_socket import ASK_WAIT_MS_MAX
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.desk_commands.reach import ask
@@ -16,6 +19,76 @@ from protocol.secret import Secret
 
 ACT_VALID_MS = 2 * 60 * 1_000
 NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """Who acts in a command, unlocked once for all that it does.
+
+    Attributes:
+        city: where.
+        one: the operator.
+        second: the other one, where acts take two.
+        reason: why.
+    """
+
+    city: City
+    one: Operator
+    second: Operator | None
+    reason: str
+
+    @classmethod
+    def unlock(cls, city: City, arguments: argparse.Namespace) -> Self:
+        """Unlock the keys of who acts.
+
+        Args:
+            city: the city.
+            arguments: as for ``do_act``.
+
+        Raises:
+            KeyManagementError: a key does not open.
+        """
+        one = _unlocked(city, arguments.operator, arguments.key, arguments.passphrase)
+        second = None
+        if getattr(arguments, "second_operator", None) is not None:
+            name, key = arguments.second_operator, arguments.second_key
+            second = _unlocked(city, name, key, arguments.second_passphrase)
+        return cls(city=city, one=one, second=second, reason=arguments.reason)
+
+    async def do(
+        self,
+        act: str,
+        *,
+        subject: str,
+        brought: wire.Brought | None = None,
+        wait_ms: int = ASK_WAIT_MS_MAX,
+    ) -> None:
+        """Sign an act and have it done.
+
+        Args:
+            act: its name, one of ``control.acts.ACTS``.
+            subject: what it is about; binds what is brought.
+            brought: what comes with it.
+            wait_ms: how long a running server may take.
+
+        Raises:
+            KofuError: it was refused; the text says why.
+        """
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        expires_at_ms = time.time_ns() // 1_000_000 + ACT_VALID_MS
+
+        def signed_by(operator: Operator) -> SignedAct:
+            return operator.sign(
+                act=act,
+                subject=subject,
+                reason=self.reason,
+                nonce=nonce,
+                expires_at_ms=expires_at_ms,
+            )
+
+        second = None if self.second is None else signed_by(self.second)
+        request = wire.Act(signed=signed_by(self.one), second=second, brought=brought)
+        await ask(self.city, request, wait_ms=wait_ms)
 
 
 async def do_act(
@@ -39,24 +112,7 @@ async def do_act(
     Raises:
         KofuError: it was refused; the text says why.
     """
-    one = _unlocked(city, arguments.operator, arguments.key, arguments.passphrase)
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    expires_at_ms = time.time_ns() // 1_000_000 + ACT_VALID_MS
-
-    def signed_by(operator: Operator) -> SignedAct:
-        return operator.sign(
-            act=act,
-            subject=subject,
-            reason=arguments.reason,
-            nonce=nonce,
-            expires_at_ms=expires_at_ms,
-        )
-
-    second = None
-    if getattr(arguments, "second_operator", None) is not None:
-        name, key = arguments.second_operator, arguments.second_key
-        second = signed_by(_unlocked(city, name, key, arguments.second_passphrase))
-    await ask(city, wire.Act(signed=signed_by(one), second=second, brought=brought))
+    await Acting.unlock(city, arguments).do(act, subject=subject, brought=brought)
 
 
 def take_passphrases(arguments: argparse.Namespace) -> None:

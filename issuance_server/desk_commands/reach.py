@@ -1,6 +1,6 @@
 """Reaches the city: through the running server's control socket, or alone when none runs."""
 
-from issuance_server.adapters.control_socket import ask_control
+from issuance_server.adapters.control_socket import ASK_WAIT_MS_MAX, ask_control
 from issuance_server.adapters.file_lock import only_one
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
@@ -9,7 +9,8 @@ from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.control.acts import ACTS
 from issuance_server.control.desk import ControlDesk
-from issuance_server.core.effects import Write
+from issuance_server.core.copy_changes import staged_by
+from issuance_server.core.effects import ChangeCopy, TakeExtract, Write
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch
 from issuance_server.observe.logging import log
@@ -17,13 +18,18 @@ from issuance_server.observe.logging import log
 LOCK_WAIT_MS = 500
 
 
-async def ask(city: City, request: wire.Request) -> wire.Answer:
+async def ask(city: City, request: wire.Request, *, wait_ms: int = ASK_WAIT_MS_MAX) -> wire.Answer:
     """Return the city's answer.
+
+    Args:
+        city: the city.
+        request: what is asked.
+        wait_ms: how long a running server may take.
 
     Raises:
         KofuError: it was refused; the text says why.
     """
-    reply = await ask_control(city.paths.control_socket, wire.encode(request))
+    reply = await ask_control(city.paths.control_socket, wire.encode(request), wait_ms=wait_ms)
     if reply is None:
         reply = await _alone(city, request)
     return wire.decode_answer(reply)
@@ -41,10 +47,13 @@ async def _alone(city: City, request: wire.Request) -> bytes:
 
             async def record(act: ActAccepted | ActEnded) -> None:
                 switch = Switch(city.config.rules("command"))
-                async with store.transaction() as transaction:
+                staged = staged_by(act.change) if isinstance(act, ActAccepted) else None
+                async with store.transaction(staged) as transaction:
                     for effect in switch.step(act, clock.now()):
                         if isinstance(effect, Write):
                             transaction.write(effect.record)
+                        elif isinstance(effect, ChangeCopy | TakeExtract):
+                            await transaction.change_copy(effect)
 
             desk = ControlDesk(
                 queries=Queries(city.paths.database),

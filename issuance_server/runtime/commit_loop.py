@@ -7,8 +7,9 @@ cannot be written, nothing leaves at all and the process stops.
 import asyncio
 from collections.abc import Callable
 
-from issuance_server.adapters.sqlite.store import SqliteStore, Transaction
-from issuance_server.core.effects import DropKey, Effect, KeepKey, Write
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.sqlite.transaction import Transaction
+from issuance_server.core.effects import ChangeCopy, DropKey, Effect, KeepKey, TakeExtract, Write
 from issuance_server.core.facts import NO_FACTS
 from issuance_server.core.inputs import Input
 from issuance_server.core.switch import NO_NEEDS, Switch
@@ -70,10 +71,15 @@ class CommitLoop:
                 group.append(self._inputs.get_nowait())
             await self.commit(group)
 
-    async def commit(self, group: list[Input]) -> None:
-        """Put a group of inputs through the core in one transaction, then let effects leave."""
+    async def commit(self, group: list[Input], *, attached: str | None = None) -> None:
+        """Put a group of inputs through the core in one transaction, then let effects leave.
+
+        Args:
+            group: the inputs.
+            attached: a staged extract that one of them takes over.
+        """
         leaving: list[Effect] = []
-        async with self._store.transaction() as transaction:
+        async with self._store.transaction(attached) as transaction:
             for input_ in group:
                 leaving += await self._step(input_, transaction)
         for effect in leaving:
@@ -94,6 +100,8 @@ class CommitLoop:
                 case DropKey():
                     transaction.drop_key(effect)
                     leaving.append(effect)  # once committed, it has to leave the disk as well
+                case ChangeCopy() | TakeExtract():
+                    await transaction.change_copy(effect)
                 case _:
                     leaving.append(effect)
         return leaving

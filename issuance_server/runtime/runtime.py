@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.core import inputs as i
+from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState, evolve
@@ -20,6 +21,7 @@ from issuance_server.runtime.commit_loop import CommitLoop
 from issuance_server.runtime.key_destroyer import KeyDestroyer
 from issuance_server.runtime.line_shell import PUBLISHERS, LineShell
 from issuance_server.runtime.performer import CityHand, Performer, World
+from issuance_server.runtime.register_watch import RegisterWatch
 from protocol.errors import AdapterError, JournalFailed
 from protocol.handshake_port import HandshakePort
 from protocol.telegrams import NoticeKind
@@ -30,6 +32,7 @@ LIST_INTERVAL_MS = 500
 """How late the end of a key certificate is noticed. An act of an operator is not waited for: it
 has changed the list when it returns."""
 HEARTBEAT_INTERVAL_MS = 30_000
+REGISTER_INTERVAL_MS = 1_000
 DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
 DAY_KEYS_KEPT = 2
 """The latest day keys stay: what was rendered before midnight may be committed after it."""
@@ -97,6 +100,12 @@ class Runtime:
         self._destroyer = KeyDestroyer(
             store=parts.store, clock=self._clock, submit=self._commits.submit, log=self._log
         )
+        self._register_watch = RegisterWatch(
+            store=parts.store,
+            clock=self._clock,
+            age_ms_max=parts.rules.register_age_ms_max,
+            log=self._log,
+        )
         self._performer.connect(
             lines=self.lines, submit=self._commits.submit, destroy=self._destroyer.add
         )
@@ -137,6 +146,7 @@ class Runtime:
             self._every(JUDGE_EVENTS_INTERVAL_MS, self._collect_judge_events),
             self._every(CHECKPOINT_INTERVAL_MS, self.sign_tree),
             self._every(LIST_INTERVAL_MS, self._read_list),
+            self._every(REGISTER_INTERVAL_MS, self._register_watch.look),
             self._every(DAY_KEYS_INTERVAL_MS, self._retire_day_keys),
             self._every(DROPS_INTERVAL_MS, self.lines.report_drops),
             self._every(WRITE_AHEAD_LOG_INTERVAL_MS, self._empty_write_ahead_log),
@@ -177,8 +187,9 @@ class Runtime:
         Raises:
             JournalFailed: it could not be written; the server stops.
         """
+        staged = staged_by(act.change) if isinstance(act, i.ActAccepted) else None
         try:
-            await self._commits.commit([act])
+            await self._commits.commit([act], attached=staged)
             if isinstance(act, i.ActAccepted) and act.change is not None:
                 await self._read_list()
         except JournalFailed as error:

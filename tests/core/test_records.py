@@ -102,7 +102,8 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
     assert {
         *("LineOpened", "LineClosed", "OperatorActed", "OperatorActEnded", "JudgeReported"),
         *("TerminalRegistered", "TerminalRenewed", "TerminalRevoked", "TablesLoaded"),
-        *("SuppressionSet", "SuppressionLifted"),
+        *("SuppressionSet", "SuppressionLifted", "StandInBegun", "StandInEnded"),
+        *("RegisterImported", "RegisterFed", "RegisterGapFound"),
     } == {name for name, subject in ids.items() if subject is None}
     assert b"i" * 16 == ids["IssuanceApplied"] == ids["KeyDestroyed"] == ids["LineStopped"]
 

@@ -151,7 +151,7 @@ async def test_act_that_cannot_be_recorded_ends_the_server(
 
 
 @asynccontextmanager
-async def _unwritable() -> AsyncIterator[None]:
+async def _unwritable(_attached: object = None) -> AsyncIterator[None]:
     for _ in ("the disk",):
         raise JournalFailed("full")
     yield

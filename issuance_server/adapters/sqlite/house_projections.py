@@ -1,6 +1,6 @@
 """From a record of the house (operators, judge, list of terminals) to what it changes in tables."""
 
-from issuance_server.adapters.sqlite import suppressions, tables_projections
+from issuance_server.adapters.sqlite import register_projections, suppressions, tables_projections
 from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core import records as r
 
@@ -18,6 +18,14 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
             return tables_projections.statements_for(record)
         case r.SuppressionSet() | r.SuppressionLifted():
             return suppressions.statements_for(record)
+        case (
+            r.RegisterImported()
+            | r.RegisterFed()
+            | r.RegisterGapFound()
+            | r.StandInBegun()
+            | r.StandInEnded()
+        ):
+            return register_projections.statements_for(record)
         case r.TerminalRegistered() | r.TerminalRenewed() | r.TerminalRevoked():
             return _of_terminal(record)
     return []

@@ -16,9 +16,12 @@ from typing import Any
 import aiosqlite
 
 from issuance_server.adapters.sqlite import register_copy
-from issuance_server.adapters.sqlite.cards import card_facts
-from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_copy import CertificateSource
+from issuance_server.adapters.sqlite.register_reading import STATE_SQL, state_of
+from issuance_server.adapters.sqlite.register_stage import (
+    attached_extract,
+    remove_left,
+)
 from issuance_server.adapters.sqlite.schema import (
     BUSY_TIMEOUT_PRAGMA,
     READER_PRAGMAS,
@@ -26,24 +29,19 @@ from issuance_server.adapters.sqlite.schema import (
     SCHEMA_VERSION,
     WRITER_PRAGMAS,
 )
-from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.adapters.sqlite.tables_projections import (
     LATEST_SQL,
     LoadedTables,
     loaded_tables,
 )
+from issuance_server.adapters.sqlite.transaction import Transaction, one_row
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
-from issuance_server.core.effects import DropKey, KeepKey
-from issuance_server.core.facts import EndedIssuance, Facts
+from issuance_server.core.freshness import CopyState
 from issuance_server.core.line_table import RegisteredTerminal
-from issuance_server.core.records import AnyRecord, decode_record, encode_record, subject_of
+from issuance_server.core.records import AnyRecord, decode_record
 from issuance_server.core.register import Household
-from issuance_server.core.switch import Needs
-from issuance_server.core.terminal_place import TerminalClass, TerminalPlace
 from issuance_server.ports import Sign
-from protocol.codes import ReplyCode
 from protocol.errors import JournalFailed, SetUpError
-from protocol.issuance import IssuanceState
 from protocol.kinds import Kind
 
 
@@ -72,6 +70,7 @@ class SqliteStore:
             try:
                 writer = await _connect(path, WRITER_PRAGMAS, opened)
                 reader = await _connect(path, READER_PRAGMAS, opened)
+                await asyncio.to_thread(remove_left, path)
                 store = cls(writer, reader)
                 await store._load()
             except sqlite3.Error as error:
@@ -86,13 +85,20 @@ class SqliteStore:
         await self._writer.close()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["Transaction"]:
+    async def transaction(self, attached: str | None = None) -> AsyncIterator["Transaction"]:
         """Run one transaction; it is on the disk when the block is left, or nothing of it is.
+
+        Args:
+            attached: a staged extract for it; its file is removed afterwards.
 
         Raises:
             JournalFailed: it could not be written.
         """
-        async with self._writing, _undone_on_error(self._writer):
+        async with (
+            self._writing,
+            attached_extract(self._writer, attached),
+            _undone_on_error(self._writer),
+        ):
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 transaction = Transaction(self._writer)
@@ -179,6 +185,10 @@ class SqliteStore:
         async with self._writing:
             await self._write(sql, (at_ms,))
 
+    async def copy_state(self) -> CopyState:
+        """Return how the register copy stands."""
+        return state_of((await self._read(STATE_SQL))[0])
+
     async def checkpoint(self) -> bool:
         """Empty the write-ahead log, so that what was deleted is off the disk.
 
@@ -189,7 +199,7 @@ class SqliteStore:
             # Who waits here for a reader keeps the journal waiting too; the caller tries again.
             await self._writer.execute("PRAGMA busy_timeout = 0")
             try:
-                row = await _one(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)", ())
+                row = await one_row(self._writer, "PRAGMA wal_checkpoint(TRUNCATE)", ())
             except sqlite3.OperationalError:
                 return False
             finally:
@@ -225,122 +235,17 @@ class SqliteStore:
             raise JournalFailed(f"the database cannot be written: {error}") from error
 
     async def _load(self) -> None:
-        version = await _one(self._reader, "SELECT value FROM meta WHERE key = 'schema'", ())
+        version = await one_row(self._reader, "SELECT value FROM meta WHERE key = 'schema'", ())
         if version is None or version[0] != str(SCHEMA_VERSION):
             raise SetUpError(
                 "the database is of another version of this program; use that one, or found the"
                 " city anew: issuance-server init"
             )
-        row = await _one(self._reader, "SELECT size, frontier FROM audit_frontier", ())
-        signed = await _one(self._reader, "SELECT max(size) FROM audit_checkpoint", ())
+        row = await one_row(self._reader, "SELECT size, frontier FROM audit_frontier", ())
+        signed = await one_row(self._reader, "SELECT max(size) FROM audit_checkpoint", ())
         if row is not None:
             self._tree = AuditTree(row[0], row[1])
         self._signed_size = signed[0] or 0 if signed else 0
-
-
-class Transaction:
-    """What can be read and written between BEGIN and COMMIT."""
-
-    def __init__(self, writer: aiosqlite.Connection) -> None:
-        self._writer = writer
-        self._journal: list[tuple[int, bytes | None, bytes]] = []
-        self._statements: list[Statement] = []
-        self.leaves: list[bytes] = []
-
-    def write(self, record: AnyRecord) -> None:
-        """Append a record and what it projects; it reaches the file at the next ``flush``."""
-        packed = encode_record(record)
-        self._journal.append((record.at_ms, subject_of(record), packed))
-        self._statements += statements_for(record)
-        self.leaves.append(packed)
-
-    def keep_key(self, kept: KeepKey) -> None:
-        """Store a wrapped content key."""
-        sql = "INSERT INTO issuance_key (issuance_id, key_day, wrapped_key) VALUES (?, ?, ?)"
-        self._statements.append((sql, (kept.issuance_id, kept.key_day, kept.wrapped_key)))
-
-    def drop_key(self, dropped: DropKey) -> None:
-        """Delete a wrapped content key (overwritten in place: ``secure_delete``)."""
-        sql = "DELETE FROM issuance_key WHERE issuance_id = ?"
-        self._statements.append((sql, (dropped.issuance_id,)))
-
-    async def flush(self) -> None:
-        """Hand what was written so far to the database."""
-        sql = "INSERT INTO journal (at_ms, subject, record) VALUES (?, ?, ?)"
-        if self._journal:
-            await self._writer.executemany(sql, self._journal)
-            self._journal = []
-        for statement, group in _grouped(self._statements):
-            await self._writer.executemany(statement, group)
-        self._statements = []
-
-    async def facts(self, needs: Needs, real_ms: int) -> Facts:
-        """Read what an input needs, as of this very transaction.
-
-        Args:
-            needs: what to read.
-            real_ms: the register's age is counted from this.
-        """
-        await self.flush()
-        resident_id = needs.resident_id
-        card = None
-        if needs.card_ref is not None or needs.certificate_serial is not None:
-            card = await card_facts(self._writer, needs.card_ref, needs.certificate_serial)
-            resident_id = resident_id or (card.resident_id if card else None)
-        holder = (
-            None
-            if resident_id is None
-            else await register_copy.holder_facts(self._writer, resident_id, real_ms)
-        )
-        next_serial = 1
-        if needs.serial_day is not None:
-            sql = "SELECT next_serial FROM number_serial WHERE day = ?"
-            row = await _one(self._writer, sql, (needs.serial_day,))
-            next_serial = row[0] if row else 1
-        ended = None if needs.issuance_id is None else await self._ended(needs.issuance_id)
-        place = None if needs.terminal is None else await self._place(needs.terminal)
-        return Facts(
-            holder=holder,
-            next_serial=next_serial,
-            ended=ended,
-            resident_id=resident_id,
-            place=place,
-            card=card,
-        )
-
-    async def _place(self, terminal: str) -> TerminalPlace | None:
-        sql = "SELECT class, chain, in_city FROM terminal WHERE terminal = ?"
-        row = await _one(self._writer, sql, (terminal,))
-        if row is None:
-            return None
-        return TerminalPlace(
-            terminal=terminal,
-            terminal_class=TerminalClass(row[0]),
-            chain=row[1],
-            in_city=bool(row[2]),
-        )
-
-    async def _ended(self, issuance_id: bytes) -> EndedIssuance | None:
-        sql = "SELECT terminal, state, code FROM issuance WHERE issuance_id = ?"
-        row = await _one(self._writer, sql, (issuance_id,))
-        if row is None:
-            return None
-        code = None if row[2] is None else ReplyCode(row[2])
-        return EndedIssuance(terminal=row[0], state=IssuanceState(row[1]), code=code)
-
-
-def _grouped(statements: Iterable[Statement]) -> Iterable[tuple[str, list[tuple[object, ...]]]]:
-    """Join neighbours with the same text, so that the thread is crossed less often."""
-    group: list[tuple[object, ...]] = []
-    text = ""
-    for sql, values in statements:
-        if sql != text and group:
-            yield text, group
-            group = []
-        text = sql
-        group.append(values)
-    if group:
-        yield text, group
 
 
 def _by_terminal(
@@ -349,14 +254,6 @@ def _by_terminal(
     """Join neighbours with the same terminal and line."""
     for key, group in itertools.groupby(rows, key=lambda row: (row[0], row[1])):
         yield key, list(group)
-
-
-async def _one(
-    connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]
-) -> tuple[Any, ...] | None:
-    async with connection.execute(sql, values) as cursor:
-        row = await cursor.fetchone()
-    return None if row is None else tuple(row)
 
 
 @contextlib.asynccontextmanager

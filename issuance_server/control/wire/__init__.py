@@ -37,6 +37,17 @@ from issuance_server.control.wire.questions import (
     ShowIssuance,
     Terminals,
 )
+from issuance_server.control.wire.register import (
+    ACT_REGISTER_FEED,
+    ACT_REGISTER_IMPORT,
+    ACT_STAND_IN_BEGIN,
+    ACT_STAND_IN_END,
+    FeedBatch,
+    ReadRegister,
+    RegisterStatus,
+    StagedExtract,
+    StandInTime,
+)
 from issuance_server.control.wire.suppressions import (
     ACT_SUPPRESSION_ADD,
     ACT_SUPPRESSION_LIFT,
@@ -54,6 +65,10 @@ from issuance_server.control.wire.tables import (
 
 __all__ = [
     "ACT_CARD_UNLOCK",
+    "ACT_REGISTER_FEED",
+    "ACT_REGISTER_IMPORT",
+    "ACT_STAND_IN_BEGIN",
+    "ACT_STAND_IN_END",
     "ACT_SUPPRESSION_ADD",
     "ACT_SUPPRESSION_LIFT",
     "ACT_TABLES_LOAD",
@@ -74,6 +89,7 @@ __all__ = [
     "Cards",
     "Checkpoints",
     "Done",
+    "FeedBatch",
     "Issuances",
     "Journal",
     "Life",
@@ -88,9 +104,13 @@ __all__ = [
     "ReadCheckpoints",
     "ReadJournal",
     "ReadNumbers",
+    "ReadRegister",
     "ReadTables",
+    "RegisterStatus",
     "Request",
     "ShowIssuance",
+    "StagedExtract",
+    "StandInTime",
     "Suppressions",
     "TablesInForce",
     "Terminals",
@@ -105,6 +125,7 @@ Request: TypeAlias = (
     | ListCards
     | ListTerminals
     | ListSuppressions
+    | ReadRegister
     | ReadJournal
     | ReadCheckpoints
     | ReadNumbers
@@ -116,11 +137,12 @@ Answer: TypeAlias = (
     | Life
     | Cards
     | Terminals
+    | Suppressions
+    | RegisterStatus
     | Journal
     | Checkpoints
     | Numbers
     | Done
-    | Suppressions
     | TablesInForce
 )
 

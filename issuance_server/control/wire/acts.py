@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from issuance_server.control.wire.register import FeedBatch, StagedExtract, StandInTime
 from issuance_server.control.wire.suppressions import AddedSuppression
 from issuance_server.control.wire.tables import NewTablesFile
 from issuance_server.core.terminal_place import TerminalClass
@@ -41,7 +42,15 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
     overlap_hours: Annotated[int, Meta(ge=0, le=OVERLAP_HOURS_MAX)]
 
 
-Brought: TypeAlias = NewTerminal | NewKey | AddedSuppression | NewTablesFile
+Brought: TypeAlias = (
+    NewTerminal
+    | NewKey
+    | AddedSuppression
+    | NewTablesFile
+    | StagedExtract
+    | FeedBatch
+    | StandInTime
+)
 """What can come with an act."""
 
 

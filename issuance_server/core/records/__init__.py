@@ -40,6 +40,13 @@ from issuance_server.core.records.lines import (
     TerminalRenewed,
     TerminalRevoked,
 )
+from issuance_server.core.records.registers import (
+    RegisterFed,
+    RegisterGapFound,
+    RegisterImported,
+    StandInBegun,
+    StandInEnded,
+)
 from issuance_server.core.records.suppressions import SuppressionLifted, SuppressionSet
 from issuance_server.core.records.tables import TablesLoaded
 from issuance_server.core.records.visits import (
@@ -78,6 +85,11 @@ __all__ = [
     "OperatorActed",
     "PrintReported",
     "Record",
+    "RegisterFed",
+    "RegisterGapFound",
+    "RegisterImported",
+    "StandInBegun",
+    "StandInEnded",
     "SuppressionLifted",
     "SuppressionSet",
     "TablesLoaded",
@@ -113,7 +125,12 @@ _OfIssuances: TypeAlias = (
 )
 _OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
-AnyRecord: TypeAlias = _OfLines | _OfVisits | _OfIssuances | _OfTheHouse | _OfSuppressions
+_OfRegisters: TypeAlias = (
+    RegisterImported | RegisterFed | RegisterGapFound | StandInBegun | StandInEnded
+)
+AnyRecord: TypeAlias = (
+    _OfLines | _OfVisits | _OfIssuances | _OfTheHouse | _OfSuppressions | _OfRegisters
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[AnyRecord] = msgspec.msgpack.Decoder(AnyRecord)

@@ -70,11 +70,19 @@ class CiphertextHeld(Record, frozen=True, kw_only=True, tag="ciphertext-held"):
 
 
 class IssuanceReleased(Record, frozen=True, kw_only=True, tag="issuance-released"):
-    """The last check held; the key was handed out, the fee is held, the numbers are valid."""
+    """The last check held; the key was handed out, the fee is held, the numbers are valid.
+
+    Attributes:
+        issuance_id: whose.
+        amount_yen: what was paid.
+        deadline_ms: until when the report must come.
+        stand_in: whether stand-in operation was declared, so that the copy may have been old.
+    """
 
     issuance_id: bytes
     amount_yen: int
     deadline_ms: int
+    stand_in: bool = False
 
 
 class PrintReported(Record, frozen=True, kw_only=True, tag="print-reported"):

@@ -11,6 +11,7 @@ from issuance_server.observe.catalogue import (
     lines,
     operators,
     process,
+    registers,
     suppressions,
     tables,
     visits,
@@ -24,6 +25,7 @@ GROUPS: dict[str, tuple[Event, ...]] = {
     "Issuances": issuances.EVENTS,
     "Operators": operators.EVENTS,
     "Suppressions": suppressions.EVENTS,
+    "The register copy": registers.EVENTS,
     "Hours, fees and chains": tables.EVENTS,
 }
 

@@ -1,0 +1,148 @@
+"""One transaction of the city's database: what a decision reads, and what it writes.
+
+Law of this module: facts are read after everything that was written before them, in the same
+transaction.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import aiosqlite
+
+from issuance_server.adapters.sqlite import register_copy
+from issuance_server.adapters.sqlite.cards import card_facts
+from issuance_server.adapters.sqlite.projections import statements_for
+from issuance_server.adapters.sqlite.register_changes import change_copy
+from issuance_server.adapters.sqlite.register_stage import (
+    take_extract,
+)
+from issuance_server.adapters.sqlite.statement import Statement
+from issuance_server.core.effects import ChangeCopy, DropKey, KeepKey, TakeExtract
+from issuance_server.core.facts import EndedIssuance, Facts
+from issuance_server.core.records import AnyRecord, encode_record, subject_of
+from issuance_server.core.switch import Needs
+from issuance_server.core.terminal_place import TerminalClass, TerminalPlace
+from protocol.codes import ReplyCode
+from protocol.issuance import IssuanceState
+
+
+class Transaction:
+    """What can be read and written between BEGIN and COMMIT."""
+
+    def __init__(self, writer: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._journal: list[tuple[int, bytes | None, bytes]] = []
+        self._statements: list[Statement] = []
+        self.leaves: list[bytes] = []
+
+    def write(self, record: AnyRecord) -> None:
+        """Append a record and what it projects; it reaches the file at the next ``flush``."""
+        packed = encode_record(record)
+        self._journal.append((record.at_ms, subject_of(record), packed))
+        self._statements += statements_for(record)
+        self.leaves.append(packed)
+
+    def keep_key(self, kept: KeepKey) -> None:
+        """Store a wrapped content key."""
+        sql = "INSERT INTO issuance_key (issuance_id, key_day, wrapped_key) VALUES (?, ?, ?)"
+        self._statements.append((sql, (kept.issuance_id, kept.key_day, kept.wrapped_key)))
+
+    def drop_key(self, dropped: DropKey) -> None:
+        """Delete a wrapped content key (overwritten in place: ``secure_delete``)."""
+        sql = "DELETE FROM issuance_key WHERE issuance_id = ?"
+        self._statements.append((sql, (dropped.issuance_id,)))
+
+    async def change_copy(self, effect: ChangeCopy | TakeExtract) -> None:
+        """Change the register copy, or let the attached extract take its place."""
+        await self.flush()
+        if isinstance(effect, ChangeCopy):
+            await change_copy(self._writer, effect.changes)
+        else:
+            await take_extract(self._writer)
+
+    async def flush(self) -> None:
+        """Hand what was written so far to the database."""
+        sql = "INSERT INTO journal (at_ms, subject, record) VALUES (?, ?, ?)"
+        if self._journal:
+            await self._writer.executemany(sql, self._journal)
+            self._journal = []
+        for statement, group in _grouped(self._statements):
+            await self._writer.executemany(statement, group)
+        self._statements = []
+
+    async def facts(self, needs: Needs, real_ms: int) -> Facts:
+        """Read what an input needs, as of this very transaction.
+
+        Args:
+            needs: what to read.
+            real_ms: the register's age is counted from this.
+        """
+        await self.flush()
+        resident_id = needs.resident_id
+        card = None
+        if needs.card_ref is not None or needs.certificate_serial is not None:
+            card = await card_facts(self._writer, needs.card_ref, needs.certificate_serial)
+            resident_id = resident_id or (card.resident_id if card else None)
+        holder = (
+            None
+            if resident_id is None
+            else await register_copy.holder_facts(self._writer, resident_id, real_ms)
+        )
+        next_serial = 1
+        if needs.serial_day is not None:
+            sql = "SELECT next_serial FROM number_serial WHERE day = ?"
+            row = await one_row(self._writer, sql, (needs.serial_day,))
+            next_serial = row[0] if row else 1
+        ended = None if needs.issuance_id is None else await self._ended(needs.issuance_id)
+        place = None if needs.terminal is None else await self._place(needs.terminal)
+        return Facts(
+            holder=holder,
+            next_serial=next_serial,
+            ended=ended,
+            resident_id=resident_id,
+            place=place,
+            card=card,
+        )
+
+    async def _place(self, terminal: str) -> TerminalPlace | None:
+        sql = "SELECT class, chain, in_city FROM terminal WHERE terminal = ?"
+        row = await one_row(self._writer, sql, (terminal,))
+        if row is None:
+            return None
+        return TerminalPlace(
+            terminal=terminal,
+            terminal_class=TerminalClass(row[0]),
+            chain=row[1],
+            in_city=bool(row[2]),
+        )
+
+    async def _ended(self, issuance_id: bytes) -> EndedIssuance | None:
+        sql = "SELECT terminal, state, code FROM issuance WHERE issuance_id = ?"
+        row = await one_row(self._writer, sql, (issuance_id,))
+        if row is None:
+            return None
+        code = None if row[2] is None else ReplyCode(row[2])
+        return EndedIssuance(terminal=row[0], state=IssuanceState(row[1]), code=code)
+
+
+def _grouped(statements: Iterable[Statement]) -> Iterable[tuple[str, list[tuple[object, ...]]]]:
+    """Join neighbours with the same text, so that the thread is crossed less often."""
+    group: list[tuple[object, ...]] = []
+    text = ""
+    for sql, values in statements:
+        if sql != text and group:
+            yield text, group
+            group = []
+        text = sql
+        group.append(values)
+    if group:
+        yield text, group
+
+
+async def one_row(
+    connection: aiosqlite.Connection, sql: str, values: tuple[object, ...]
+) -> tuple[Any, ...] | None:
+    """Return the first row of an answer, or None."""
+    async with connection.execute(sql, values) as cursor:
+        row = await cursor.fetchone()
+    return None if row is None else tuple(row)

@@ -1,0 +1,143 @@
+"""``issuance-server register feed``: changes as they come, batch by batch, each a signed act."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from issuance_server.adapters.register_file import undecodable
+from issuance_server.app import City
+from issuance_server.control import wire
+from issuance_server.core.register_feed import (
+    CHANGES_PER_BATCH_MAX,
+    AnyChange,
+    batch_subject,
+)
+from issuance_server.desk_commands.acts import Acting
+from issuance_server.desk_commands.reach import ask
+from protocol.errors import SetUpError
+
+LINE_BYTES_MAX = 1024 * 1024
+BATCH_BYTES_MAX = 3 * 1024 * 1024
+"""Far below what the control socket carries (``adapters.frames``)."""
+LINES_WAITING_MAX = 2 * CHANGES_PER_BATCH_MAX
+STANDARD_INPUT = Path("-")
+
+_decoder: msgspec.json.Decoder[AnyChange] = msgspec.json.Decoder(AnyChange)
+
+
+async def feed(city: City, arguments: argparse.Namespace) -> int:
+    """Take changes until the end of the file, signed by a named operator with a reason.
+
+    What has come by then is one batch; a batch that cannot be taken ends the command.
+    """
+    acting = Acting.unlock(city, arguments)
+    feeding = _Feeding(acting, await read_sequence(city))
+    try:
+        async for batch in _batches(arguments.changes):
+            await feeding.take(batch)
+    finally:
+        sys.stderr.write(
+            f"{feeding.taken} changes taken, {feeding.skipped} skipped because the copy had them;"
+            f" the last one is {feeding.sequence}\n"
+        )
+    return 0
+
+
+async def read_sequence(city: City) -> int:
+    """Return the number of the last change that the copy has."""
+    answer = await ask(city, wire.ReadRegister())
+    if not isinstance(answer, wire.RegisterStatus):
+        raise SetUpError("the server gave another answer than was asked")
+    return answer.sequence
+
+
+class _Feeding:
+    """What has been taken so far."""
+
+    def __init__(self, acting: Acting, sequence: int) -> None:
+        self._acting = acting
+        self.sequence = sequence
+        self.taken = 0
+        self.skipped = 0
+
+    async def take(self, changes: list[AnyChange]) -> None:
+        """Send what the copy does not have; what is missing before it, the server will say."""
+        fresh = tuple(change for change in changes if change.sequence > self.sequence)
+        self.skipped += len(changes) - len(fresh)
+        if not fresh:
+            return
+        await self._acting.do(
+            wire.ACT_REGISTER_FEED,
+            subject=batch_subject(fresh),
+            brought=wire.FeedBatch(changes=fresh),
+        )
+        self.taken += len(fresh)
+        self.sequence = fresh[-1].sequence
+
+
+async def _batches(source: Path) -> AsyncIterator[list[AnyChange]]:
+    """Yield what has come, in batches of a bounded size, until the end."""
+    lines: asyncio.Queue[tuple[int, bytes] | OSError | None] = asyncio.Queue(LINES_WAITING_MAX)
+    loop = asyncio.get_running_loop()
+
+    def put(line: tuple[int, bytes] | OSError | None) -> None:
+        asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+
+    threading.Thread(target=_read, args=(source, put), daemon=True).start()
+    batch: list[AnyChange] = []
+    batch_bytes = 0
+    while True:
+        line = await lines.get()
+        if isinstance(line, tuple):
+            batch.append(_change(*line))
+            batch_bytes += len(line[1])
+            full = len(batch) == CHANGES_PER_BATCH_MAX or batch_bytes >= BATCH_BYTES_MAX
+            if not full and not lines.empty():
+                continue
+        if batch:
+            yield batch
+            batch, batch_bytes = [], 0
+        if isinstance(line, OSError):
+            raise SetUpError(f"the changes of {source} cannot be read: {line.strerror}")
+        if line is None:
+            return
+
+
+def _read(source: Path, put: Callable[[tuple[int, bytes] | OSError | None], None]) -> None:
+    """Read lines in a thread of its own; the end of the command ends it."""
+    with contextlib.suppress(RuntimeError):  # nobody takes them any more
+        try:
+            with contextlib.ExitStack() as opened:
+                file: BinaryIO = sys.stdin.buffer
+                if source != STANDARD_INPUT:
+                    file = opened.enter_context(source.open("rb"))
+                number = 0
+                while line := file.readline(LINE_BYTES_MAX + 1):
+                    number += 1
+                    put((number, line))
+        except OSError as error:
+            put(error)
+        put(None)
+
+
+def _change(number: int, line: bytes) -> AnyChange:
+    """Read a line.
+
+    Raises:
+        SetUpError: it is none; the text names the line and the place, not what stands there.
+    """
+    if len(line) > LINE_BYTES_MAX:
+        raise SetUpError(f"line {number} has more than {LINE_BYTES_MAX} bytes")
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SetUpError(
+            f"line {number} {undecodable(error)}; it and what was read with it are not taken"
+        ) from None

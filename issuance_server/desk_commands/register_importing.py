@@ -1,0 +1,101 @@
+"""``issuance-server register import``: the whole extract is checked first, and then taken over."""
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from issuance_server.adapters.file_lock import take_lock
+from issuance_server.adapters.register_file import Extract, ExtractReader
+from issuance_server.adapters.sqlite.register_stage import (
+    STAGE_NAME_BYTES,
+    new_stage,
+    remove_stages,
+    stage_digest,
+    stage_path,
+)
+from issuance_server.app import City
+from issuance_server.control import wire
+from issuance_server.control.register_acts import import_subject
+from issuance_server.desk_commands.acts import Acting
+from issuance_server.desk_commands.progress import Progress
+from protocol.errors import SetUpError
+
+TAKING_WAIT_MS_MAX = 10 * 60 * 1_000
+"""A running server answers when the copy is swapped; a city of half a million takes minutes."""
+
+
+async def import_extract(city: City, arguments: argparse.Namespace) -> int:
+    """Import a full extract, signed by a named operator with a reason."""
+    acting = Acting.unlock(city, arguments)
+    database = city.paths.database
+    in_use = "another extract is being imported; wait until that is done"
+    lock = await take_lock(database.with_name(f"{database.name}.extract"), wait_ms=0, in_use=in_use)
+    try:
+        remove_stages(database)
+        name = secrets.token_hex(STAGE_NAME_BYTES)
+        staged = stage_path(database, name)
+        extract = await asyncio.to_thread(_stage, arguments.extract, staged)
+        _check(extract, city)
+        brought = await asyncio.to_thread(_brought, extract, staged, set_back=arguments.set_back)
+        await acting.do(
+            wire.ACT_REGISTER_IMPORT,
+            subject=import_subject(brought),
+            brought=brought,
+            wait_ms=TAKING_WAIT_MS_MAX,
+        )
+    finally:
+        remove_stages(database)
+        os.close(lock)
+    counts = brought.counts
+    sys.stderr.write(
+        f"the copy has {counts.households} households with {counts.residents} residents and"
+        f" {counts.records} other records, up to change {brought.sequence}\n"
+    )
+    return 0
+
+
+def _stage(path: Path, staged: Path) -> Extract:
+    """Read the whole extract, and write its sound lines into the stage."""
+    size_bytes = path.stat().st_size if path.is_file() else 0
+    with new_stage(staged) as stage, Progress("checking", size_bytes) as progress:
+        return ExtractReader(take=stage.add, progress=progress).read(path)
+
+
+def _check(extract: Extract, city: City) -> None:
+    """Refuse an extract with faults, after all of them are listed.
+
+    Raises:
+        SetUpError: it has some, or is another city's.
+    """
+    for one in extract.faults:
+        sys.stderr.write(f"line {one.number}: {one.fault}\n")
+    unlisted = extract.faults_in_all - len(extract.faults)
+    if unlisted:
+        sys.stderr.write(f"and {unlisted} more\n")
+    if extract.faults_in_all or extract.header is None:
+        raise SetUpError(
+            f"the extract has {extract.faults_in_all} faults; the copy stays as it was. Have the"
+            " extract made anew"
+        )
+    if extract.header.city != city.config.city.code:
+        raise SetUpError(
+            f"the extract is of city {extract.header.city}, this is {city.config.city.code}"
+        )
+
+
+def _brought(extract: Extract, staged: Path, *, set_back: bool) -> wire.StagedExtract:
+    if extract.header is None:
+        raise SetUpError("the extract has no header")
+    header = extract.header
+    return wire.StagedExtract(
+        stage=staged.name.rpartition("-")[2],
+        stage_digest=stage_digest(staged),
+        file_digest=extract.file_digest,
+        counts=header.counts,
+        sequence=header.sequence,
+        as_of_ms=int(header.as_of.timestamp() * 1_000),
+        set_back=set_back,
+    )
