@@ -7,6 +7,7 @@ is given. Object numbers of the static part are fixed, because it is always adde
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, groupby
 
 import pydyf
@@ -38,6 +39,9 @@ from protocol.errors import Misuse
 
 LINE_DIGESTS = "KofuLineDigests"
 """An entry of a page for whoever verifies the file; printers and viewers ignore it."""
+
+LENGTHS_KNOWN_MAX = 4096
+"""Sizes and places of lines whose digits are remembered, about 100 bytes each."""
 
 _WHOLE_SHEET = b"[0 0 %.1f %.2f]" % (SHEET_WIDTH_PT, SHEET_HEIGHT_PT)
 _FORM_BOX = b"[0 0 596 842]"
@@ -319,18 +323,24 @@ class _Ink:
 
     def line(self, line: Line) -> bytes:
         """Return the operators of a line with glyphs; each run of one font is one string."""
-        codes, size = self._codes, line.size_pt
+        codes, size = self._codes, _points(line.size_pt)
         shown = [
-            b"/%b %.2f Tf <%b> Tj" % (font, size, b"".join([codes[glyph] for glyph in run]))
+            b"/%b %b Tf <%b> Tj" % (font, size, b"".join([codes[glyph] for glyph in run]))
             for font, run in self._runs(line.glyphs)
         ]
-        place = (line.spacing_pt, line.x, line.y)
-        return b"BT %.2f Tc %.2f %.2f Td %b ET" % (*place, b" ".join(shown))
+        place = (_points(line.spacing_pt), _points(line.x), _points(line.y))
+        return b"BT %b Tc %b %b Td %b ET" % (*place, b" ".join(shown))
 
     def _runs(self, glyphs: Sequence[Glyph]) -> Iterable[tuple[bytes, Iterable[Glyph]]]:
         if len(self.font_resources) == 1:
             return [(self._fonts[glyphs[0]], glyphs)]
         return groupby(glyphs, self._fonts.__getitem__)
+
+
+@lru_cache(LENGTHS_KNOWN_MAX)
+def _points(length: float) -> bytes:
+    """Return a length as it is written; a form's fields stand in the same places every time."""
+    return b"%.2f" % length
 
 
 def _reading(readings: list[dict[int, str]], glyph: Glyph) -> int:

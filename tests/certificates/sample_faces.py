@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from issuance_server.certificates import pdf_writer
 from issuance_server.certificates.back.glyphs import GlyphModules
 from issuance_server.certificates.back.page import back_forms, back_page
@@ -135,7 +137,7 @@ class SampleFaces:
                 continue
             glyphs, at, how = altered
             lines = list(face.page.lines)
-            lines[place] = replace(line, glyphs=glyphs)
+            lines[place] = msgspec.structs.replace(line, glyphs=glyphs)
             x = line.x + sum(_advance(line, glyph) for glyph in line.glyphs[:at])
             tampering = Tampering(
                 page=replace(face.page, lines=tuple(lines)),

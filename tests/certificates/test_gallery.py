@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pypdfium2
 import pytest
 from PIL import Image
@@ -47,7 +48,7 @@ def _changed(sample: Sample, change: Change) -> Image.Image:
 def _other_glyph(line: Line) -> Line:
     """Exchange the first character of a line."""
     (other,) = FontList().glyphs("鬱" if line.text[0] != "鬱" else "一")
-    return replace(line, glyphs=(other, *line.glyphs[1:]))
+    return msgspec.structs.replace(line, glyphs=(other, *line.glyphs[1:]))
 
 
 @pytest.mark.parametrize("sample", FIRST_OF_KIND, ids=lambda sample: sample.name)
@@ -70,9 +71,9 @@ def test_a_back_looks_as_in_the_gallery() -> None:
     [
         lambda line: line,
         _other_glyph,
-        lambda line: replace(line, y=line.y + 0.7 * MM_PT),
-        lambda line: replace(line, x=line.x + 0.7 * MM_PT),
-        lambda line: replace(line, size_pt=line.size_pt * 0.9),
+        lambda line: msgspec.structs.replace(line, y=line.y + 0.7 * MM_PT),
+        lambda line: msgspec.structs.replace(line, x=line.x + 0.7 * MM_PT),
+        lambda line: msgspec.structs.replace(line, size_pt=line.size_pt * 0.9),
     ],
     ids=["unchanged", "other glyph", "up", "aside", "smaller"],
 )

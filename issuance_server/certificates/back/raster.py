@@ -8,6 +8,7 @@ they may stand off the grid, and kept.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -126,7 +127,7 @@ def _moved(mark: Mark, dy: float) -> Mark:
     """Return a mark of a form as it stands on the sheet; drawings stay."""
     match mark:
         case Line():
-            return replace(mark, y=mark.y + dy)
+            return msgspec.structs.replace(mark, y=mark.y + dy)
         case Rule():
             return replace(mark, y1=mark.y1 + dy, y2=mark.y2 + dy)
         case Frame(box=box):

@@ -6,6 +6,8 @@ The origin is the lower left corner of the sheet, as in PDF; lengths are points 
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import msgspec
+
 from issuance_server.certificates.fonts import Glyph
 
 SHEET_WIDTH_PT = 595.2
@@ -66,9 +68,8 @@ class Field:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A set line of text.
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A set line of text; hundreds of them are made for a certificate.
 
     Attributes:
         glyphs: from left to right.
