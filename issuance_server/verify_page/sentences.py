@@ -96,6 +96,12 @@ _JAPANESE = {
     "the secret of the backs is not at hand; the text was not compared": (
         "このページは裏面を読み解けないため、本文は照合していません。"
     ),
+    "the secret of the backs is not at hand; the back was not compared": (
+        "このページは裏面を読み解けないため、裏面は照合していません。"
+    ),
+    "the back is not that of this sheet, or its secret is no longer in use": (
+        "この用紙の裏面ではないか、使われなくなった鍵で作られた裏面です。"
+    ),
     "the picture does not show the whole face": "おもて面の全体が写っていません。",
     "the picture does not show the whole back, lying flat": (
         "裏面の全体が、平らに写っていません。"
@@ -110,6 +116,7 @@ _JAPANESE = {
     "the file is larger than a scan can be": _LARGE_PICTURE,
     "the picture is larger than a scan can be": _LARGE_PICTURE,
     "the file has more pages than a certificate can have": "ページが多すぎます。",
+    "the file has a page that is larger than a sheet can be": "ページが大きすぎます。",
     "the file is damaged, or no PDF": "PDFではないか、壊れています。",
     "the file is no PNG, JPEG or TIFF picture, or damaged": _DAMAGED_PICTURE,
 }
