@@ -17,6 +17,7 @@ from issuance_server.control.terminal_admission import (
 )
 from issuance_server.core import records as r
 from issuance_server.core.inputs import Registration, RenewedCertificate
+from issuance_server.core.terminal_place import TerminalClass
 from keys.authority import Authority
 from protocol.errors import JournalFailed, KeyManagementError
 from tests.adapters.city_file import TERMINALS
@@ -109,6 +110,30 @@ async def test_terminal_is_registered(scene: Scene) -> None:
     assert new_certificate(pem).until_ms == row.certificates[0].until_ms
     assert ["control.act_done"] == [event for event, _ in scene.logged]
     assert ["recorded terminal.register"] == scene.course, "the judge was not asked"
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"chain": "ファミマ"}, "know no chain ファミマ .the chains are: 見本.; .*tables load"),
+        ({"terminal_class": TerminalClass.CITY_HALL}, "register it with --class store"),
+    ],
+    ids=["chain", "class"],
+)
+async def test_terminal_is_of_a_chain_in_the_tables(
+    scene: Scene, changes: dict[str, Any], text: str
+) -> None:
+    """Of another one it would issue nothing, so it is not registered at all."""
+    pem = certified()
+    place: dict[str, Any] = {"chain": CHAIN, "store": "駅前", "in_city": True} | changes
+    asked = Registration(certificate=new_certificate(pem), **place)
+    act = signed(act=wire.ACT_TERMINAL_REGISTER, subject=registration_subject(asked), nonce=_next())
+    with pytest.raises(KeyManagementError, match=text):
+        await scene.ask(
+            wire.Act(signed=act.signed, brought=wire.NewTerminal(certificate=pem, **place))
+        )
+
+    assert [] == scene.city.records()
 
 
 async def test_terminal_gets_a_new_key(scene: Scene) -> None:
