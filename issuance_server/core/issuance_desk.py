@@ -226,6 +226,7 @@ class IssuanceDesk:
             r.IssuanceWithdrawn(
                 at_ms=now.real_ms,
                 issuance_id=issuance_id,
+                day=self._state.counting_day(now.business_ms),
                 code=code,
                 refusal=of_registers(refusal),
             )

@@ -85,7 +85,8 @@ class SettlingDesk:
             issuance = self._state.issuances.get(issuance_id)
             if issuance is None or issuance.deletion is None:
                 continue
-            out.write(r.KeyDestroyed(at_ms=now.real_ms, issuance_id=issuance_id))
+            day = self._state.counting_day(now.business_ms)
+            out.write(r.KeyDestroyed(at_ms=now.real_ms, issuance_id=issuance_id, day=day))
             completed = issuance.state is S.PRINTED
             ended = S.COMPLETED if completed else S.REVERSED
             _log_end(issuance, ended, now, out)

@@ -7,6 +7,7 @@ again by folding the journal's records of what has not ended.
 from dataclasses import dataclass, field, replace
 
 from issuance_server.core import records as r
+from issuance_server.core.day_counts import counting_day
 from issuance_server.core.tables import NO_TABLES, CityTables
 from issuance_server.core.tables.reading import read_tables
 from protocol.codes import ReplyCode
@@ -89,6 +90,7 @@ class SwitchState:
         stopped_terminals: those that an integrity alarm stopped, or that are revoked.
         tables: the city's tables in force; read beside the journal after a restart.
         judge_report: number and time of the last of the judge's events that was recorded.
+        closed_through: the last day that is closed, ``YYYY-MM-DD``; empty: none; likewise.
         draining: nothing new is taken.
     """
 
@@ -98,6 +100,7 @@ class SwitchState:
     stopped_terminals: set[str] = field(default_factory=set)
     tables: CityTables = NO_TABLES
     judge_report: tuple[int, int] = (0, 0)
+    closed_through: str = ""
     draining: bool = False
 
     def deadlines(self) -> dict[bytes, int]:
@@ -105,6 +108,10 @@ class SwitchState:
         return {key: v.deadline_ms for key, v in self.visits.items()} | {
             key: i.deadline_ms for key, i in self.issuances.items()
         }
+
+    def counting_day(self, business_ms: int) -> str:
+        """Return the day in which counts what ends now, ``YYYY-MM-DD``."""
+        return counting_day(self.closed_through, business_ms)
 
     def of_terminal(self, terminal: str) -> list[Issuance]:
         """Return the issuances of a terminal that have not ended."""
@@ -122,6 +129,10 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
             state.counters[terminal] = TerminalCounters()
         case r.LineStopped(terminal=terminal) | r.TerminalRevoked(terminal=terminal):
             state.stopped_terminals.add(terminal)
+        case r.LineReopened(terminal=terminal):
+            state.stopped_terminals.discard(terminal)
+        case r.DayClosed(day=day):
+            state.closed_through = day
         case r.VisitBegun():
             visit = Visit(
                 visit_id=record.visit_id,

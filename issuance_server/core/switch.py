@@ -275,7 +275,10 @@ class Switch:
         )
 
     def _take_opening(self, terminal: str, asked: t.Open, now: Now, out: Outcome) -> None:
-        out.write(r.LineOpened(at_ms=now.real_ms, terminal=terminal, software=asked.software))
+        day = self.state.counting_day(now.business_ms)
+        out.write(
+            r.LineOpened(at_ms=now.real_ms, terminal=terminal, software=asked.software, day=day)
+        )
         out.log(
             "line.opened",
             terminal=terminal,
@@ -298,8 +301,17 @@ class Switch:
         act = (ref.generation, ref.digest)
         if self._closings.get(terminal) != act:
             self._closings[terminal] = act
+            day = self.state.counting_day(now.business_ms)
+            out.write(
+                r.LineClosed(
+                    at_ms=now.real_ms,
+                    terminal=terminal,
+                    day=day,
+                    ours=counters,
+                    theirs=asked.counters,
+                )
+            )
             agree = counters == asked.counters
-            out.write(r.LineClosed(at_ms=now.real_ms, terminal=terminal, counters_agree=agree))
             reason = "in-order" if agree else "counters-differ"
             out.log("line.closed", terminal=terminal, reason=reason)
         out.reply(terminal, ref, t.Closed(counters=counters))

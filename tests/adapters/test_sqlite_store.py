@@ -23,10 +23,18 @@ from protocol.issuance import IssuanceState
 from protocol.kinds import Kind, Options
 from protocol.statements import signature_holds
 from tests.adapters.city_file import HOLDER_ID, CityFile
-from tests.core.made import CARD, CARD_REF, ISSUANCE, START_REAL_MS, TERMINAL
+from tests.core.made import (
+    CARD,
+    CARD_REF,
+    DAY,
+    ISSUANCE,
+    START_REAL_MS,
+    TERMINAL,
+    line_closed,
+)
 
 WRAPPED = b"\xfeunmistakable wrapped key of forty bytes."
-OPENED = r.LineOpened(at_ms=START_REAL_MS, terminal=TERMINAL, software="sim 1")
+OPENED = r.LineOpened(at_ms=START_REAL_MS, terminal=TERMINAL, software="sim 1", day=DAY)
 BEGUN = r.VisitBegun(
     at_ms=START_REAL_MS, visit_id=bytes(16), terminal=TERMINAL, deadline_ms=START_REAL_MS + 5
 )
@@ -107,7 +115,7 @@ async def test_transactions_take_their_turn(city: CityFile) -> None:
 
     async def write(number: int) -> None:
         async with city.store.transaction() as transaction:
-            transaction.write(r.LineClosed(at_ms=number, terminal=TERMINAL, counters_agree=True))
+            transaction.write(line_closed(number))
             await transaction.facts(Needs(card_ref=CARD_REF), START_REAL_MS)
 
     async def sign() -> None:
@@ -141,7 +149,7 @@ async def test_facts_see_earlier_writes_of_the_same_transaction(city: CityFile) 
         deadline_ms=0,
     )
     withdrawn = r.IssuanceWithdrawn(
-        at_ms=START_REAL_MS, issuance_id=ISSUANCE, code=ReplyCode.DATA_CHANGED
+        at_ms=START_REAL_MS, issuance_id=ISSUANCE, day=DAY, code=ReplyCode.DATA_CHANGED
     )
     needs = Needs(serial_day="2026-11-30", issuance_id=ISSUANCE)
     async with city.store.transaction() as transaction:
@@ -309,7 +317,7 @@ async def test_tree_grows_on_after_a_restart(city: CityFile) -> None:
     """The frontier in the file is that of all records, whoever wrote them."""
     tree = AuditTree()
     for number in range(5):
-        record = r.LineClosed(at_ms=number, terminal=TERMINAL, counters_agree=True)
+        record = line_closed(number)
         async with city.store.transaction() as transaction:
             transaction.write(record)
         tree.append(r.encode_record(record))

@@ -10,11 +10,11 @@ import pytest
 
 from issuance_server.adapters.sqlite import queries
 from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.core import records as r
 from keys import life_cycle
 from keys.city_folder import CityFolder
 from keys.key_record import Purpose
 from tests.commands.desk import Commands, Ran
+from tests.core.made import line_closed
 
 RECORDS = 6
 
@@ -33,7 +33,7 @@ async def _write(commands: Commands) -> None:
     city = commands.city()
     store = await SqliteStore.open(commands.database)
     for number in range(2, RECORDS + 1):
-        record = r.LineClosed(at_ms=number, terminal=f"T-{number}", counters_agree=True)
+        record = line_closed(number, f"T-{number}")
         async with store.transaction() as transaction:
             transaction.write(record)
         if number % 2 == 0:

@@ -12,6 +12,7 @@ from protocol.codes import ReplyCode
 from protocol.kinds import Kind, Options
 from protocol.terminal_statements import FailureCause, PrintOutcome
 from tests.commands.desk import Commands, Ran
+from tests.core.made import DAY
 
 START_MS = 1_796_000_000_000
 PRINTED, WITHDRAWN = b"printed---------", b"withdrawn-------"
@@ -57,7 +58,9 @@ RECORDS: tuple[r.AnyRecord, ...] = (
         deadline_ms=START_MS,
     ),
     applied(WITHDRAWN, 2),
-    r.IssuanceWithdrawn(at_ms=START_MS + 3, issuance_id=WITHDRAWN, code=ReplyCode.DATA_CHANGED),
+    r.IssuanceWithdrawn(
+        at_ms=START_MS + 3, issuance_id=WITHDRAWN, day=DAY, code=ReplyCode.DATA_CHANGED
+    ),
 )
 
 

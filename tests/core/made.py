@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from issuance_server.core import inputs as i
+from issuance_server.core import records as r
 from issuance_server.core.calendar import JST
 from issuance_server.core.cards import CardFacts, CardKind
 from issuance_server.core.facts import HolderFacts
@@ -98,6 +99,14 @@ def business_ms(year: int, month: int, day: int, hour: int = 10, minute: int = 0
 
 
 MONDAY_MS = business_ms(2026, 11, 30)
+DAY = "2026-11-30"
+NO_COUNTERS = t.Counters(completed=0, reversed=0, fees_earned_yen=0)
+
+
+def line_closed(at_ms: int, terminal: str = TERMINAL, **changes: Any) -> r.LineClosed:
+    """Return the record of a line that was closed in order, without any business."""
+    usual: dict[str, Any] = {"day": DAY, "ours": NO_COUNTERS, "theirs": NO_COUNTERS}
+    return r.LineClosed(at_ms=at_ms, terminal=terminal, **(usual | changes))
 
 
 def verdict(outcome: VerdictOutcome, *, attempt: int = 1, **changes: Any) -> Verdict:

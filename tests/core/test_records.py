@@ -20,12 +20,13 @@ from issuance_server.core.suppression import (
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.codes import ReplyCode
 from protocol.kinds import Kind, Options
+from protocol.telegrams import Counters
 from protocol.terminal_statements import FailureCause, PrintOutcome
 
 KINDS: tuple[type[r.Record], ...] = get_args(r.AnyRecord)
 WORDS = {
     *("terminal", "card_ref", "resident_id", "business_day", "numbers", "operator", "operators"),
-    *("second", "act", "subject", "cause", "suppression_id", "subject_id", "until_day"),
+    *("second", "act", "subject", "cause", "suppression_id", "subject_id", "until_day", "day"),
 }
 """Fields of text that hold ids, days, numbers or one of a few words."""
 FREE_TEXTS = {
@@ -41,6 +42,11 @@ FREE_TEXTS = {
 BYTES = {
     *("issuance_id", "visit_id", "challenge", "digest", "request_digest", "file_digest", "pages"),
     *("sealed_digest", "signature", "nonce", "line_id", "fingerprint", "report_public_key"),
+}
+PARTS = {
+    r.WithheldKind,  # a kind and a refusal, each of a few words
+    r.DayTotal,  # a chain, as it registers its terminals, a kind, and sums
+    Counters,
 }
 FORBIDDEN = re.compile(r"(?:^|_)(?:name|pin|key|secret|body|pdf|card|block|birth|address)(?:_|$)")
 
@@ -70,8 +76,8 @@ def test_records_hold_ids_codes_times_and_digests(kind: type[r.Record]) -> None:
         plain = field.removesuffix("_ref").replace("card", "").removesuffix("_public_key")
         assert not FORBIDDEN.search(plain), field
         for leaf in _leaves(hint):
-            if leaf is r.WithheldKind:
-                continue  # a kind and a refusal, each of a few words
+            if leaf in PARTS:
+                continue
             if leaf is str:
                 assert field in WORDS or (kind.__name__, field) in FREE_TEXTS, field
             elif leaf is bytes:
@@ -103,7 +109,8 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
         *("LineOpened", "LineClosed", "OperatorActed", "OperatorActEnded", "JudgeReported"),
         *("TerminalRegistered", "TerminalRenewed", "TerminalRevoked", "TablesLoaded"),
         *("SuppressionSet", "SuppressionLifted", "StandInBegun", "StandInEnded"),
-        *("RegisterImported", "RegisterFed", "RegisterGapFound"),
+        *("RegisterImported", "RegisterFed", "RegisterGapFound", "LineReopened"),
+        *("DayClosed", "LineCarriedOver", "DifferenceSettled"),
     } == {name for name, subject in ids.items() if subject is None}
     assert b"i" * 16 == ids["IssuanceApplied"] == ids["KeyDestroyed"] == ids["LineStopped"]
 
@@ -118,6 +125,19 @@ def sample(kind: type[Any]) -> Any:
     return kind(**filled)
 
 
+DAY_TOTAL = r.DayTotal(
+    chain="見本",
+    kind=Kind.JUMINHYO,
+    completed=3,
+    reversed=1,
+    withdrawn=2,
+    closed=0,
+    copies=4,
+    collected_yen=1_000,
+    returned_yen=200,
+    earned_yen=800,
+    commission_yen=468,
+)
 _VALUES: dict[str, Any] = {
     "issuance_id": b"i" * 16,
     "visit_id": b"v" * 16,
@@ -143,6 +163,9 @@ def _value(hint: Any) -> Any:
         SuppressionReason: SuppressionReason.SUPPORT,
         SuppressionLevel: SuppressionLevel.ALERT,
         SuppressionOrigin: SuppressionOrigin.REGISTER,
+        r.ClosedFee: r.ClosedFee.RETURNED,
+        Counters: Counters(completed=3, reversed=1, fees_earned_yen=600),
+        r.DayTotal: DAY_TOTAL,
     }
     return values[hint]
 

@@ -8,7 +8,7 @@ from protocol.codes import ReplyCode
 from protocol.errors import Misuse
 from protocol.issuance import IssuanceState
 from tests.core.desk import Desk, fold
-from tests.core.made import CARD_REF, ISSUANCE, START_REAL_MS, TERMINAL, VISIT
+from tests.core.made import CARD_REF, DAY, ISSUANCE, START_REAL_MS, TERMINAL, VISIT, line_closed
 
 S = IssuanceState
 
@@ -49,7 +49,12 @@ def test_two_operators_close_an_unconfirmed_issuance() -> None:
     desk.reach(S.RELEASED)
     desk.pass_time(5 * 60_000)
     closed = r.IssuanceClosed(
-        at_ms=START_REAL_MS, issuance_id=ISSUANCE, operators=("a", "b"), reason="burnt down"
+        at_ms=START_REAL_MS,
+        issuance_id=ISSUANCE,
+        day=DAY,
+        operators=("a", "b"),
+        reason="burnt down",
+        fee=r.ClosedFee.RETURNED,
     )
     touched = evolve(desk.state, closed)
 
@@ -75,7 +80,7 @@ def test_records_of_the_house_touch_nothing() -> None:
     for record in (
         r.OperatorActed(at_ms=0, operator="a", act="b", subject="c", reason="d", nonce=bytes(16)),
         r.OperatorActEnded(at_ms=0, nonce=bytes(16), outcome=r.ActOutcome.DONE),
-        r.LineClosed(at_ms=0, terminal=TERMINAL, counters_agree=True),
+        line_closed(0),
     ):
         assert evolve(state, record) is None
     assert SwitchState() == state

@@ -1,6 +1,11 @@
 """From a record of the house (operators, judge, list of terminals) to what it changes in tables."""
 
-from issuance_server.adapters.sqlite import register_projections, suppressions, tables_projections
+from issuance_server.adapters.sqlite import (
+    day_projections,
+    register_projections,
+    suppressions,
+    tables_projections,
+)
 from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core import records as r
 
@@ -11,6 +16,9 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
         case r.OperatorActed():
             sql = "INSERT INTO operator_nonce (nonce, operator) VALUES (?, ?)"
             return [(sql, (record.nonce, record.operator))]
+        case r.OperatorActEnded(outcome=r.ActOutcome.REFUSED):
+            sql = "UPDATE operator_nonce SET refused = ? WHERE nonce = ?"
+            return [(sql, (record.reason, record.nonce))]
         case r.JudgeReported():
             sql = "UPDATE judge_report SET number = ?, at_ms = ? WHERE id = 1"
             return [(sql, (record.number, record.reported_at_ms))]
@@ -28,7 +36,7 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
             return register_projections.statements_for(record)
         case r.TerminalRegistered() | r.TerminalRenewed() | r.TerminalRevoked():
             return _of_terminal(record)
-    return []
+    return day_projections.statements_for(record)
 
 
 def _of_terminal(
@@ -37,7 +45,8 @@ def _of_terminal(
     if isinstance(record, r.TerminalRevoked):
         tables = ("terminal", "terminal_certificate")
         sql = "UPDATE {} SET revoked_at_ms = ? WHERE terminal = ? AND revoked_at_ms IS NULL"
-        return [(sql.format(table), (record.at_ms, record.terminal)) for table in tables]
+        off = [(sql.format(table), (record.at_ms, record.terminal)) for table in tables]
+        return [*off, *day_projections.statements_for(record)]
     certificate = (
         "INSERT INTO terminal_certificate (fingerprint, terminal, report_key, since_ms, until_ms)"
         " VALUES (?, ?, ?, ?, ?)"

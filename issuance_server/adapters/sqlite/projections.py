@@ -7,7 +7,13 @@ from protocol.issuance import IssuanceState
 from protocol.terminal_statements import PrintOutcome
 
 _SET_STATE = "UPDATE issuance SET state = ? WHERE issuance_id = ?"
-_SET_STATE_AND_FEE = "UPDATE issuance SET state = ?, fee_state = ? WHERE issuance_id = ?"
+_RELEASE = (
+    "UPDATE issuance SET state = ?, fee_state = 'held', released_at_ms = ? WHERE issuance_id = ?"
+)
+_REPORT = (
+    "UPDATE issuance SET state = ?, fee_state = ?, reported_at_ms = ?, failure_cause = ?"
+    " WHERE issuance_id = ?"
+)
 _SET_NUMBERS = "UPDATE certificate_number SET state = ? WHERE issuance_id = ?"
 _OPEN_SUBJECT = (
     "INSERT INTO open_subject (subject, until_ms) VALUES (?, ?)"
@@ -40,9 +46,6 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
             return [(sql, (IssuanceState.QUOTED.value, record.sheets, record.issuance_id))]
         case r.CiphertextHeld():
             return [(_SET_STATE, (IssuanceState.SEALED.value, record.issuance_id))]
-        case r.LineStopped():
-            sql = "UPDATE terminal SET stopped_at_ms = ? WHERE terminal = ?"
-            return [(sql, (record.at_ms, record.terminal))]
     return _after_sealing(record)
 
 
@@ -51,7 +54,7 @@ def _after_sealing(record: r.AnyRecord) -> list[Statement]:
         case r.IssuanceReleased():
             released = IssuanceState.RELEASED.value
             return [
-                (_SET_STATE_AND_FEE, (released, "held", record.issuance_id)),
+                (_RELEASE, (released, record.at_ms, record.issuance_id)),
                 (_SET_NUMBERS, ("valid", record.issuance_id)),
             ]
         case r.PrintReported():
@@ -61,8 +64,8 @@ def _after_sealing(record: r.AnyRecord) -> list[Statement]:
             return [(sql, (record.issuance_id,))]
         case r.KeyDestroyed():
             sql = (
-                "UPDATE issuance SET key_destroyed = 1, state = CASE state WHEN ? THEN ? ELSE ? END"
-                " WHERE issuance_id = ?"
+                "UPDATE issuance SET key_destroyed = 1, ended_at_ms = ?, end_day = ?,"
+                " state = CASE state WHEN ? THEN ? ELSE ? END WHERE issuance_id = ?"
             )
             ends = (
                 IssuanceState.PRINTED.value,
@@ -70,24 +73,24 @@ def _after_sealing(record: r.AnyRecord) -> list[Statement]:
                 IssuanceState.REVERSED.value,
             )
             return [
-                (sql, (*ends, record.issuance_id)),
+                (sql, (record.at_ms, record.day, *ends, record.issuance_id)),
                 (_CLOSE_SUBJECT, (record.issuance_id,)),
             ]
         case r.IssuanceWithdrawn():
-            sql = "UPDATE issuance SET state = ?, code = ? WHERE issuance_id = ?"
-            withdrawn = IssuanceState.WITHDRAWN.value
+            sql = (
+                "UPDATE issuance SET state = ?, code = ?, ended_at_ms = ?, end_day = ?"
+                " WHERE issuance_id = ?"
+            )
+            ended = (IssuanceState.WITHDRAWN.value, int(record.code), record.at_ms, record.day)
             return [
-                (sql, (withdrawn, int(record.code), record.issuance_id)),
+                (sql, (*ended, record.issuance_id)),
                 (_SET_NUMBERS, ("void", record.issuance_id)),
                 (_CLOSE_SUBJECT, (record.issuance_id,)),
             ]
         case r.IssuanceUnconfirmed():
             return [(_SET_STATE, (IssuanceState.UNCONFIRMED.value, record.issuance_id))]
         case r.IssuanceClosed():
-            return [
-                (_SET_STATE, (IssuanceState.CLOSED.value, record.issuance_id)),
-                (_CLOSE_SUBJECT, (record.issuance_id,)),
-            ]
+            return _closed(record)
     return house_projections.statements_for(record)
 
 
@@ -99,7 +102,8 @@ def _applied(record: r.IssuanceApplied) -> list[Statement]:
     """
     issuance = (
         "INSERT INTO issuance (issuance_id, visit_id, terminal, card_ref, kind, copies, fee_yen,"
-        " fee_state, state, applied_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 'none', ?, ?)"
+        " fee_state, state, business_day, applied_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'none', ?, ?, ?)"
     )
     values = (
         record.issuance_id,
@@ -110,6 +114,7 @@ def _applied(record: r.IssuanceApplied) -> list[Statement]:
         record.copies,
         record.fee_yen,
         IssuanceState.APPLIED.value,
+        record.business_day,
         record.at_ms,
     )
     serial = (
@@ -135,10 +140,25 @@ def _applied(record: r.IssuanceApplied) -> list[Statement]:
 def _print_reported(record: r.PrintReported) -> list[Statement]:
     """Decide over the fee: earned when everything is out, returned otherwise."""
     if record.outcome is PrintOutcome.PRINTED:
-        printed = IssuanceState.PRINTED.value
-        return [(_SET_STATE_AND_FEE, (printed, "earned", record.issuance_id))]
-    failed = IssuanceState.PRINT_FAILED.value
+        printed = (IssuanceState.PRINTED.value, "earned", record.at_ms, None)
+        return [(_REPORT, (*printed, record.issuance_id))]
+    failed = (IssuanceState.PRINT_FAILED.value, "returned", record.at_ms, record.cause.value)
     return [
-        (_SET_STATE_AND_FEE, (failed, "returned", record.issuance_id)),
+        (_REPORT, (*failed, record.issuance_id)),
         (_SET_NUMBERS, ("void", record.issuance_id)),
+    ]
+
+
+def _closed(record: r.IssuanceClosed) -> list[Statement]:
+    """Take the word of two operators for the terminal's."""
+    sql = (
+        "UPDATE issuance SET state = ?, fee_state = ?, ended_at_ms = ?, end_day = ?"
+        " WHERE issuance_id = ?"
+    )
+    ended = (IssuanceState.CLOSED.value, record.fee.value, record.at_ms, record.day)
+    numbers = "valid" if record.fee is r.ClosedFee.EARNED else "void"
+    return [
+        (sql, (*ended, record.issuance_id)),
+        (_SET_NUMBERS, (numbers, record.issuance_id)),
+        (_CLOSE_SUBJECT, (record.issuance_id,)),
     ]

@@ -42,9 +42,18 @@ CREATE TABLE issuance (
     code INTEGER,
     deletion_reported INTEGER NOT NULL DEFAULT 0,
     key_destroyed INTEGER NOT NULL DEFAULT 0,
-    applied_at_ms INTEGER NOT NULL
+    business_day TEXT NOT NULL,
+    applied_at_ms INTEGER NOT NULL,
+    released_at_ms INTEGER,
+    reported_at_ms INTEGER,
+    failure_cause TEXT,
+    ended_at_ms INTEGER,
+    end_day TEXT,
+    CHECK ((ended_at_ms IS NULL) = (end_day IS NULL))
 ) STRICT;
 CREATE INDEX issuance_applied ON issuance (applied_at_ms);
+CREATE INDEX issuance_end_day ON issuance (end_day);
+CREATE INDEX issuance_reported ON issuance (terminal, reported_at_ms);
 
 CREATE TABLE certificate_number (
     number TEXT PRIMARY KEY,
@@ -68,7 +77,8 @@ CREATE TABLE terminal (
     class TEXT NOT NULL,
     registered_at_ms INTEGER NOT NULL,
     revoked_at_ms INTEGER,
-    stopped_at_ms INTEGER
+    stopped_at_ms INTEGER,
+    inspected_at_ms INTEGER
 ) STRICT;
 CREATE TABLE terminal_certificate (
     fingerprint BLOB PRIMARY KEY,
@@ -170,7 +180,42 @@ CREATE TABLE city_tables (
     operator TEXT
 ) STRICT;
 
-CREATE TABLE operator_nonce (nonce BLOB PRIMARY KEY, operator TEXT NOT NULL) STRICT;
+CREATE TABLE line_opening (
+    opening INTEGER PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    opened_at_ms INTEGER NOT NULL,
+    opened_day TEXT NOT NULL,
+    ended_at_ms INTEGER,
+    ended_day TEXT,
+    ended_how TEXT CHECK (ended_how IN ('closed', 'broken-off', 'revoked')),
+    our_completed INTEGER,
+    our_reversed INTEGER,
+    our_fees_earned_yen INTEGER,
+    their_completed INTEGER,
+    their_reversed INTEGER,
+    their_fees_earned_yen INTEGER,
+    differs INTEGER NOT NULL DEFAULT 0,
+    settled_at_ms INTEGER,
+    CHECK ((ended_at_ms IS NULL) = (ended_how IS NULL))
+) STRICT;
+CREATE INDEX line_opening_terminal ON line_opening (terminal, opening);
+CREATE INDEX line_opening_ended_day ON line_opening (ended_day);
+CREATE TABLE line_carried_over (
+    day TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (day, terminal)
+) STRICT;
+CREATE TABLE closed_day (
+    day TEXT PRIMARY KEY,
+    closed_at_ms INTEGER NOT NULL,
+    operator TEXT NOT NULL,
+    tables_load INTEGER
+) STRICT;
+
+CREATE TABLE operator_nonce (
+    nonce BLOB PRIMARY KEY, operator TEXT NOT NULL, refused TEXT
+) STRICT;
 
 CREATE TABLE judge_report (
     id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL, at_ms INTEGER NOT NULL

@@ -13,6 +13,12 @@ from issuance_server.core.records.base import (
     HouseRecord,
     Record,
 )
+from issuance_server.core.records.days import (
+    DayClosed,
+    DayTotal,
+    DifferenceSettled,
+    LineCarriedOver,
+)
 from issuance_server.core.records.house import (
     ActOutcome,
     JudgeReported,
@@ -21,6 +27,7 @@ from issuance_server.core.records.house import (
 )
 from issuance_server.core.records.issuances import (
     CiphertextHeld,
+    ClosedFee,
     DeletionOverdue,
     DeletionReported,
     IssuanceApplied,
@@ -35,6 +42,7 @@ from issuance_server.core.records.issuances import (
 from issuance_server.core.records.lines import (
     LineClosed,
     LineOpened,
+    LineReopened,
     LineStopped,
     TerminalRegistered,
     TerminalRenewed,
@@ -67,8 +75,12 @@ __all__ = [
     "AttemptMade",
     "ChallengeIssued",
     "CiphertextHeld",
+    "ClosedFee",
+    "DayClosed",
+    "DayTotal",
     "DeletionOverdue",
     "DeletionReported",
+    "DifferenceSettled",
     "HouseRecord",
     "IssuanceApplied",
     "IssuanceClosed",
@@ -78,8 +90,10 @@ __all__ = [
     "IssuanceWithdrawn",
     "JudgeReported",
     "KeyDestroyed",
+    "LineCarriedOver",
     "LineClosed",
     "LineOpened",
+    "LineReopened",
     "LineStopped",
     "OperatorActEnded",
     "OperatorActed",
@@ -105,7 +119,13 @@ __all__ = [
 ]
 
 _OfLines: TypeAlias = (
-    LineOpened | LineClosed | LineStopped | TerminalRegistered | TerminalRenewed | TerminalRevoked
+    LineOpened
+    | LineClosed
+    | LineStopped
+    | LineReopened
+    | TerminalRegistered
+    | TerminalRenewed
+    | TerminalRevoked
 )
 _OfVisits: TypeAlias = (
     VisitBegun | ChallengeIssued | AttemptMade | AttemptJudged | VisitEnded | ApplicationRefused
@@ -124,12 +144,13 @@ _OfIssuances: TypeAlias = (
     | IssuanceClosed
 )
 _OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
+_OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
 _OfRegisters: TypeAlias = (
     RegisterImported | RegisterFed | RegisterGapFound | StandInBegun | StandInEnded
 )
 AnyRecord: TypeAlias = (
-    _OfLines | _OfVisits | _OfIssuances | _OfTheHouse | _OfSuppressions | _OfRegisters
+    _OfLines | _OfVisits | _OfIssuances | _OfTheHouse | _OfSuppressions | _OfRegisters | _OfDays
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,4 +1,9 @@
-"""Records of issuances."""
+"""Records of issuances.
+
+An issuance counts in one day, in which it ends; ``day`` names it (``YYYY-MM-DD``) where that is.
+"""
+
+from enum import Enum
 
 from issuance_server.core.records.base import Record
 from issuance_server.core.refusals import Refusal
@@ -110,6 +115,7 @@ class KeyDestroyed(Record, frozen=True, kw_only=True, tag="key-destroyed"):
     """The server's wrapped key is off the disk; with the terminal's word the issuance ends."""
 
     issuance_id: bytes
+    day: str
 
 
 class IssuanceWithdrawn(Record, frozen=True, kw_only=True, tag="issuance-withdrawn"):
@@ -119,6 +125,7 @@ class IssuanceWithdrawn(Record, frozen=True, kw_only=True, tag="issuance-withdra
     """
 
     issuance_id: bytes
+    day: str
     code: ReplyCode
     refusal: Refusal | None = None
 
@@ -137,9 +144,18 @@ class DeletionOverdue(Record, frozen=True, kw_only=True, tag="deletion-overdue")
     deadline_ms: int
 
 
+class ClosedFee(Enum):
+    """What two operators find about the fee of an issuance of which no word comes."""
+
+    EARNED = "earned"  # the paper is out
+    RETURNED = "returned"  # it is not, or not whole
+
+
 class IssuanceClosed(Record, frozen=True, kw_only=True, tag="issuance-closed"):
     """Closed by two operators with a reason; no word will come any more."""
 
     issuance_id: bytes
+    day: str
     operators: tuple[str, str]
     reason: str
+    fee: ClosedFee

@@ -2,28 +2,51 @@
 
 from issuance_server.core.records.base import HouseRecord, Record
 from issuance_server.core.terminal_place import TerminalClass
+from protocol.telegrams import Counters
 
 
 class LineOpened(Record, frozen=True, kw_only=True, tag="line-opened"):
-    """A terminal took up business; its counters start at zero."""
+    """A terminal took up business on a day; its counters start at zero."""
 
     terminal: str
     software: str
+    day: str
 
 
 class LineClosed(HouseRecord, frozen=True, kw_only=True, tag="line-closed"):
-    """A terminal ended business; whether its counters agreed with ours."""
+    """A terminal ended business (閉局).
+
+    Attributes:
+        terminal: its id.
+        day: the day that it counts in.
+        ours: what the server counted since the opening.
+        theirs: what the terminal says that it counted.
+    """
 
     terminal: str
-    counters_agree: bool
+    day: str
+    ours: Counters
+    theirs: Counters
+
+    @property
+    def counters_agree(self) -> bool:
+        """Whether both sides counted the same (精査)."""
+        return self.ours == self.theirs
 
 
 class LineStopped(Record, frozen=True, kw_only=True, tag="line-stopped"):
-    """An integrity alarm stopped a terminal's line; reopening is for people."""
+    """An integrity alarm or failed prints stopped a terminal's line; reopening is for people."""
 
     terminal: str
     issuance_id: bytes
     reason: str
+
+
+class LineReopened(Record, frozen=True, kw_only=True, tag="line-reopened"):
+    """Two operators let a terminal that was stopped go on; its failed prints count anew."""
+
+    terminal: str
+    operators: tuple[str, str]
 
 
 class TerminalRegistered(HouseRecord, frozen=True, kw_only=True, tag="terminal-registered"):
