@@ -1,7 +1,8 @@
 """Simulated cards (カード): a file in place of the chip that signs inside a real one.
 
-A card of this project is fictitious and says so in its file. The PIN is no part of it: the PIN
-judge alone can tell whether one is right.
+A card of this project is fictitious and says so in its file. The PIN is no part of a
+住民基本台帳カード: the city's PIN judge alone can tell whether one is right. A 個人番号カード
+judges its PIN by itself (``keys.mynumber_card``).
 """
 
 import secrets
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from keys import file_store
+from keys.mynumber_card import FICTITIOUS, MyNumberCard, is_mynumber_card
 from keys.signing import SEED_BYTES, SigningKey
 from protocol.codec import UNREADABLE
 from protocol.errors import SetUpError
@@ -20,8 +22,6 @@ from protocol.secret import Secret
 from protocol.statements import card_proof
 
 CARD_NUMBER_BYTES = 16
-FICTITIOUS = "架空"
-"""Every card file carries this word: neither the card nor its holder exists."""
 
 _FORMAT = "kofu-card/1"
 _HOLDER_CHARACTERS_MAX = 100
@@ -141,6 +141,22 @@ class CardFile:
                 card=self.number,
             )
         )
+
+
+Card = CardFile | MyNumberCard
+"""A card of either kind."""
+
+
+def load_card(path: Path) -> Card:
+    """Read a card of the kind that its file says.
+
+    Raises:
+        SetUpError: the file is not a card file of this project.
+        KeyManagementError: it is missing or readable by others.
+    """
+    if is_mynumber_card(file_store.read_private(path).reveal()):
+        return MyNumberCard.load(path)
+    return CardFile.load(path)
 
 
 def _key_of(seed: Secret) -> SigningKey:

@@ -15,8 +15,9 @@ import msgspec
 
 from protocol.errors import MalformedTelegram, Misuse
 from protocol.limits import CONTENT_KEY_BYTES, TELEGRAM_BUCKETS_BYTES
+from protocol.padding import BUCKET_FLOOR_BYTES
 from protocol.secret import Secret
-from protocol.telegrams import BUCKET_FLOOR_BYTES, AnyTelegram
+from protocol.telegrams import AnyTelegram
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on bytes that are not what they should be: text that is not UTF-8 and

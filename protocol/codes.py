@@ -31,6 +31,9 @@ class ReplyCode(IntEnum):
     PIN_BLOCK_INVALID = 2007
     TRY_BURNED = 2008
     JUDGE_UNAVAILABLE = 2009
+    CERTIFICATE_EXPIRED = 2010
+    CERTIFICATE_REVOKED = 2011
+    CERTIFICATE_NOT_CHECKABLE = 2012
     # 30 hours and eligibility
     OUT_OF_HOURS = 3001
     KIND_NOT_OFFERED = 3002
@@ -50,7 +53,7 @@ class ReplyCode(IntEnum):
     TAX_RECORD_MISSING = 3042
     NOT_RESIDENT_ON_1_JANUARY = 3043
     NO_FAMILY_REGISTER = 3051
-    FILING_IN_PROGRESS = 3052
+    FAMILY_REGISTER_HELD = 3052
     REGISTER_CLOSED = 3053
     MY_NUMBER_NOT_OFFERED = 3061
     # 40 certificate
@@ -139,6 +142,18 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
         "ただいま暗証番号を照合できません。しばらくしてからお試しください。",
         "The PIN cannot be checked at present. Please try again later.",
     ),
+    ReplyCode.CERTIFICATE_EXPIRED: (
+        "カードの電子証明書の有効期間が過ぎています。" + _COUNTER[0],
+        "The certificate in the card has expired. " + _COUNTER[1],
+    ),
+    ReplyCode.CERTIFICATE_REVOKED: (
+        "カードの電子証明書は失効しています。" + _COUNTER[0],
+        "The certificate in the card has been revoked. " + _COUNTER[1],
+    ),
+    ReplyCode.CERTIFICATE_NOT_CHECKABLE: (
+        "ただいまカードの電子証明書を確認できません。しばらくしてからお試しください。",
+        "The certificate in the card cannot be checked at present. Please try again later.",
+    ),
     ReplyCode.OUT_OF_HOURS: (
         "ただいまはサービス時間外です。",
         "The service is closed at this hour.",
@@ -207,9 +222,9 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
         "この市に戸籍がありません。本籍地の市区町村でお手続きください。",
         "Your family register is not in this city. Please ask where it is kept.",
     ),
-    ReplyCode.FILING_IN_PROGRESS: (
-        "戸籍の届出を処理しています。記録が終わってからご利用ください。",
-        "A notification to the family register is being entered. Please try again afterwards.",
+    ReplyCode.FAMILY_REGISTER_HELD: (
+        "戸籍に関する証明書は、ただいま端末では交付できません。" + _COUNTER[0],
+        "At present no terminal issues certificates of the family register. " + _COUNTER[1],
     ),
     ReplyCode.REGISTER_CLOSED: (
         "除かれた戸籍の証明書は端末では交付できません。" + _COUNTER[0],

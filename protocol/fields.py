@@ -16,6 +16,9 @@ Signature: TypeAlias = Annotated[
 Challenge32: TypeAlias = Annotated[
     bytes, Meta(min_length=limits.CHALLENGE_BYTES, max_length=limits.CHALLENGE_BYTES)
 ]
+CardCertificate: TypeAlias = Annotated[
+    bytes, Meta(min_length=1, max_length=limits.CARD_CERTIFICATE_BYTES_MAX)
+]
 PinBlock: TypeAlias = Annotated[bytes, Meta(min_length=16, max_length=limits.PIN_BLOCK_BYTES_MAX)]
 Piece48K: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=limits.PIECE_BYTES)]
 Attempt: TypeAlias = Annotated[int, Meta(ge=1, le=limits.ATTEMPTS_PER_VISIT_MAX)]

@@ -6,12 +6,18 @@ Fields are integers, strings and byte strings in a fixed order; MessagePack writ
 shortest form.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from protocol.limits import SIGNATURE_BYTES
 
 Field: TypeAlias = int | str | bytes | Sequence["Field"] | None
 
@@ -57,6 +63,50 @@ def card_proof(
         card: card number, 16 bytes.
     """
     return statement("card-proof", challenge, visit_id, attempt, terminal, city, card)
+
+
+def certificate_proof(
+    *,
+    challenge: bytes,
+    visit_id: bytes,
+    attempt: int,
+    terminal: str,
+    city: str,
+    certificate: bytes,
+) -> bytes:
+    """Return what a card signs with its certificate's key (SPEC.md, authenticate-certificate).
+
+    Args:
+        challenge: 32 bytes from the PIN judge.
+        visit_id: 16 bytes.
+        attempt: 1 and up, per visit.
+        terminal: the terminal's id.
+        city: municipality code, 6 digits.
+        certificate: in DER form.
+    """
+    digest = hashlib.sha256(certificate).digest()
+    return statement("certificate-proof", challenge, visit_id, attempt, terminal, city, digest)
+
+
+def certificate_signature_holds(
+    public_key: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes
+) -> bool:
+    """Tell whether an ECDSA signature with SHA-256 (FIPS 186-5) is good.
+
+    Args:
+        public_key: on P-256.
+        signature: r and s, 32 bytes each, big-endian.
+        signed: the statement's bytes.
+    """
+    half = SIGNATURE_BYTES // 2
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+    try:
+        public_key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def pin_block_info(

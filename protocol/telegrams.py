@@ -19,6 +19,7 @@ from protocol.binding import Binding
 from protocol.codes import ReplyCode
 from protocol.fields import (
     Attempt,
+    CardCertificate,
     Challenge32,
     Copies,
     Count,
@@ -138,6 +139,22 @@ class Authenticate(Telegram, frozen=True, kw_only=True, tag="authenticate"):
     card: Id
     card_signature: Signature
     pin_block: PinBlock
+
+
+class AuthenticateCertificate(Telegram, frozen=True, kw_only=True, tag="authenticate-certificate"):
+    """本人確認 with a card that judged its PIN itself: its certificate, and the card's signature.
+
+    Attributes:
+        visit_id: the visit.
+        attempt: the same as in the ``begin`` that brought the challenge.
+        certificate: the user-authentication certificate in DER form; never logged.
+        card_signature: ECDSA over ``statements.certificate_proof`` (TP-053).
+    """
+
+    visit_id: Id
+    attempt: Attempt
+    certificate: CardCertificate
+    card_signature: Signature
 
 
 class MenuItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -359,6 +376,7 @@ AnyTelegram: TypeAlias = (
     | Begin
     | ChallengeGiven
     | Authenticate
+    | AuthenticateCertificate
     | Menu
     | Apply
     | Quotation
@@ -379,14 +397,3 @@ AnyTelegram: TypeAlias = (
     | LineTested
     | Notice
 )
-
-BUCKET_FLOOR_BYTES: dict[type[Telegram], int] = {
-    Menu: limits.MENU_BUCKET_BYTES,
-    Authenticate: 2_048,
-    Refused: limits.SMALL_BUCKET_BYTES,
-    Released: limits.MENU_BUCKET_BYTES,
-    PieceGiven: limits.TELEGRAM_BUCKETS_BYTES[-1],
-    Opened: limits.MENU_BUCKET_BYTES,
-    Open: limits.MENU_BUCKET_BYTES,
-}
-"""Telegrams whose length could tell something start at a larger bucket (TP-048)."""

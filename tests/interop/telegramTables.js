@@ -132,6 +132,7 @@ export const REPLIES = {
   open: ['opened', 'refused'],
   begin: ['challenge', 'refused'],
   authenticate: ['menu', 'refused'],
+  'authenticate-certificate': ['menu', 'refused'],
   apply: ['quotation', 'refused'],
   fetch: ['piece', 'refused'],
   held: ['acknowledged', 'refused'],
@@ -152,6 +153,9 @@ export const TELEGRAMS = {
   challenge: reply({ visit_id: id, attempt, challenge: bin(32), valid_ms: ms }),
   authenticate: map({
     visit_id: id, attempt, card: id, card_signature: signature, pin_block: bin(16, 1400),
+  }),
+  'authenticate-certificate': map({
+    visit_id: id, attempt, certificate: bin(1, 1792), card_signature: signature,
   }),
   menu: reply({ visit_id: id, items: arrayOf(menuItem, 0, 7), members: arrayOf(member, 0, 32) }),
   apply: map({ visit_id: id, issuance_id: id, kind, options, copies }),

@@ -7,7 +7,8 @@ import { Malformed, TELEGRAMS } from './telegramTables.js';
 
 const LENGTH_BYTES = 4;
 const BUCKET_LEAST = {
-  authenticate: 2048, open: 4096, opened: 4096, menu: 4096, released: 4096, piece: 50176,
+  authenticate: 2048, 'authenticate-certificate': 2048, open: 4096, opened: 4096, menu: 4096,
+  released: 4096, piece: 50176,
 };
 
 /**

@@ -10,6 +10,7 @@ from protocol.telegrams import (
     AnyTelegram,
     Apply,
     Authenticate,
+    AuthenticateCertificate,
     Begin,
     Cancel,
     ChallengeGiven,
@@ -118,6 +119,12 @@ SAMPLES: tuple[AnyTelegram, ...] = (
         card=ISSUANCE_ID,
         card_signature=SIGNATURE,
         pin_block=bytes(1_152),
+    ),
+    AuthenticateCertificate(
+        visit_id=VISIT_ID,
+        attempt=1,
+        certificate=bytes(500),
+        card_signature=SIGNATURE,
     ),
     menu(3),
     Apply(

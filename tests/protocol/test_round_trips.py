@@ -22,8 +22,9 @@ from protocol.envelope import (
 )
 from protocol.errors import MalformedTelegram
 from protocol.limits import ENVELOPE_BYTES_MAX, TELEGRAM_BUCKETS_BYTES
+from protocol.padding import BUCKET_FLOOR_BYTES
 from protocol.statements import statement
-from protocol.telegrams import BUCKET_FLOOR_BYTES, AnyTelegram
+from protocol.telegrams import AnyTelegram
 from protocol.terminal_statements import DeletionReport, PrintReport
 from tests.protocol.any_telegram import KINDS, structs_of, telegrams, telegrams_of
 

@@ -56,6 +56,7 @@ TYPES: dict[str, object] = {
     "signature": fields.Signature,
     "key": Secret,
     "PIN block": fields.PinBlock,
+    "certificate": fields.CardCertificate,
     "piece": fields.Piece48K,
     "attempt": fields.Attempt,
     "copies": fields.Copies,

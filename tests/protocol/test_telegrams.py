@@ -9,11 +9,12 @@ from protocol import codec
 from protocol.codes import ReplyCode
 from protocol.errors import MalformedTelegram
 from protocol.kinds import Item, Kind, Options, Scope
-from protocol.limits import MENU_BUCKET_BYTES, SMALL_BUCKET_BYTES
+from protocol.limits import CARD_CERTIFICATE_BYTES_MAX, MENU_BUCKET_BYTES, SMALL_BUCKET_BYTES
 from protocol.telegrams import (
     AnyTelegram,
     Apply,
     Authenticate,
+    AuthenticateCertificate,
     Cancel,
     Opened,
     PieceGiven,
@@ -66,6 +67,9 @@ def test_every_telegram_has_a_name_of_its_own() -> None:
         (Authenticate, "card_signature", SIGNATURE + b"\0", "$.card_signature"),
         (Authenticate, "pin_block", bytes(15), "$.pin_block"),
         (Authenticate, "pin_block", bytes(1_401), "$.pin_block"),
+        (AuthenticateCertificate, "certificate", b"", "$.certificate"),
+        (AuthenticateCertificate, "certificate", bytes(1_793), "$.certificate"),
+        (AuthenticateCertificate, "card_signature", bytes(63), "$.card_signature"),
         (PieceGiven, "content", b"", "$.content"),
         (PieceGiven, "piece", 4_097, "$.piece"),
         (Refused, "code", 1234, "$.code"),
@@ -153,6 +157,26 @@ def test_a_pin_block_does_not_tell_its_length() -> None:
     }
 
     assert 1 == len(lengths)
+
+
+def test_no_length_tells_the_kind_of_card() -> None:
+    """The longest certificate gives the same telegram length as a PIN block."""
+    with_pin = sample(Authenticate)
+    lengths = {
+        len(
+            codec.encode(
+                AuthenticateCertificate(
+                    visit_id=VISIT_ID,
+                    attempt=10,
+                    certificate=bytes(certificate_bytes),
+                    card_signature=SIGNATURE,
+                )
+            )
+        )
+        for certificate_bytes in (1, 500, CARD_CERTIFICATE_BYTES_MAX)
+    }
+
+    assert {len(codec.encode(with_pin))} == lengths
 
 
 def test_the_last_piece_is_as_long_as_the_others() -> None:

@@ -1,5 +1,6 @@
 """The statements of the vectors, and how values are written in their ``fields``."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +9,7 @@ import msgspec
 from issuance_server.core.audit_tree import checkpoint_statement
 from protocol.secret import Secret
 from tests.protocol.stand_in import CITY, TERMINAL
-from tests.vectors import story
+from tests.vectors import card_certificate, story
 from tests.vectors.reading import BYTES_MARK
 
 MADE_BY = "made by tools/make_vectors.py after protocol/SPEC.md"
@@ -42,6 +43,8 @@ def signed_statements() -> dict[str, Any]:
         ("city", CITY),
         ("card", story.CARD),
     ]
+    digest = hashlib.sha256(card_certificate.certificate()).digest()
+    certificate_proof = [*proof[:-1], ("certificate_digest", digest)]
     bound, act = story.binding(), story.OPERATOR_ACT
     report, deletion = story.PRINT_REPORT, story.DELETION_REPORT
     checkpoint: dict[str, Any] = {
@@ -55,12 +58,14 @@ def signed_statements() -> dict[str, Any]:
     terminal = [("terminal", TERMINAL)]
     return {
         "description": "Statements in canonical form, with the signature of a test key. The info "
-        "of a PIN block is bound into its seal and is not signed.",
+        "of a PIN block is bound into its seal and is not signed; telegrams.json has the "
+        "signature over the certificate proof.",
         "source": f"{MADE_BY} §1 (TP-060), §13, §14 and §16; operator acts and "
         "checkpoints after keys/operators.py and issuance_server/core/audit_tree.py",
         "statements": [
             _statement_case("card-proof", proof, story.CARD_PROOF, "card"),
             _statement_case("pin-block", proof, story.PIN_BLOCK_INFO, None),
+            _statement_case("certificate-proof", certificate_proof, story.CERTIFICATE_PROOF, None),
             _statement_case(
                 "binding", [*binding[:4], *options, *binding[4:]], bound.statement(), "city"
             ),

@@ -23,6 +23,7 @@ from protocol.terminal_statements import (
     PrintReport,
 )
 from tests.protocol.stand_in import CITY, TERMINAL
+from tests.vectors import card_certificate
 
 SHEETS = 1
 BACK_DIGEST = bytes(range(0x60, 0x80))
@@ -54,6 +55,14 @@ CARD_PROOF = statements.card_proof(
 )
 PIN_BLOCK_INFO = statements.pin_block_info(
     challenge=CHALLENGE, visit_id=VISIT_ID, attempt=1, terminal=TERMINAL, city=CITY, card=CARD
+)
+CERTIFICATE_PROOF = statements.certificate_proof(
+    challenge=CHALLENGE,
+    visit_id=VISIT_ID,
+    attempt=1,
+    terminal=TERMINAL,
+    city=CITY,
+    certificate=card_certificate.certificate(),
 )
 OPTIONS = Options(scope=Scope.SELF, items=(Item.RELATIONSHIP,))
 APPLY = telegrams.Apply(
@@ -262,6 +271,12 @@ def _closing() -> tuple[tuple[AnyTelegram, AnyTelegram], ...]:
 def aside() -> tuple[AnyTelegram, ...]:
     """Return telegrams of the kinds that do not occur in the visit."""
     return (
+        telegrams.AuthenticateCertificate(
+            visit_id=VISIT_ID,
+            attempt=1,
+            certificate=card_certificate.certificate(),
+            card_signature=card_certificate.signature(CERTIFICATE_PROOF),
+        ),
         telegrams.Cancel(issuance_id=ISSUANCE_ID, cause=FailureCause.CANCELLED),
         telegrams.LineTest(nonce=99),
         telegrams.Notice(notice=telegrams.NoticeKind.DRAINING),

@@ -24,9 +24,17 @@ from protocol.page_digest import page_digests
 from protocol.sealing import Opener, Sealer
 from protocol.secret import Secret
 from protocol.sheet_digest import sheet_digest, sheet_digests
-from protocol.statements import card_proof, pin_block_info, signature_holds, statement
+from protocol.statements import (
+    card_proof,
+    certificate_proof,
+    certificate_signature_holds,
+    pin_block_info,
+    signature_holds,
+    statement,
+)
 from protocol.telegrams import AnyTelegram
 from protocol.terminal_statements import DeletionReport, PrintReport
+from tests.vectors import card_certificate
 from tests.vectors.reading import FOLDER, flipped, octets, plain, vector
 from tools.make_vectors import files, kept_pin_block
 
@@ -223,9 +231,16 @@ def operator_act_statement(**fields: Any) -> bytes:
     return msgspec.convert(fields, OperatorAct).statement()
 
 
+def certificate_proof_statement(certificate_digest: bytes, **bound: Any) -> bytes:
+    certificate = card_certificate.certificate()
+    assert certificate_digest == hashlib.sha256(certificate).digest()
+    return certificate_proof(**bound, certificate=certificate)
+
+
 BUILDERS: dict[str, Callable[..., bytes]] = {
     "card-proof": card_proof,
     "pin-block": pin_block_info,
+    "certificate-proof": certificate_proof_statement,
     "binding": binding_statement,
     "print-report": print_report_statement,
     "deletion-report": deletion_report_statement,
@@ -253,7 +268,7 @@ def test_every_statement_has_a_vector() -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in STATEMENTS if case["label"] != "pin-block"],
+    [case for case in STATEMENTS if "signature" in case],
     ids=lambda case: case["label"],
 )
 def test_signatures(case: dict[str, Any]) -> None:
@@ -268,6 +283,18 @@ def test_signatures(case: dict[str, Any]) -> None:
         assert not signature_holds(key.public_key, signature, flipped(signed, place))
     for place in (0, 31, 32, 63):
         assert not signature_holds(key.public_key, flipped(signature, place), signed)
+
+
+def test_signature_of_a_certificate() -> None:
+    """The card's signature in the telegram holds over the certificate proof of the statements."""
+    (sent,) = (case for case in TELEGRAMS if telegram_name(case) == "authenticate-certificate")
+    (signed,) = (one["statement"] for one in STATEMENTS if one["label"] == "certificate-proof")
+    signature = plain(sent["fields"])["card_signature"]
+    key = card_certificate.key("card").public_key()
+
+    assert certificate_signature_holds(key, signature, octets(signed))
+    assert not certificate_signature_holds(key, flipped(signature, 40), octets(signed))
+    assert not certificate_signature_holds(key, signature, flipped(octets(signed), -1))
 
 
 def test_pin_block() -> None:

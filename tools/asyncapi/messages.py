@@ -6,8 +6,9 @@ import msgspec
 
 from protocol import limits
 from protocol.envelope import HEADER_BYTES, EnvelopeKind, parse
+from protocol.padding import BUCKET_FLOOR_BYTES
 from protocol.requests import REQUESTS
-from protocol.telegrams import BUCKET_FLOOR_BYTES, Telegram
+from protocol.telegrams import Telegram
 from tools.asyncapi.schemas import Schema, bytes_schema, telegram_schema
 from tools.asyncapi.specification import HeaderText, Specification
 
