@@ -15,8 +15,9 @@ from keys.signing import SigningKey
 from protocol import sealed_certificate
 from protocol.errors import MalformedTelegram, Misuse, SealError
 from protocol.limits import ID_BYTES
+from protocol.page_digest import page_digests
 from protocol.secret import Secret
-from protocol.sheet_digest import sheet_digests
+from protocol.sheet_digest import digests_of_sheets
 from protocol.telegrams import (
     Acknowledged,
     AnyTelegram,
@@ -231,15 +232,19 @@ class DeskWork:
             pdf = sealed_certificate.open_sealed(
                 sealed, sheets=sheets, key=key, issuance_id=issuance_id
             )
-            pages = sheet_digests(pdf, sheets)
+            pages = page_digests(pdf)
         except OSError:
             return DocumentFault.SPOOL_LOST
         except SealError:
             return DocumentFault.SEAL
         except MalformedTelegram:
             return DocumentFault.NOT_A_DOCUMENT
+        try:
+            digests = digests_of_sheets(pages, sheets)
+        except MalformedTelegram:
+            return DocumentFault.OTHER_SHEETS
         self._documents[issuance_id] = pdf
-        return Document(file_digest=hashlib.sha256(pdf).digest(), pages=pages)
+        return Document(file_digest=hashlib.sha256(pdf).digest(), pages=digests)
 
     def _make_ready(self, issuance_id: bytes) -> into.Input:
         try:

@@ -14,6 +14,7 @@ from terminal_sim.core.state import Desk, Issuance
 _OF_FAULT = {
     DocumentFault.SEAL: Mismatch.SEAL,
     DocumentFault.NOT_A_DOCUMENT: Mismatch.DOCUMENT,
+    DocumentFault.OTHER_SHEETS: Mismatch.SHEETS,
 }
 
 

@@ -131,6 +131,7 @@ class DocumentFault(Enum):
     SPOOL_LOST = "spool lost"
     SEAL = "the key does not open it"
     NOT_A_DOCUMENT = "what it opened to is no document"
+    OTHER_SHEETS = "its pages are not the sides of the quoted sheets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ ODD = {
     "fewer sheets than quoted": (one_page, Mismatch.SHEETS),
     "a key that does not open": (with_document(DocumentFault.SEAL), Mismatch.SEAL),
     "no document inside": (with_document(DocumentFault.NOT_A_DOCUMENT), Mismatch.DOCUMENT),
+    "a page too many": (with_document(DocumentFault.OTHER_SHEETS), Mismatch.SHEETS),
 }
 
 
