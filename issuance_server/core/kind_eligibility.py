@@ -13,7 +13,7 @@ from issuance_server.core.refusals import Refusal
 from issuance_server.core.rules import CityRules
 from issuance_server.core.standing import MoveOutPolicy, Standing
 from issuance_server.core.tax_register import latest_fiscal_year
-from protocol.kinds import Kind, Scope
+from protocol.kinds import Kind
 
 
 def kind_refusal(rules: CityRules, kind: Kind, holder: HolderFacts, today: date) -> Refusal | None:
@@ -27,13 +27,11 @@ def kind_refusal(rules: CityRules, kind: Kind, holder: HolderFacts, today: date)
     """
     if not CHOICES[kind].of_record:
         return _household_refusal(rules, holder)
-    if Scope.HOUSEHOLD in CHOICES[kind].scopes and kind in holder.shows_suppressed:
-        return Refusal.MEMBER_SUPPRESSED
     if kind is Kind.KAZEI and (refusal := _tax_refusal(rules, holder, today)):
         return refusal
     if kind not in holder.record_versions:
         return Refusal.SEAL_NOT_REGISTERED if kind is Kind.INKAN else Refusal.NO_FAMILY_REGISTER
-    return _barred(kind, holder)
+    return _barred(kind, holder) or _register_refusal(kind, holder)
 
 
 def refused_kinds(
@@ -72,6 +70,16 @@ def _tax_refusal(rules: CityRules, holder: HolderFacts, today: date) -> Refusal 
     if holder.tax_year is None:
         return Refusal.TAX_RECORD_MISSING
     return Refusal.TAX_YEAR_NOT_LATEST
+
+
+def _register_refusal(kind: Kind, holder: HolderFacts) -> Refusal | None:
+    """Return why nothing is certified of a register that somebody suppressed stands in as well.
+
+    A 附票 shows where everybody in it lives. As with a filing in progress all kinds are refused,
+    with the same answer, so that nobody can tell the one from the other.
+    """
+    suppressed = kind in holder.shows_suppressed
+    return Refusal.REGISTER_MEMBER_SUPPRESSED if suppressed else None
 
 
 def _barred(kind: Kind, holder: HolderFacts) -> Refusal | None:

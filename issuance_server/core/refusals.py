@@ -29,6 +29,7 @@ class Refusal(Enum):
     CARD_NOT_YET_USABLE = "card-not-yet-usable"
     # others whom the certificate would show, or whose household it is
     MEMBER_SUPPRESSED = "member-suppressed"
+    REGISTER_MEMBER_SUPPRESSED = "register-member-suppressed"
     MEMBER_MOVE_OUT_FILED = "member-move-out-filed"
     MEMBER_CHARACTERS_PENDING = "member-characters-pending"
     HEAD_REMOVED = "head-removed"
@@ -83,7 +84,8 @@ _CODES = {
     Refusal.TAX_YEAR_NOT_LATEST: ReplyCode.TAX_RECORD_MISSING,
     Refusal.NOT_RESIDENT_ON_1_JANUARY: ReplyCode.NOT_RESIDENT_ON_1_JANUARY,
     Refusal.NO_FAMILY_REGISTER: ReplyCode.NO_FAMILY_REGISTER,
-    Refusal.FILING_IN_PROGRESS: ReplyCode.FILING_IN_PROGRESS,
+    Refusal.FILING_IN_PROGRESS: ReplyCode.FAMILY_REGISTER_HELD,
+    Refusal.REGISTER_MEMBER_SUPPRESSED: ReplyCode.FAMILY_REGISTER_HELD,
     Refusal.REGISTER_CLOSED: ReplyCode.REGISTER_CLOSED,
     Refusal.MY_NUMBER_NOT_OFFERED: ReplyCode.MY_NUMBER_NOT_OFFERED,
 }

@@ -48,7 +48,7 @@ _TOLD: dict[RefusalReason, ReplyCode] = {
     "member-unknown": ReplyCode.NOT_ISSUED_HERE,
     "record-missing": ReplyCode.NOT_ISSUED_HERE,
     "record-closed": ReplyCode.REGISTER_CLOSED,
-    "filing-in-progress": ReplyCode.FILING_IN_PROGRESS,
+    "filing-in-progress": ReplyCode.FAMILY_REGISTER_HELD,
     "seal-abolished": ReplyCode.SEAL_ABOLISHED,
     "tax-not-filed": ReplyCode.TAX_NOT_FILED,
     "tax-year-not-offered": ReplyCode.TAX_RECORD_MISSING,

@@ -75,8 +75,14 @@ CASES = (
     Case(
         place=(23, 2),
         refusal=Refusal.MEMBER_SUPPRESSED,
-        kinds=(*_OF_RESIDENCE, Kind.KOSEKI_ZENBU, Kind.FUHYO),
+        kinds=_OF_RESIDENCE,
         told="the spouse of the one above",
+    ),
+    Case(
+        place=(23, 2),
+        refusal=Refusal.REGISTER_MEMBER_SUPPRESSED,
+        kinds=_OF_FAMILY,
+        told="likewise, being in one family register",
     ),
     Case(
         place=(26, 1),

@@ -73,8 +73,8 @@ CASES: dict[str, tuple[dict[str, Any], Refusal, set[Kind]]] = {
     ),
     "somebody in the register suppressed": (
         {"shows_suppressed": frozenset(OF_FAMILY)},
-        Refusal.MEMBER_SUPPRESSED,
-        {Kind.KOSEKI_ZENBU, Kind.FUHYO},
+        Refusal.REGISTER_MEMBER_SUPPRESSED,
+        OF_FAMILY,
     ),
     "another member moves out": (
         {"others": frozenset({Standing.MOVE_OUT_FILED, Standing.CURRENT})},
@@ -157,3 +157,20 @@ def test_what_lies_on_others_is_told_to_nobody() -> None:
     assert of_others | hidden == {
         refusal for refusal in Refusal if refusal.code is ReplyCode.NOT_ISSUED_HERE
     }
+
+
+def test_suppressed_relative_looks_like_an_ordinary_reason() -> None:
+    """For each pattern of kinds and answers there is one that has nothing to do with anybody."""
+
+    def told(**change: Any) -> dict[Kind, ReplyCode]:
+        refused = refused_kinds(RULES, Kind, replace(RECORDED, **change), TODAY)
+        return {kind: refusal.code for kind, refusal in refused.items()}
+
+    filing = barred(Bar.FILING_IN_PROGRESS, *OF_FAMILY)
+    moving = {"others": frozenset({Standing.MOVE_OUT_FILED})}
+    in_register = {"shows_suppressed": frozenset(OF_FAMILY)}
+    at_home = {"member_suppressed": True}
+
+    assert told(**in_register) == told(**filing)
+    assert told(**at_home) == told(**moving)
+    assert told(**in_register, **at_home) == told(**filing, **moving)

@@ -67,7 +67,11 @@ ROWS: list[tuple[Kind, dict[str, Any] | None, Refusal]] = [
     (Kind.JUMINHYO, standing(Standing.DIED), Refusal.DIED),
     (Kind.KOSEKI_KOJIN, standing(Standing.REMOVED), Refusal.REMOVED),
     (Kind.JUMINHYO, {"member_suppressed": True}, Refusal.MEMBER_SUPPRESSED),
-    (Kind.FUHYO, {"shows_suppressed": frozenset({Kind.FUHYO})}, Refusal.MEMBER_SUPPRESSED),
+    (
+        Kind.FUHYO,
+        {"shows_suppressed": frozenset({Kind.FUHYO})},
+        Refusal.REGISTER_MEMBER_SUPPRESSED,
+    ),
     (Kind.KISAIJIKO, others(Standing.MOVE_OUT_FILED), Refusal.MEMBER_MOVE_OUT_FILED),
     (Kind.JUMINHYO, others(Standing.CHARACTERS_PENDING), Refusal.MEMBER_CHARACTERS_PENDING),
     (Kind.JUMINHYO, {"head_removed": True}, Refusal.HEAD_REMOVED),

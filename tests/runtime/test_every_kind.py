@@ -107,7 +107,7 @@ async def test_seal_that_changed_meanwhile_is_not_released(bench: Bench) -> None
     [
         ("seal-abolished", "", "SEAL_ABOLISHED"),
         ("record-missing", "", "NOT_ISSUED_HERE"),
-        ("filing-in-progress", "", "FILING_IN_PROGRESS"),
+        ("filing-in-progress", "", "FAMILY_REGISTER_HELD"),
         ("kind-not-offered", "", "KIND_NOT_OFFERED"),
         ("options-not-offered", "", "OPTIONS_INVALID"),
         ("relationship-impossible", "名欄2 続柄", "CANNOT_BE_PRINTED"),
