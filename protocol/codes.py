@@ -31,6 +31,9 @@ class ReplyCode(IntEnum):
     PIN_BLOCK_INVALID = 2007
     TRY_BURNED = 2008
     JUDGE_UNAVAILABLE = 2009
+    CERTIFICATE_EXPIRED = 2010
+    CERTIFICATE_REVOKED = 2011
+    CERTIFICATE_NOT_CHECKABLE = 2012
     # 30 hours and eligibility
     OUT_OF_HOURS = 3001
     KIND_NOT_OFFERED = 3002
@@ -138,6 +141,18 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
     ReplyCode.JUDGE_UNAVAILABLE: (
         "ただいま暗証番号を照合できません。しばらくしてからお試しください。",
         "The PIN cannot be checked at present. Please try again later.",
+    ),
+    ReplyCode.CERTIFICATE_EXPIRED: (
+        "カードの電子証明書の有効期間が過ぎています。" + _COUNTER[0],
+        "The certificate in the card has expired. " + _COUNTER[1],
+    ),
+    ReplyCode.CERTIFICATE_REVOKED: (
+        "カードの電子証明書は失効しています。" + _COUNTER[0],
+        "The certificate in the card has been revoked. " + _COUNTER[1],
+    ),
+    ReplyCode.CERTIFICATE_NOT_CHECKABLE: (
+        "ただいまカードの電子証明書を確認できません。しばらくしてからお試しください。",
+        "The certificate in the card cannot be checked at present. Please try again later.",
     ),
     ReplyCode.OUT_OF_HOURS: (
         "ただいまはサービス時間外です。",
