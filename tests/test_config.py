@@ -46,6 +46,17 @@ def test_least_file_has_defaults_for_the_rest(tmp_path: Path) -> None:
     assert "system" == loaded.clock.business
 
 
+def test_backs_need_a_page_that_reads_them(tmp_path: Path) -> None:
+    """A back tells people where to verify; without an address it would tell them nothing."""
+    page = 'verify_page = "https://verify.example/"\n'
+    backed = load(written(tmp_path, LEAST + page + "backs = true\n")).issuer()
+    plain = load(written(tmp_path, LEAST + page)).issuer()
+    with pytest.raises(SetUpError, match=r"city\.backs needs city\.verify_page"):
+        load(written(tmp_path, LEAST + "backs = true\n"))
+
+    assert (True, False) == (backed.backs, plain.backs)
+
+
 def test_rules_and_issuer_are_what_the_file_says(tmp_path: Path) -> None:
     """What the core needs of the city reaches it."""
     loaded = load(written(tmp_path, LEAST + "[register]\nage_seconds_max = 60\n"))
