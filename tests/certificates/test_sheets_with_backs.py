@@ -187,7 +187,6 @@ def test_backs_go_with_the_issuer(maker: CertificateRenderer, make_order: OrderM
 
 def test_a_pdf_with_backs_is_genuine_with_and_without_the_secret(rendered: Rendered) -> None:
     """An older secret is tried too; without any it is said that backs were not compared."""
-    assert (Verdict.TEST, {""}) == verdict_of(rendered.pdf)
     assert (Verdict.TEST, {""}) == verdict_of(rendered.pdf, (FORMER_SECRET, SECRET))
     assert (Verdict.TEST, {KEYLESS}) == verdict_of(rendered.pdf, ())
 
@@ -196,15 +195,12 @@ def test_a_back_of_another_sheet_is_altered(rendered: Rendered) -> None:
     """So are exchanged backs, and one that the city's secret did not make."""
     exchanged = with_pages(rendered, (0, 3, 2, 1)).pdf
 
-    assert (Verdict.ALTERED, {BACK_FOREIGN}) == verdict_of(exchanged)
     assert (Verdict.ALTERED, {BACK_FOREIGN}) == verdict_of(exchanged, ())
     assert (Verdict.ALTERED, {BACK_FOREIGN}) == verdict_of(rendered.pdf, (FORMER_SECRET,))
 
 
 def test_a_back_alone_is_no_sheet(rendered: Rendered) -> None:
     """A page that says what is missing, beside the sheets that are whole."""
-    verdict, problems = verdict_of(with_pages(rendered, (0, 1, 2, 3)).pdf)
-    assert (Verdict.TEST, {""}) == (verdict, problems)
     with pikepdf.open(io.BytesIO(rendered.pdf)) as document:
         del document.pages[2]
         written = io.BytesIO()
