@@ -11,6 +11,7 @@ from datetime import date
 
 from issuance_server.core.bars import Bar
 from issuance_server.core.cards import CardFacts
+from issuance_server.core.day_facts import DayFacts, PrintFacts
 from issuance_server.core.standing import Standing
 from issuance_server.core.suppression import Ground
 from issuance_server.core.terminal_place import TerminalPlace
@@ -110,6 +111,8 @@ class Facts:
         place: where the terminal stands; None if it was never registered.
         card: the card that was judged right or that is being used; None if it is not registered,
             or was withdrawn.
+        day: a business day that is to be closed.
+        prints: how the terminal has printed so far.
     """
 
     holder: HolderFacts | None = None
@@ -118,6 +121,8 @@ class Facts:
     resident_id: str | None = None
     place: TerminalPlace | None = None
     card: CardFacts | None = None
+    day: DayFacts | None = None
+    prints: PrintFacts | None = None
 
 
 NO_FACTS = Facts()

@@ -6,11 +6,21 @@ from collections.abc import Callable
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.copy_changes import NewExtract, StandIn, StandInOver
-from issuance_server.core.facts import Now
+from issuance_server.core.day_changes import (
+    CarryOver,
+    CloseDay,
+    CloseIssuance,
+    ReopenLine,
+    SettleDifference,
+)
+from issuance_server.core.day_desk import DayDesk
+from issuance_server.core.day_facts import DayFacts
+from issuance_server.core.facts import Facts, Now
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
 from issuance_server.core.register_desk import change_copy
 from issuance_server.core.register_feed import Gap, Placed
+from issuance_server.core.settlement_desk import settle
 from issuance_server.core.state import SwitchState
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
 from issuance_server.core.suppression_desk import lift_suppression, set_suppression
@@ -32,9 +42,10 @@ class HouseDesk:
         """
         self._state = state
         self._withdraw_all = withdraw_all
+        self._days = DayDesk(state)
 
-    def accepted(self, act: i.ActAccepted, now: Now, out: Outcome) -> None:
-        """Record an act; if it is about the list of terminals, it is done with that."""
+    def accepted(self, act: i.ActAccepted, facts: Facts, now: Now, out: Outcome) -> None:
+        """Record an act; what it changes here is done, or refused, in the same transaction."""
         out.write(
             r.OperatorActed(
                 at_ms=now.real_ms,
@@ -48,25 +59,36 @@ class HouseDesk:
         )
         if act.change is None:
             return
-        match act.change:
+        refusal = self._change(act, act.change, facts, now, out)
+        outcome = r.ActOutcome.DONE if refusal is None else r.ActOutcome.REFUSED
+        self.ended(i.ActEnded(nonce=act.nonce, outcome=outcome, reason=refusal), now, out)
+
+    def _change(
+        self, act: i.ActAccepted, change: i.Change, facts: Facts, now: Now, out: Outcome
+    ) -> str | None:
+        """Do what an act wants; return why it is refused, if it is."""
+        match change:
             case i.Registration():
-                self._register(act, act.change, now, out)
+                self._register(act, change, now, out)
             case i.RenewedCertificate():
-                self._renew(act, act.change, now, out)
+                self._renew(act, change, now, out)
             case i.Revocation(terminal=terminal):
                 self._revoke(act, terminal, now, out)
             case NewSuppression():
-                set_suppression(act.change, act.operator, now, out)
+                set_suppression(change, act.operator, now, out)
             case LiftedSuppression():
-                lift_suppression(act.change, act.operator, now, out)
+                lift_suppression(change, act.operator, now, out)
             case i.NewTables(content=content):
                 _load_tables(act, content, now, out)
             case NewExtract() | Placed() | Gap() | StandIn() | StandInOver():
-                change_copy(act.change, act.operator, now, out)
-        missing = isinstance(act.change, Gap)
-        outcome = r.ActOutcome.REFUSED if missing else r.ActOutcome.DONE
-        reason = "changes are missing" if missing else None
-        self.ended(i.ActEnded(nonce=act.nonce, outcome=outcome, reason=reason), now, out)
+                change_copy(change, act.operator, now, out)
+                return "changes are missing" if isinstance(change, Gap) else None
+            case CloseDay() | CarryOver() | SettleDifference():
+                day = facts.day or DayFacts(day=change.day)
+                return self._days.decide(change, _operators(act), day, now, out)
+            case CloseIssuance() | ReopenLine():
+                return settle(self._state, change, _operators(act), act.reason, now, out)
+        return None
 
     def ended(self, ended: i.ActEnded, now: Now, out: Outcome) -> None:
         """Record what came of an act."""
@@ -138,6 +160,11 @@ class HouseDesk:
             withdrawn=withdrawn,
             owed=owed,
         )
+
+
+def _operators(act: i.ActAccepted) -> tuple[str, str]:
+    """Return who wants it; the second is empty where it takes one."""
+    return act.operator, act.second or ""
 
 
 def _load_tables(act: i.ActAccepted, content: bytes, now: Now, out: Outcome) -> None:

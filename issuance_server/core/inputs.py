@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from issuance_server.core.copy_changes import CopyChange
+from issuance_server.core.day_changes import DayChange
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
@@ -228,6 +229,7 @@ Change: TypeAlias = (
     | NewSuppression
     | LiftedSuppression
     | CopyChange
+    | DayChange
 )
 """What an act changes by being recorded."""
 

@@ -1,6 +1,7 @@
 """Sees issuances through after the release: paper, fee, deletion, and what is overdue."""
 
 from issuance_server.core import records as r
+from issuance_server.core.day_facts import MACHINE_FAULTS, PrintFacts
 from issuance_server.core.effects import DropKey
 from issuance_server.core.facts import Facts, Now
 from issuance_server.core.inputs import Deleted, KeysDestroyed, Reported
@@ -16,6 +17,13 @@ S = IssuanceState
 _RELEASED = frozenset({S.RELEASED, S.UNCONFIRMED})
 _REPORTED = frozenset({S.PRINTED, S.PRINT_FAILED})
 _NEVER_RELEASED = "never-released"
+_FAILED_PRINTS = "failed-prints"
+FAILED_PRINTS_IN_DAY_MAX = 3
+FAILED_PRINTS_PERCENT_MAX = 2
+FAILED_PRINTS_OF_MIN = 50
+"""More failed prints than these in 24 hours, or of a terminal's prints (of at least so many) since
+it was last inspected, stop it for inspection (design §2).
+"""
 
 
 class SettlingDesk:
@@ -40,7 +48,7 @@ class SettlingDesk:
             self._suspect_withdrawn(came, facts, now, out)
             return True
         if issuance.state in _RELEASED:
-            self._take_report(issuance, came, now, out)
+            self._take_report(issuance, came, facts, now, out)
         elif issuance.state in _REPORTED:
             same = issuance.report is not None and issuance.report.signature == came.signature
             if same:
@@ -155,7 +163,32 @@ class SettlingDesk:
             reason=reason,
         )
 
-    def _take_report(self, issuance: Issuance, came: Reported, now: Now, out: Outcome) -> None:
+    def _stop_if_failing(self, came: Reported, before: PrintFacts, now: Now, out: Outcome) -> None:
+        """Stop a terminal that fails too often; two operators reopen it when it was looked at."""
+        failed, reported = before.failed + 1, before.reported + 1
+        often = before.failed_in_day + 1 > FAILED_PRINTS_IN_DAY_MAX
+        enough = reported >= FAILED_PRINTS_OF_MIN
+        many = enough and failed * 100 > FAILED_PRINTS_PERCENT_MAX * reported
+        if (often or many) and came.terminal not in self._state.stopped_terminals:
+            out.write(
+                r.LineStopped(
+                    at_ms=now.real_ms,
+                    terminal=came.terminal,
+                    issuance_id=came.report.issuance_id,
+                    reason=_FAILED_PRINTS,
+                )
+            )
+            out.log(
+                "terminal.stopped_for_inspection",
+                terminal=came.terminal,
+                issuance=came.report.issuance_id.hex(),
+                failed=failed,
+                reported=reported,
+            )
+
+    def _take_report(
+        self, issuance: Issuance, came: Reported, facts: Facts, now: Now, out: Outcome
+    ) -> None:
         report = came.report
         printed = report.outcome is PrintOutcome.PRINTED
         sheets = issuance.quoted.sheets if issuance.quoted else 0
@@ -187,6 +220,8 @@ class SettlingDesk:
             )
             if report.cause is FailureCause.BINDING_MISMATCH:
                 self._stop_line(came, report.cause.value, now, out)
+            elif report.cause in MACHINE_FAULTS:
+                self._stop_if_failing(came, facts.prints or PrintFacts(), now, out)
         after = self._state.issuances[report.issuance_id]
         out.acknowledge(came.terminal, came.ref, after.state.value)
 

@@ -12,6 +12,7 @@ from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.availability import expiry_code
 from issuance_server.core.calendar import civil
+from issuance_server.core.day_changes import CarryOver, CloseDay, SettleDifference
 from issuance_server.core.effects import Effect
 from issuance_server.core.facts import NO_FACTS, Facts, Now
 from issuance_server.core.house_desk import HouseDesk
@@ -25,6 +26,7 @@ from protocol import telegrams as t
 from protocol.codes import ReplyCode
 from protocol.issuance import OWED_STATES, IssuanceState
 from protocol.limits import TABLES_VERSION, UNFINISHED_LISTED_MAX
+from protocol.terminal_statements import PrintOutcome
 
 _BEFORE_RELEASE = frozenset({IssuanceState.APPLIED, IssuanceState.QUOTED, IssuanceState.SEALED})
 _BEFORE_SEALED = frozenset({IssuanceState.APPLIED, IssuanceState.QUOTED})
@@ -42,6 +44,8 @@ class Needs:
         issuance_id: which ended issuance to look for.
         serial_day: of which day to read the next serial, ``YYYY-MM-DD``.
         terminal: whose place to read.
+        day: which business day to read, ``YYYY-MM-DD``.
+        prints_of: of which terminal to read how it has printed.
     """
 
     card_ref: str | None = None
@@ -50,6 +54,8 @@ class Needs:
     issuance_id: bytes | None = None
     serial_day: str | None = None
     terminal: str | None = None
+    day: str | None = None
+    prints_of: str | None = None
 
 
 NO_NEEDS = Needs()
@@ -109,7 +115,12 @@ class Switch:
             case i.Asked(telegram=t.Fetch() | t.Held() | t.Cancel() as asked):
                 return Needs(issuance_id=self._absent(asked.issuance_id))
             case i.Reported() | i.Deleted():
-                return Needs(issuance_id=self._absent(input_.report.issuance_id))
+                return Needs(
+                    issuance_id=self._absent(input_.report.issuance_id),
+                    prints_of=input_.terminal if _tells_of_failure(input_) else None,
+                )
+            case i.ActAccepted(change=CloseDay() | CarryOver() | SettleDifference() as change):
+                return Needs(day=change.day)
         return NO_NEEDS
 
     def step(self, input_: i.Input, now: Now, facts: Facts = NO_FACTS) -> list[Effect]:
@@ -140,7 +151,7 @@ class Switch:
             case i.KeysDestroyed():
                 self._settling.keys_destroyed(input_, now, out)
             case _:
-                self._of_the_house(input_, now, out)
+                self._of_the_house(input_, facts, now, out)
         return out.effects
 
     def next_deadline_ms(self) -> int | None:
@@ -185,6 +196,7 @@ class Switch:
     def _of_the_house(
         self,
         input_: i.Restarted | i.DrainBegun | i.Woken | i.ActAccepted | i.ActEnded | i.JudgeSaid,
+        facts: Facts,
         now: Now,
         out: Outcome,
     ) -> None:
@@ -200,7 +212,7 @@ class Switch:
             case i.Woken():
                 self._woken(now, out)
             case i.ActAccepted():
-                self._house.accepted(input_, now, out)
+                self._house.accepted(input_, facts, now, out)
             case i.ActEnded():
                 self._house.ended(input_, now, out)
             case i.JudgeSaid():
@@ -322,3 +334,7 @@ class Switch:
     def _absent(self, issuance_id: bytes) -> bytes | None:
         """Name an issuance for the look-up of ended ones only if it is not in memory."""
         return None if issuance_id in self.state.issuances else issuance_id
+
+
+def _tells_of_failure(came: i.Reported | i.Deleted) -> bool:
+    return isinstance(came, i.Reported) and came.report.outcome is PrintOutcome.FAILED

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiosqlite
 
-from issuance_server.adapters.sqlite import register_copy
+from issuance_server.adapters.sqlite import day_reading, register_copy
 from issuance_server.adapters.sqlite.cards import card_facts
 from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_changes import change_copy
@@ -95,6 +95,11 @@ class Transaction:
             next_serial = row[0] if row else 1
         ended = None if needs.issuance_id is None else await self._ended(needs.issuance_id)
         place = None if needs.terminal is None else await self._place(needs.terminal)
+        day = prints = None
+        if needs.day is not None:
+            day = await day_reading.day_facts(self._rows, needs.day)
+        if needs.prints_of is not None:
+            prints = await day_reading.print_facts(self._rows, needs.prints_of, real_ms)
         return Facts(
             holder=holder,
             next_serial=next_serial,
@@ -102,7 +107,12 @@ class Transaction:
             resident_id=resident_id,
             place=place,
             card=card,
+            day=day,
+            prints=prints,
         )
+
+    async def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
+        return [tuple(row) for row in await self._writer.execute_fetchall(sql, values)]
 
     async def _place(self, terminal: str) -> TerminalPlace | None:
         sql = "SELECT class, chain, in_city FROM terminal WHERE terminal = ?"

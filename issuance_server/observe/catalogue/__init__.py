@@ -7,6 +7,7 @@ Removing or renaming an event or a field is a change of interface and belongs in
 """
 
 from issuance_server.observe.catalogue import (
+    days,
     issuances,
     lines,
     operators,
@@ -23,6 +24,7 @@ GROUPS: dict[str, tuple[Event, ...]] = {
     "Lines": lines.EVENTS,
     "Visits and cards": visits.EVENTS,
     "Issuances": issuances.EVENTS,
+    "The close of days": days.EVENTS,
     "Operators": operators.EVENTS,
     "Suppressions": suppressions.EVENTS,
     "The register copy": registers.EVENTS,
