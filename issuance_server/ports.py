@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.core.facts import Now
-from issuance_server.core.pin_policy import JudgeEvent, PinAttempt, Verdict
+from issuance_server.core.pin_policy import AnyAttempt, JudgeEvent, Verdict
 from protocol.secret import Secret
 
 Sign: TypeAlias = Callable[[bytes], bytes]
@@ -40,7 +40,7 @@ class PinJudge(Protocol):
         """
         ...
 
-    async def judge(self, attempt: PinAttempt) -> Verdict:
+    async def judge(self, attempt: AnyAttempt) -> Verdict:
         """Return the verdict, its signature checked.
 
         Raises:

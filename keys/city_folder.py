@@ -17,6 +17,7 @@
                  former/NAME-ID.json             public halves that are obeyed no more
     trust/       city.json                       public keys; the one part that everybody reads
                  trust.json                      what terminals are told, signed and numbered
+                 jpki/                           what the authority of cards' certificates publishes
     storage/     authority.key server.key judge.key renderer.key
 
 Server, judge and renderer each read their own folder, their own storage key, ``trust/`` and what
@@ -40,6 +41,7 @@ TERMINALS_FOLDER = "terminals"
 OPERATORS_FOLDER = "operators"
 TRUST_FOLDER = "trust"
 DAY_KEYS_FOLDER = "day-keys"
+JPKI_FOLDER = "jpki"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class CityFolder:
     def trust(self) -> Path:
         """The folder of what is public."""
         return self.root / TRUST_FOLDER
+
+    @property
+    def jpki(self) -> Path:
+        """The folder of what the authority of cards' certificates publishes."""
+        return self.trust / JPKI_FOLDER
 
     @property
     def operators(self) -> Path:

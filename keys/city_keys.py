@@ -12,6 +12,7 @@ from keys.authority import Authority
 from keys.city_folder import DAY_KEYS_FOLDER, CityFolder
 from keys.day_keys import DayKeys
 from keys.distribution import told_now
+from keys.jpki_check import JpkiCheck
 from keys.key_certificate import KeyCertificate
 from keys.key_record import ANNOUNCED, KeyRecord, Naming, Purpose, newest_active, write_record
 from keys.key_ring import BackRing, PepperRing, PinOpeningRing, SigningRing, Times
@@ -60,6 +61,7 @@ class JudgeKeys:
         verdict: signs verdicts.
         peppers: for ``keys.pepper.pin_verifier``.
         operators: the operators who may unlock a card.
+        jpki: checks the certificates of cards.
     """
 
     trust: CityTrust
@@ -67,6 +69,7 @@ class JudgeKeys:
     verdict: SigningRing
     peppers: PepperRing
     operators: OperatorRing
+    jpki: JpkiCheck
 
     @property
     def city(self) -> str:
@@ -154,6 +157,7 @@ def load_judge_keys(
         verdict=SigningRing(folder, Purpose.VERDICT, storage_key, clocks),
         peppers=PepperRing(folder, storage_key, clocks),
         operators=OperatorRing.load(city.operators),
+        jpki=JpkiCheck(city.jpki),
     )
     _check_announced(city, trust, Purpose.PIN_OPENING, keys.pin_opener.public_key)
     _check_announced(city, trust, Purpose.VERDICT, keys.verdict.public_key)

@@ -5,6 +5,8 @@
 3. An attempt without the card's own signature is never counted: nobody locks another's card.
    Unknown, unregistered and badly signed cards get one and the same answer.
 4. Five failures within ten minutes at one terminal, over all cards, freeze the terminal.
+5. A card with a certificate judges its PIN itself; here its certificate and signature are checked,
+   and nothing is counted but what no genuine card makes: that is a failure of the terminal.
 
 The judge signs each verdict, so the journal can show who said what; a verdict names the attempt
 and the request that it answers and is good for nothing else.
@@ -18,7 +20,17 @@ import msgspec
 from msgspec import Meta
 
 from protocol.codes import ReplyCode
-from protocol.fields import Attempt, Count, Digest, Id, Name, PinBlock, Signature, TimeMs
+from protocol.fields import (
+    Attempt,
+    CardCertificate,
+    Count,
+    Digest,
+    Id,
+    Name,
+    PinBlock,
+    Signature,
+    TimeMs,
+)
 from protocol.limits import CHALLENGE_MS_MAX
 from protocol.statements import statement
 
@@ -50,6 +62,10 @@ class VerdictOutcome(Enum):
     BLOCK_INVALID = "block-invalid"  # the PIN block does not open
     BURNED = "burned"  # counted, and the judge died before it could answer
     KEY_REUSED = "key-reused"  # this attempt was made before with other content
+    FORGED = "forged"  # a certificate or a signature that no genuine card makes
+    CERTIFICATE_EXPIRED = "certificate-expired"  # or not valid yet
+    CERTIFICATE_REVOKED = "certificate-revoked"
+    CERTIFICATE_NOT_CHECKABLE = "certificate-not-checkable"  # without a list that is in time
 
 
 _REPLY_CODES = {
@@ -63,10 +79,14 @@ _REPLY_CODES = {
     VerdictOutcome.BLOCK_INVALID: ReplyCode.PIN_BLOCK_INVALID,
     VerdictOutcome.BURNED: ReplyCode.TRY_BURNED,
     VerdictOutcome.KEY_REUSED: ReplyCode.KEY_REUSED,
+    VerdictOutcome.FORGED: ReplyCode.CARD_NOT_ACCEPTED,
+    VerdictOutcome.CERTIFICATE_EXPIRED: ReplyCode.CERTIFICATE_EXPIRED,
+    VerdictOutcome.CERTIFICATE_REVOKED: ReplyCode.CERTIFICATE_REVOKED,
+    VerdictOutcome.CERTIFICATE_NOT_CHECKABLE: ReplyCode.CERTIFICATE_NOT_CHECKABLE,
 }
 
 
-class PinAttempt(msgspec.Struct, frozen=True, kw_only=True):
+class PinAttempt(msgspec.Struct, frozen=True, kw_only=True, tag="pin"):
     """One attempt, as the judge is asked about it. Its repr shows neither card nor PIN block.
 
     Attributes:
@@ -91,6 +111,34 @@ class PinAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"PinAttempt({self.terminal}, {self.visit_id.hex()}, {self.attempt})"
+
+
+class CertificateAttempt(msgspec.Struct, frozen=True, kw_only=True, tag="certificate"):
+    """One attempt with a card that judged its PIN itself. Its repr does not show the certificate.
+
+    Attributes:
+        terminal: the terminal's id, as its line proved it.
+        city: municipality code, 6 digits.
+        visit_id: the visit.
+        attempt: 1 and up, per visit.
+        request_digest: of the telegram; a repeat has the same one.
+        certificate: of the card, in DER form; never logged.
+        card_signature: ECDSA over ``statements.certificate_proof``.
+    """
+
+    terminal: Name
+    city: Name
+    visit_id: Id
+    attempt: Attempt
+    request_digest: Digest
+    certificate: CardCertificate
+    card_signature: Signature
+
+    def __repr__(self) -> str:
+        return f"CertificateAttempt({self.terminal}, {self.visit_id.hex()}, {self.attempt})"
+
+
+AnyAttempt: TypeAlias = PinAttempt | CertificateAttempt
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +193,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """What the terminal is told; the try that locked the card is told as the lock."""
         return ReplyCode.CARD_LOCKED if self.locked_now else reply_code(self.outcome)
 
-    def answers(self, attempt: PinAttempt) -> bool:
+    def answers(self, attempt: AnyAttempt) -> bool:
         """Tell whether this is the verdict about that attempt and that very request."""
         asked = (attempt.terminal, attempt.visit_id, attempt.attempt, attempt.request_digest)
         return asked == (self.terminal, self.visit_id, self.attempt, self.request_digest)

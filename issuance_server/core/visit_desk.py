@@ -337,6 +337,8 @@ class VisitDesk:
             out.log("pin.right", **names, card_ref=card_ref)
         elif verdict.outcome is VerdictOutcome.WRONG:
             out.log("pin.wrong", **names, card_ref=card_ref, tries_left=verdict.tries_left)
+        elif verdict.outcome is VerdictOutcome.CERTIFICATE_NOT_CHECKABLE:
+            out.log("card.certificate_not_checkable", **names)
         else:
             out.log("visit.refused", **names, reason=word_of(why))
 

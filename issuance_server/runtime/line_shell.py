@@ -16,6 +16,7 @@ from protocol.telegrams import (
     AnyTelegram,
     Apply,
     Authenticate,
+    AuthenticateCertificate,
     Begin,
     Cancel,
     Close,
@@ -61,7 +62,7 @@ class LineShell:
         self._offer = offer
         self._log = log
         self._known: dict[str, bytes] = {}  # terminals that had keys since the start, their lines
-        self._attempts: dict[RequestRef, Authenticate] = {}
+        self._attempts: dict[RequestRef, Authenticate | AuthenticateCertificate] = {}
         self._messages: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MESSAGES_WAITING_MAX)
         self.timer_changed = asyncio.Event()
         self.dropped_count = 0
@@ -129,7 +130,7 @@ class LineShell:
             self._log("line.closed", terminal=closed.terminal, line=line, reason=reason)
         self.timer_changed.set()
 
-    def take_attempt(self, ref: RequestRef) -> Authenticate | None:
+    def take_attempt(self, ref: RequestRef) -> Authenticate | AuthenticateCertificate | None:
         """Give the telegram that came with a ref to the judge's side, and forget it here."""
         return self._attempts.pop(ref, None)
 
@@ -178,7 +179,7 @@ class LineShell:
 
     def _take(self, registered: RegisteredTerminal, telegram: AnyTelegram, ref: RequestRef) -> None:
         terminal = registered.terminal
-        if isinstance(telegram, Authenticate):
+        if isinstance(telegram, Authenticate | AuthenticateCertificate):
             if len(self._attempts) >= ATTEMPTS_KEPT_MAX:
                 self._attempts.pop(next(iter(self._attempts)))
             self._attempts[ref] = telegram

@@ -23,10 +23,10 @@ from issuance_server.certificates.order import (
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core.calendar import civil
-from issuance_server.core.pin_policy import PinAttempt
 from issuance_server.core.state import Issuance, SwitchState
 from issuance_server.core.tax_register import latest_fiscal_year
 from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign
+from issuance_server.runtime.attempts import attempt_of
 from issuance_server.runtime.line_shell import LineShell
 from keys.day_keys import DayKeys
 from protocol import sealed_certificate
@@ -34,7 +34,7 @@ from protocol.binding import Binding
 from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, KeyManagementError, Misuse
 from protocol.issuance import IssuanceState
-from protocol.kinds import MEMBERS_MAX
+from protocol.kinds import MEMBERS_MAX, Scope
 from protocol.limits import RENDER_MS_MAX
 from protocol.telegrams import Member, Menu, PieceGiven, Refused, Released
 
@@ -200,16 +200,7 @@ class Performer:
         asked = self._shell.take_attempt(effect.ref)
         verdict = None
         if asked is not None:
-            attempt = PinAttempt(
-                terminal=effect.terminal,
-                city=self._hand.city,
-                visit_id=asked.visit_id,
-                attempt=asked.attempt,
-                request_digest=effect.ref.digest,
-                card=asked.card,
-                card_signature=asked.card_signature,
-                pin_block=asked.pin_block,
-            )
+            attempt = attempt_of(effect, asked, self._hand.city)
             try:
                 async with self._judgements:
                     verdict = await self._judge.judge(attempt)
@@ -220,12 +211,16 @@ class Performer:
         )
 
     async def _reply_menu(self, effect: e.ReplyMenu) -> None:
-        """Fill in the members' names, which no journal and no effect holds."""
+        """Fill in the members' names, which no journal and no effect holds.
+
+        Only where some of them can be chosen: otherwise nobody at the machine needs them.
+        """
         found = await self._store.household_of(effect.resident_id)
         if found is None or found[1] != effect.register_version:
             self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.DATA_CHANGED))
             return
-        here = [one for one in found[0].members if not one.standing.is_removed]
+        of_some = any(Scope.SOME in item.scopes for item in effect.items)
+        here = [one for one in found[0].members if of_some and not one.standing.is_removed]
         members = here[:MEMBERS_MAX]
         menu = Menu(
             visit_id=effect.visit_id,

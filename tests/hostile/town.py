@@ -22,7 +22,7 @@ from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.core import line_table
 from issuance_server.core.facts import Now
-from issuance_server.core.pin_policy import JudgeEvent, PinAttempt, Verdict
+from issuance_server.core.pin_policy import AnyAttempt, JudgeEvent, Verdict
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
 from issuance_server.sample.city import ISSUER
@@ -80,7 +80,7 @@ class JudgeHere:
         given = await self._judge.challenge(terminal, visit_id, attempt)
         return given if isinstance(given, bytes) else None
 
-    async def judge(self, attempt: PinAttempt) -> Verdict:
+    async def judge(self, attempt: AnyAttempt) -> Verdict:
         """Judge."""
         return (await self._judge.judge(attempt)).verdict
 

@@ -22,7 +22,7 @@ from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.gate import gate_fault
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.render import CertificateRenderer
-from issuance_server.core.pin_policy import JudgeEvent, PinAttempt, Verdict, VerdictOutcome
+from issuance_server.core.pin_policy import AnyAttempt, JudgeEvent, PinAttempt, Verdict, VerdictOutcome
 from issuance_server.core.rules import CityRules
 from issuance_server.observe.logging import EventLog
 from issuance_server.runtime.performer import CityHand, World
@@ -90,17 +90,17 @@ class StandInJudge:
     """Says what the block says; remembers what it was asked."""
 
     reachable: bool = True
-    asked: list[PinAttempt] = field(default_factory=list)
+    asked: list[AnyAttempt] = field(default_factory=list)
     events: list[JudgeEvent] = field(default_factory=list)
 
     async def challenge(self, terminal: str, visit_id: bytes, attempt: int) -> bytes | None:
         self._reach()
         return hashlib.sha256(visit_id + bytes([attempt])).digest()
 
-    async def judge(self, attempt: PinAttempt) -> Verdict:
+    async def judge(self, attempt: AnyAttempt) -> Verdict:
         self._reach()
         self.asked.append(attempt)
-        right = attempt.pin_block == RIGHT_BLOCK
+        right = isinstance(attempt, PinAttempt) and attempt.pin_block == RIGHT_BLOCK
         return Verdict(
             terminal=attempt.terminal,
             visit_id=attempt.visit_id,

@@ -9,9 +9,9 @@ from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.pin_judge import wire
 from issuance_server.core.pin_policy import (
     CARD_STATES_PER_PAGE,
+    AnyAttempt,
     CardState,
     JudgeEvent,
-    PinAttempt,
     Verdict,
 )
 from keys.city_folder import CityFolder
@@ -121,7 +121,7 @@ class JudgeClient:
             return None
         return _expected(answer, wire.ChallengeIs).challenge
 
-    async def judge(self, attempt: PinAttempt) -> Verdict:
+    async def judge(self, attempt: AnyAttempt) -> Verdict:
         """Have an attempt judged.
 
         Returns:

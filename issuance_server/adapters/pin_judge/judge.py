@@ -9,6 +9,9 @@
 6. The try is counted, on the disk. Here the card may be locked or busy.
 7. Only now, and only with what counting gave, the PIN is compared.
 8. The outcome is on the disk before anybody hears of it.
+
+For a card that judges its PIN itself, 3 is the check of its certificate and signature, and 5 to 7
+fall away: nothing is counted for the card. What no genuine card makes is counted for the terminal.
 """
 
 import asyncio
@@ -21,12 +24,17 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Self, final
 
+import msgspec
+
+from issuance_server.adapters.pin_judge.certificates import OF_CERTIFICATES, check_certificate
 from issuance_server.adapters.pin_judge.challenges import AttemptKey, Challenges
 from issuance_server.adapters.pin_judge.registration import NewCard, card_index, card_row, enrol
 from issuance_server.adapters.pin_judge.store import JudgeStore
 from issuance_server.adapters.pin_judge.tries import CountedTry, Enrolment
 from issuance_server.core.pin_policy import (
+    AnyAttempt,
     CardState,
+    CertificateAttempt,
     JudgeEvent,
     PinAttempt,
     SignedVerdict,
@@ -134,7 +142,7 @@ class PinJudge:
         challenge = self._challenges.give(key, self._around.monotonic_ms())
         return ReplyCode.BUSY if challenge is None else challenge
 
-    async def judge(self, asked: PinAttempt) -> SignedVerdict:
+    async def judge(self, asked: AnyAttempt) -> SignedVerdict:
         """Judge one attempt. The verdict is on the disk when it is returned."""
         key = (asked.terminal, asked.visit_id, asked.attempt)
         async with self._turn(key):
@@ -145,10 +153,35 @@ class PinJudge:
                 return stored
             return self._sign(self._verdict(asked, VerdictOutcome.KEY_REUSED))
 
-    async def _judge_new(self, key: AttemptKey, asked: PinAttempt) -> SignedVerdict:
+    async def _judge_new(self, key: AttemptKey, asked: AnyAttempt) -> SignedVerdict:
         challenge = self._challenges.take(key, self._around.monotonic_ms())
         if challenge is None or asked.city != self._keys.city:
             return await self._refuse(asked, VerdictOutcome.CHALLENGE_EXPIRED)
+        if isinstance(asked, CertificateAttempt):
+            return await self._judge_certificate(challenge, asked)
+        return await self._judge_pin(key, challenge, asked)
+
+    async def _judge_certificate(
+        self, challenge: bytes, asked: CertificateAttempt
+    ) -> SignedVerdict:
+        """Check certificate and signature; the card has judged the PIN, and counts by itself."""
+        now_ms = self._around.now_ms()
+        found = check_certificate(self._keys.jpki, challenge, asked, now_ms)
+        outcome = OF_CERTIFICATES[found.finding]
+        if outcome is not VerdictOutcome.FORGED and await self._store.is_frozen(asked.terminal):
+            outcome = VerdictOutcome.FROZEN
+        verdict = msgspec.structs.replace(
+            self._verdict(asked, outcome), certificate_serial=found.serial
+        )
+        if outcome is VerdictOutcome.FORGED:
+            return await self._store.record_forged(verdict, self._sign)
+        signed = self._sign(verdict)
+        await self._store.record(signed)
+        return signed
+
+    async def _judge_pin(
+        self, key: AttemptKey, challenge: bytes, asked: PinAttempt
+    ) -> SignedVerdict:
         card_ref = await self._present_card(challenge, asked)
         if card_ref is None:
             return await self._refuse(asked, VerdictOutcome.NOT_ACCEPTED)
@@ -281,14 +314,14 @@ class PinJudge:
         return enrol(newest, card, pin, self._around.random_bytes)
 
     async def _refuse(
-        self, asked: PinAttempt, outcome: VerdictOutcome, card_ref: str | None = None
+        self, asked: AnyAttempt, outcome: VerdictOutcome, card_ref: str | None = None
     ) -> SignedVerdict:
         signed = self._sign(self._verdict(asked, outcome, card_ref))
         await self._store.record(signed)
         return signed
 
     def _verdict(
-        self, asked: PinAttempt, outcome: VerdictOutcome, card_ref: str | None = None
+        self, asked: AnyAttempt, outcome: VerdictOutcome, card_ref: str | None = None
     ) -> Verdict:
         return Verdict(
             terminal=asked.terminal,

@@ -27,6 +27,7 @@ from issuance_server.core.pin_policy import (
     JudgeEvent,
     JudgeEventName,
     SignedVerdict,
+    Verdict,
     VerdictOutcome,
 )
 from keys.operators import SignedAct
@@ -108,7 +109,11 @@ class JudgeStore:
         try:
             async with self._file.transaction() as t:
                 await _refuse_former(t, new)
-                await t.insert_all("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                await t.insert_all(
+                    "INSERT INTO card (card_ref, card_index, public_key, salt, verifier, pepper,"
+                    " tries_left, locked_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    rows,
+                )
         except sqlite3.IntegrityError:
             raise KeyManagementError("this card is registered already") from None
 
@@ -194,15 +199,13 @@ class JudgeStore:
 
     async def record(self, signed: SignedVerdict) -> None:
         """Store a verdict about an attempt for which nothing was counted."""
-        v = signed.verdict
         async with self._file.transaction() as t:
-            await t.change(
-                "INSERT INTO attempt (terminal, visit_id, attempt, request_digest, card_ref,"
-                " outcome, at_ms, signed_verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *(v.terminal, v.visit_id, v.attempt, v.request_digest, v.card_ref),
-                *(v.outcome.value, v.at_ms, msgspec.msgpack.encode(signed)),
-            )
-            await tries.forget_old_attempts(t, v.at_ms)
+            await tries.write_verdict(t, signed)
+
+    async def record_forged(self, forged: Verdict, sign: Sign) -> SignedVerdict:
+        """Store a verdict about a forgery, and freeze the terminal if that is due."""
+        async with self._file.transaction() as t:
+            return await tries.write_forged(t, forged, sign)
 
     async def unlock(self, signed: SignedAct, at_ms: int) -> None:
         """Give a card its tries back, by an act that was found good.

@@ -18,7 +18,7 @@ from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX, take_lock
 from protocol.errors import SetUpError
 
 APPLICATION_ID = 0x6B_66_50_4A
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
@@ -37,7 +37,11 @@ CREATE TABLE card (
     verifier BLOB NOT NULL,
     pepper TEXT NOT NULL,           -- key id of what index and verifier were made under
     tries_left INTEGER NOT NULL CHECK (tries_left BETWEEN 0 AND 3),
-    locked_at_ms INTEGER
+    locked_at_ms INTEGER,
+    stage TEXT NOT NULL DEFAULT 'valid'  -- before that 'begun' and 'approved', in the end 'gone'
+        CHECK (stage IN ('begun', 'approved', 'valid', 'gone')),
+    begun_by TEXT,                  -- the operator who registered it
+    subject TEXT                    -- what that operator signed, and a second one is to sign
 ) STRICT;
 CREATE INDEX card_by_pepper ON card (pepper);
 CREATE INDEX card_not_in_order ON card (card_ref) WHERE tries_left < 3;
@@ -57,7 +61,7 @@ CREATE TABLE attempt (
 ) STRICT;
 CREATE UNIQUE INDEX attempt_one_pending ON attempt (card_ref) WHERE outcome = 'pending';
 CREATE INDEX attempt_by_terminal ON attempt (terminal, at_ms)
-    WHERE forgiven = 0 AND outcome IN ('pending', 'wrong', 'burned');
+    WHERE forgiven = 0 AND outcome IN ('pending', 'wrong', 'burned', 'forged');
 CREATE INDEX attempt_by_time ON attempt (at_ms);
 CREATE TABLE frozen_terminal (
     terminal TEXT PRIMARY KEY,

@@ -177,6 +177,33 @@ async def settle_try(
     return signed
 
 
+async def write_forged(t: Transaction, forged: Verdict, sign: Sign) -> SignedVerdict:
+    """Write a verdict about what no genuine card makes; it counts for the terminal.
+
+    Args:
+        t: the transaction.
+        forged: the verdict, as far as it is known before.
+        sign: signs the verdict.
+    """
+    frozen_now = await _freeze_if_due(t, forged.terminal, forged.at_ms)
+    signed = sign(msgspec.structs.replace(forged, frozen_now=frozen_now))
+    await write_verdict(t, signed)
+    await events.report_failures(t, signed.verdict)
+    return signed
+
+
+async def write_verdict(t: Transaction, signed: SignedVerdict) -> None:
+    """Write a verdict about an attempt for which nothing was counted."""
+    v = signed.verdict
+    await t.change(
+        "INSERT INTO attempt (terminal, visit_id, attempt, request_digest, card_ref,"
+        " outcome, at_ms, signed_verdict) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        *(v.terminal, v.visit_id, v.attempt, v.request_digest, v.card_ref),
+        *(v.outcome.value, v.at_ms, msgspec.msgpack.encode(signed)),
+    )
+    await forget_old_attempts(t, v.at_ms)
+
+
 async def enrol_again(t: Transaction, card_ref: str, anew: Enrolment) -> None:
     """Keep a card's number and PIN in another way, such as under the newest pepper."""
     await t.change(
@@ -211,7 +238,7 @@ async def forget_old_attempts(t: Transaction, at_ms: int) -> None:
 async def _tries_of_terminal(t: Transaction, terminal: str, at_ms: int) -> int:
     row = await t.first(
         "SELECT count(*) FROM attempt WHERE terminal = ? AND at_ms > ?"
-        " AND forgiven = 0 AND outcome IN ('pending', 'wrong', 'burned')",
+        " AND forgiven = 0 AND outcome IN ('pending', 'wrong', 'burned', 'forged')",
         *(terminal, at_ms - WRONG_WINDOW_MS),
     )
     return 0 if row is None else cast("int", row[0])
@@ -235,7 +262,7 @@ async def _freeze_if_due(t: Transaction, terminal: str, at_ms: int) -> bool:
     """Freeze a terminal if the failure being settled is one too many; tell whether it is new."""
     rows = await t.rows(
         "SELECT at_ms FROM attempt WHERE terminal = ? AND at_ms > ?"
-        " AND forgiven = 0 AND outcome IN ('wrong', 'burned')",
+        " AND forgiven = 0 AND outcome IN ('wrong', 'burned', 'forged')",
         *(terminal, at_ms - WRONG_WINDOW_MS),
     )
     failed_at_ms = [*(cast("int", row[0]) for row in rows), at_ms]

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from issuance_server.core.pin_policy import CardState, JudgeEvent, PinAttempt, SignedVerdict
+from issuance_server.core.pin_policy import AnyAttempt, CardState, JudgeEvent, SignedVerdict
 from keys.operators import SignedAct
 from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, MalformedTelegram
@@ -24,7 +24,7 @@ class AskChallenge(_Message, frozen=True, kw_only=True, tag="challenge?"):
 class AskVerdict(_Message, frozen=True, kw_only=True, tag="verdict?"):
     """Wants an attempt judged."""
 
-    asked: PinAttempt
+    asked: AnyAttempt
 
 
 class AskUnlock(_Message, frozen=True, kw_only=True, tag="unlock?"):

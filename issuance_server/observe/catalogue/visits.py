@@ -44,6 +44,15 @@ EVENTS = (
         what_to_do="The holder has to come to the counter with the card.",
     ),
     Event(
+        name="card.certificate_not_checkable",
+        level=Level.ERROR,
+        fields=VISIT,
+        when="A card's certificate was refused, because there is no list of revoked certificates "
+        "whose time is not over.",
+        what_to_do="Fetch the new list into `keys/trust/jpki/`; with the simulated authority: "
+        "`issuance-keys jpki crl`. Until then nobody with a 個人番号カード gets anything.",
+    ),
+    Event(
         name="card.unlocked",
         level=Level.INFO,
         fields={
