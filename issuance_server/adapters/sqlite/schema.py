@@ -3,7 +3,7 @@
 The journal is the truth; ``issuance``, ``certificate_number`` and ``open_subject`` are projections
 of it that operators can query, and so are the changes to ``terminal`` and ``terminal_certificate``
 since the city was founded. Personal data lives in ``household``, ``resident`` and
-``register_record`` only.
+``register_record`` only; ``suppression`` names people by their numbers, and why.
 """
 
 SCHEMA_VERSION = 4
