@@ -5,22 +5,25 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from keys.cards import CardFile
 from keys.distribution import take_trust
 from protocol.errors import KofuError, Misuse, SetUpError
-from protocol.kinds import Kind, Options
+from protocol.limits import ISSUANCES_PER_VISIT_MAX
 from protocol.telegrams import Refused
-from terminal_sim.arguments import options_of, parser, terminal_folders
+from terminal_sim.arguments import parser, terminal_folders
 from terminal_sim.config import TerminalConfig, find_terminal
 from terminal_sim.crash_points import dying_at
-from terminal_sim.customer import Choice
+from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.devices import Printer
 from terminal_sim.keyboard import pin_of, prompt_for_pin
 from terminal_sim.opening import Clock, Ended, Settings, Visitor, run_opening
 from terminal_sim.person import Keypad, Person
-from terminal_sim.result import Exit, exit_of, result_object
+from terminal_sim.result import Exit, exit_of_visit, result_object
+from terminal_sim.wishes import options_of
 
 _MS_PER_S = 1_000
 
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _issue(arguments: argparse.Namespace) -> int:
-    options = _options(arguments)
+    choices = _choices(arguments)
     keypad = _keypad(arguments)
     config = _config(arguments)
     card = CardFile.load(arguments.card)
@@ -50,7 +53,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     clock = Clock()
     person = Person(
         keypad=keypad,
-        choice=Choice(kind=Kind(arguments.certificate), options=options, copies=arguments.copies),
+        choices=choices,
         insert_yen=arguments.insert,
         say=_say,
         clock=clock,
@@ -93,20 +96,40 @@ def _take_trust(arguments: argparse.Namespace) -> int:
 
 def _tell_issue(arguments: argparse.Namespace, ended: Ended, person: Person) -> int:
     state, code = ended.state, ended.machine.refused
-    refusal = person.refusal if code is None else Refused(code=code)
-    issuance = state.issuances.get(person.issuance_id or b"")
-    paper = None if issuance is None else Printer(arguments.out).paper(issuance.issuance_id)
+    refused = None if code is None else Refused(code=code)
+    printer = Printer(arguments.out)
     _tell_line(arguments, ended)
+    told = result_object(
+        state,
+        person,
+        refused=refused,
+        paper_of=printer.paper,
+        counters_agree=ended.counters_agree,
+    )
     if arguments.json:
-        agree = ended.counters_agree
-        _print(result_object(state, person, refusal=refusal, paper=paper, counters_agree=agree))
-    elif paper is not None and paper.exists():
-        sys.stdout.write(f"{paper}\n")
-    if refusal is not None:
-        _say(f"{refusal.code.sentence()} ({refusal.code.sentence('en')})")
-    result = exit_of(issuance, refusal)
+        _print(told)
+    else:
+        for one in told["issuances"]:
+            sys.stdout.write(f"{one['paper']}\n" if one["paper"] else "")
+    for number, wanted in enumerate(person.applications, start=1):
+        refusal = refused or wanted.refusal
+        refusal = refusal or (person.visit_refusal if wanted.issuance_id is None else None)
+        before = f"{number} {wanted.choice.kind.title}: " if len(person.applications) > 1 else ""
+        if before:
+            _say(before + _outcome_text(told["issuances"][number - 1]))
+        if refusal is not None:
+            _say(f"{before}{refusal.code.sentence()} ({refusal.code.sentence('en')})")
+    result = exit_of_visit(state, person, refused)
     _say(_CLOSING_WORDS[result])
     return result
+
+
+def _outcome_text(told: dict[str, Any]) -> str:
+    """Return how one of several certificates ended."""
+    if told["state"] is None:
+        return "申請していません (not applied for)"
+    fee = "-" if told["fee_yen"] is None else f"{told['fee_yen']}円"
+    return f"{told['state']}、{fee}、{told['money']} (state, fee, money)"
 
 
 def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:
@@ -137,12 +160,30 @@ def _check_tray(tray: Path) -> None:
         ) from None
 
 
-def _options(arguments: argparse.Namespace) -> Options:
+def _choices(arguments: argparse.Namespace) -> list[Choice]:
+    """Return what is wanted; what is said beside a certificate is meant for the only one."""
+    choices: list[Choice] = arguments.certificate
+    beside = bool(arguments.option) or (arguments.copies, arguments.cancel_at) != (None, None)
+    if len(choices) > ISSUANCES_PER_VISIT_MAX:
+        arguments.usage_error(
+            f"--certificate: a visit has at most {ISSUANCES_PER_VISIT_MAX} issuances"
+        )
+    if not beside:
+        return choices
+    if len(choices) > 1:
+        arguments.usage_error(
+            "--option, --copies and --cancel-at belong to one certificate; of several, give each "
+            "its own: --certificate juminhyo:copies=2,scope=household --certificate inkan"
+        )
+    (only,) = choices
     try:
-        return options_of(arguments.option)
+        options = options_of(arguments.option) if arguments.option else only.options
     except ValueError as error:
         arguments.usage_error(f"--option: {error}")
         raise  # never reached: a wrong usage ends the program
+    copies = only.copies if arguments.copies is None else arguments.copies
+    cancel_at = CancelPoint(arguments.cancel_at) if arguments.cancel_at else only.cancel_at
+    return [replace(only, options=options, copies=copies, cancel_at=cancel_at)]
 
 
 def _keypad(arguments: argparse.Namespace) -> Keypad:

@@ -3,22 +3,21 @@
 import argparse
 import os
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
-from typing import TypeVar
 
-from protocol.kinds import MEMBERS_MAX, Item, Kind, Options, Scope
+from protocol.kinds import Kind
 from protocol.limits import COPIES_MAX
 from protocol.secret import Secret
 from terminal_sim.crash_points import POINTS
+from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.keyboard import pin_of
+from terminal_sim.wishes import choice_of
 
 TERMINALS_VARIABLE = "KOFU_TERMINALS"
 TIMEOUT_S = 240
 _FOLDERS = (Path("terminals"), Path("var/run/terminals"))
 _YEN_MAX = 1_000_000
 _TIMEOUT_S_MAX = 3_600
-_Named = TypeVar("_Named", bound=Enum)
 
 _ENDS = """exit codes:
   0  the paper is out and its deletion is confirmed (settle: nothing is left)
@@ -76,29 +75,6 @@ def terminal_folders(arguments: argparse.Namespace) -> list[Path]:
     return [Path(named)] if named else list(_FOLDERS)
 
 
-def options_of(settings: list[str]) -> Options:
-    """Return the options that ``--option`` gave.
-
-    Raises:
-        ValueError: one is none; the text says what may be given.
-    """
-    scope = Scope.SELF
-    members: tuple[int, ...] = ()
-    items: tuple[Item, ...] = ()
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        match name:
-            case "scope":
-                scope = _one(Scope, value, "scope")
-            case "members":
-                members = tuple(_member(word) for word in value.split(","))
-            case "items":
-                items = tuple(_one(Item, word, "items") for word in value.split(","))
-            case _:
-                raise ValueError(f"unknown option {name!r}; there are scope, members, items")
-    return Options(scope=scope, members=members, items=items)
-
-
 def _add_terminal(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--terminal", required=True, metavar="ID|PATH", help="the terminal's id, folder or file"
@@ -144,9 +120,13 @@ def _add_issue(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--certificate",
         required=True,
-        choices=[kind.value for kind in Kind],
-        metavar="KIND",
-        help="which certificate: " + ", ".join(f"{kind.value} ({kind.title})" for kind in Kind),
+        action="append",
+        type=_choice,
+        metavar="KIND[:KEY=VALUE,…]",
+        help="which certificate: "
+        + ", ".join(f"{kind.value} ({kind.title})" for kind in Kind)
+        + "; to have several in one visit, give it several times, each with its own options, such "
+        "as juminhyo:copies=2,scope=household",
     )
     command.add_argument(
         "--option",
@@ -158,13 +138,19 @@ def _add_issue(command: argparse.ArgumentParser) -> None:
         "kazei and koseki-kojin have nothing to choose",
     )
     command.add_argument(
-        "--copies", type=_number(1, COPIES_MAX), default=1, metavar="N", help="how many copies"
+        "--copies", type=_number(1, COPIES_MAX), metavar="N", help="how many copies (default 1)"
+    )
+    command.add_argument(
+        "--cancel-at",
+        choices=[point.value for point in CancelPoint],
+        metavar="STEP",
+        help="press 取消 there: " + ", ".join(point.value for point in CancelPoint),
     )
     command.add_argument(
         "--insert",
         type=_number(0, _YEN_MAX),
         metavar="YEN",
-        help="how much money is put in; default: exactly the fee",
+        help="how much money is put in for each certificate; default: exactly the fee",
     )
     command.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="the tray: where the paper lies"
@@ -194,15 +180,8 @@ def _point(text: str) -> str:
     return text
 
 
-def _member(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MEMBERS_MAX:
-        raise ValueError(f"members are numbers from 1 to {MEMBERS_MAX}, such as members=1,3")
-    return int(text)
-
-
-def _one(kind: type[_Named], value: str, name: str) -> _Named:
+def _choice(text: str) -> Choice:
     try:
-        return kind(value)
-    except ValueError:
-        known = ", ".join(str(entry.value) for entry in kind)
-        raise ValueError(f"{name} is made of {known}") from None
+        return choice_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,6 +1,7 @@
-"""The person in front of the machine, as the machine sees them: a port with three questions."""
+"""The person in front of the machine, as the machine sees them: a port with a few questions."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from protocol.kinds import Kind, Options
@@ -9,13 +10,25 @@ from terminal_sim.core.effects import AskForMoney, AskForPin, Leaving, ShowMenu
 from terminal_sim.core.records import AnyRecord
 
 
+class CancelPoint(Enum):
+    """Where the person presses 取消; after the money is taken there is no way back."""
+
+    MENU = "menu"  # takes the card instead of choosing
+    APPLICATION = "application"  # applied, no quotation yet
+    QUOTATION = "quotation"  # the fee is shown
+    FETCHING = "fetching"  # the pieces are here and are being stored
+    HELD = "held"  # the ciphertext is on the disk; the money is asked for
+    MONEY = "money"  # the money is in
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the person chose from the menu."""
+    """What the person chose from the menu, and where it is cancelled, if it is."""
 
     kind: Kind
     options: Options
     copies: int
+    cancel_at: CancelPoint | None = None
 
 
 class Customer(Protocol):
@@ -26,7 +39,7 @@ class Customer(Protocol):
         ...
 
     async def choose(self, menu: ShowMenu) -> Choice | None:
-        """Return the choice, or None to take the card and go."""
+        """Return the choice, or None to take the card and go; asked again after each issuance."""
         ...
 
     async def pay(self, asked: AskForMoney) -> int:
@@ -35,4 +48,8 @@ class Customer(Protocol):
 
     def watch(self, happened: AnyRecord | Leaving) -> None:
         """See a record that is on the disk, or something that is about to be done."""
+        ...
+
+    def cancels(self, happened: AnyRecord | Leaving) -> bytes | None:
+        """Return the issuance for which 取消 is pressed on seeing this, or None."""
         ...

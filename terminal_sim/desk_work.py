@@ -88,6 +88,7 @@ class DeskWork:
         self._quoted_sheets: dict[bytes, int] = {}
         self._pieces: dict[bytes, dict[int, bytes]] = {}
         self._documents: dict[bytes, bytes] = {}
+        self._spooling = asyncio.Lock()  # in order: what is cancelled while it is stored goes
 
     def complete(self, question: Question) -> AnyTelegram:
         """Return the telegram of a question: signed, or with card and PIN, where it needs that."""
@@ -163,14 +164,16 @@ class DeskWork:
             case out.ReturnMoney():
                 self._coin_box.give_back(effect.issuance_id)
             case out.StoreCiphertext():
-                return await asyncio.to_thread(self._store, effect)
+                async with self._spooling:
+                    return await asyncio.to_thread(self._store, effect)
             case out.MakeReady():
                 return await asyncio.to_thread(self._make_ready, effect.issuance_id)
             case out.LaySheet():
                 return await asyncio.to_thread(self._lay, effect)
             case out.EraseSpool():
                 self._forget(effect.issuance_id)
-                await asyncio.to_thread(self._spool.erase, effect.issuance_id)
+                async with self._spooling:
+                    await asyncio.to_thread(self._spool.erase, effect.issuance_id)
                 return into.Erased(issuance_id=effect.issuance_id)
         return None
 

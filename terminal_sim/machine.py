@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, SetUpError
 from protocol.limits import ID_BYTES
+from protocol.visit import VisitState
 from terminal_sim.core import advices
 from terminal_sim.core import effects as out
 from terminal_sim.core import inputs as into
@@ -132,6 +133,7 @@ class Machine:
         self._inbox: asyncio.Queue[_Item] = asyncio.Queue()
         self._room = asyncio.Semaphore(MESSAGES_WAITING_MAX)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._menu: out.ShowMenu | None = None
         self._open_by_ms: int | None = None
         self._begin_by_ms: int | None = None
         self._stop_at_ms: int | None = None
@@ -292,14 +294,20 @@ class Machine:
             case out.ReturnCard():
                 self._leave_soon()
             case out.IssuanceOver():
-                visit = self.state.visit
-                if visit is not None:
-                    self._put(into.CardTaken(visit_id=visit.visit_id))
+                self._offer_another()
             case out.AskForPin() | out.ShowMenu() | out.AskForMoney():
+                self._menu = effect if isinstance(effect, out.ShowMenu) else self._menu
                 if self._customer is not None:
                     self._run(self._work.attend(effect, self._customer))
             case _:
                 self._run(self._work.do(effect))
+
+    def _offer_another(self) -> None:
+        """Show the menu again; a visit is as many issuances as the person wants of it."""
+        visit, menu = self.state.visit, self._menu
+        ended = visit is None or visit.state is VisitState.ENDED
+        if self._customer is not None and menu is not None and not ended:
+            self._run(self._work.attend(menu, self._customer))
 
     def _line_opened(self) -> None:
         if self._open_by_ms is None:
@@ -318,6 +326,9 @@ class Machine:
     def _watch(self, happened: AnyRecord | out.Leaving) -> None:
         if self._customer is not None:
             self._customer.watch(happened)
+            cancelled = self._customer.cancels(happened)
+            if cancelled is not None:
+                self._put(into.CancelPressed(issuance_id=cancelled))
 
     def _flush(self) -> None:
         for message in self._link.messages_to_send():

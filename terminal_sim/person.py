@@ -10,7 +10,7 @@ from protocol.telegrams import Refused, Unavailable
 from terminal_sim.core import effects as out
 from terminal_sim.core import records as r
 from terminal_sim.core.records import AnyRecord
-from terminal_sim.customer import Choice
+from terminal_sim.customer import CancelPoint, Choice
 
 _JAPAN = timezone(timedelta(hours=9))
 _WEEKDAYS = "月火水木金土日"
@@ -29,21 +29,37 @@ class Keypad:
     prompt: Callable[[], Awaitable[Secret | None]] | None = None
 
 
+@dataclass(slots=True, kw_only=True)
+class Application:
+    """One certificate that is wanted of the visit, and what came of it.
+
+    Attributes:
+        choice: what is wanted.
+        issuance_id: once it was applied for.
+        refusal: what the city refused, if that was how it ended.
+    """
+
+    choice: Choice
+    issuance_id: bytes | None = None
+    refusal: Refused | None = None
+
+
 class Person:
     """Plays a ``Customer``, tells what happens, and remembers it for the result.
 
     Attributes:
         visit_id: of the visit, once it began.
-        issuance_id: of the application, once it was made.
-        refusal: what the city refused last, if that was how it ended.
-        marks: what was reached when: name and time in milliseconds.
+        applications: what is wanted, in order; what was never applied for has no id.
+        visit_refusal: what the city refused, if that was how the visit ended.
+        marks: what was reached when: name and time in milliseconds; from the second certificate
+            on, the name bears its number.
     """
 
     def __init__(
         self,
         *,
         keypad: Keypad,
-        choice: Choice,
+        choices: Sequence[Choice],
         insert_yen: int | None,
         say: Callable[[str], None],
         clock: Callable[[], int],
@@ -52,19 +68,20 @@ class Person:
 
         Args:
             keypad: the PINs.
-            choice: what is applied for.
-            insert_yen: how much is put in; None: exactly the fee.
+            choices: what is applied for, one after the other; at least one.
+            insert_yen: how much is put in for each; None: exactly the fee.
             say: shows a line.
             clock: the time in milliseconds.
         """
         self.visit_id: bytes | None = None
-        self.issuance_id: bytes | None = None
-        self.refusal: Refused | None = None
+        self.applications = [Application(choice=choice) for choice in choices]
+        self.visit_refusal: Refused | None = None
         self.marks: list[tuple[str, int]] = [("started", clock())]
         self._pins = list(keypad.pins)
         self._last_pin: Secret | None = None
         self._prompt = keypad.prompt
-        self._choice = choice
+        self._waiting = iter(self.applications)
+        self._present: Application | None = None
         self._insert_yen = insert_yen
         self._say = say
         self._clock = clock
@@ -80,16 +97,34 @@ class Person:
         self._last_pin = await self._next_pin()
         return self._last_pin
 
+    @property
+    def issuance_id(self) -> bytes | None:
+        """The latest application's."""
+        return None if self._present is None else self._present.issuance_id
+
+    @property
+    def refusal(self) -> Refused | None:
+        """What the city refused last, if that was how the visit or its last application ended."""
+        applied = None if self._present is None else self._present.refusal
+        return applied or self.visit_refusal
+
     async def choose(self, menu: out.ShowMenu) -> Choice | None:
-        """Return the choice that was made beforehand."""
-        offered = "、".join(f"{item.kind.title} {item.fee_yen}円" for item in menu.items)
-        self._say(f"本人確認ができました。{offered or '選べる証明書がありません'} (menu)")
-        for one in menu.unavailable:
-            self._say(f"{one.kind.title}: {why_not(one)} (not available)")
-        return self._choice
+        """Return the next choice that was made beforehand; after the last one, go."""
+        if self._present is None:
+            offered = "、".join(f"{item.kind.title} {item.fee_yen}円" for item in menu.items)
+            self._say(f"本人確認ができました。{offered or '選べる証明書がありません'} (menu)")
+            for one in menu.unavailable:
+                self._say(f"{one.kind.title}: {why_not(one)} (not available)")
+        wanted = next(self._waiting, None)
+        if wanted is None or wanted.choice.cancel_at is CancelPoint.MENU:
+            return None
+        self._present = wanted
+        return wanted.choice
 
     async def pay(self, asked: out.AskForMoney) -> int:
         """Put in the amount that was decided beforehand."""
+        if self._cancel_at is CancelPoint.HELD:
+            return 0
         amount_yen = asked.fee_yen if self._insert_yen is None else self._insert_yen
         self._say(f"手数料 {asked.fee_yen}円、投入 {amount_yen}円 (fee, money put in)")
         return amount_yen
@@ -99,19 +134,47 @@ class Person:
         match happened:
             case r.VisitOpened():
                 self.visit_id = happened.visit_id
-            case r.Applied():
-                self.issuance_id = happened.issuance_id
-            case out.ReturnCard() if self.issuance_id is None:
-                self.refusal = happened.refusal
-            case out.IssuanceOver() if happened.issuance_id == self.issuance_id:
-                self.refusal = happened.refusal
+            case r.Applied() if self._present is not None:
+                self._present.issuance_id = happened.issuance_id
+            case out.ReturnCard() if not self._all_applied:
+                self.visit_refusal = happened.refusal
+            case out.IssuanceOver():
+                for number in self._numbers(happened.issuance_id):
+                    self.applications[number - 1].refusal = happened.refusal
+        numbers = [1]
+        issuance_id: bytes | None = getattr(happened, "issuance_id", None)
+        if issuance_id is not None:
+            numbers = self._numbers(issuance_id)
         name = _MARKS.get(type(happened))
-        own = getattr(happened, "issuance_id", self.issuance_id) == self.issuance_id
-        if name is not None and own:
-            self.marks.append((name, self._clock()))
-        line = _line(happened) if own else None
+        if name is not None and numbers:
+            (number,) = numbers
+            self.marks.append((name if number == 1 else f"{name}-{number}", self._clock()))
+        line = _line(happened) if numbers else None
         if line is not None:
             self._say(line)
+
+    def cancels(self, happened: AnyRecord | out.Leaving) -> bytes | None:
+        """Press 取消 where it was decided beforehand."""
+        cancel_at = self._cancel_at
+        if cancel_at is CancelPoint.MONEY:  # pressed while the coins fall: they come back
+            cancel_at = CancelPoint.HELD
+        if cancel_at is None or _POINTS.get(type(happened)) is not cancel_at:
+            return None
+        self._say("取消を押します (cancelled)")
+        return self.issuance_id
+
+    @property
+    def _cancel_at(self) -> CancelPoint | None:
+        return None if self._present is None else self._present.choice.cancel_at
+
+    @property
+    def _all_applied(self) -> bool:
+        return all(wanted.issuance_id is not None for wanted in self.applications)
+
+    def _numbers(self, issuance_id: bytes) -> list[int]:
+        """Return the number of an application of this visit, from 1; none for one from before."""
+        ids = [wanted.issuance_id for wanted in self.applications]
+        return [ids.index(issuance_id) + 1] if issuance_id in ids else []
 
     async def _next_pin(self) -> Secret | None:
         if self._pins:
@@ -155,6 +218,14 @@ def _line(happened: AnyRecord | out.Leaving) -> str | None:
             line = "カードをお取りください (card returned)"
     return line
 
+
+_POINTS: dict[type[object], CancelPoint] = {
+    r.Applied: CancelPoint.APPLICATION,
+    r.Quoted: CancelPoint.QUOTATION,
+    out.StoreCiphertext: CancelPoint.FETCHING,
+    out.AskForMoney: CancelPoint.HELD,
+}
+"""On seeing what 取消 is pressed."""
 
 _MARKS: dict[type[object], str] = {
     out.LineOpened: "opened",

@@ -1,5 +1,6 @@
 """What an ``issue`` came to: the exit code, the words for a person, the object for a program."""
 
+from collections.abc import Callable
 from enum import IntEnum
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +10,7 @@ from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from protocol.telegrams import Refused
 from terminal_sim.core.state import Issuance, TerminalState
-from terminal_sim.person import Person
+from terminal_sim.person import Application, Person
 
 
 class Exit(IntEnum):
@@ -23,6 +24,7 @@ class Exit(IntEnum):
     FAILED = 5  # failed, withdrawn or cancelled; the money is returned
 
 
+_WORST_FIRST = (Exit.UNKNOWN, Exit.REFUSED, Exit.FAILED, Exit.DONE)
 _NOT_CONFIRMED = frozenset({ReplyCode.UNKNOWN.name.lower()})
 
 
@@ -41,29 +43,71 @@ def deletion_confirmed(issuance: Issuance) -> bool:
     return answer is not None and answer not in _NOT_CONFIRMED
 
 
-def result_object(
-    state: TerminalState,
-    person: Person,
-    *,
-    refusal: Refused | None,
-    paper: Path | None,
-    counters_agree: bool | None,
-) -> dict[str, Any]:
-    """Return the object that ``--json`` prints.
+def exit_of_visit(state: TerminalState, person: Person, refused: Refused | None) -> Exit:
+    """Return the exit code for all that was wanted of a visit: done only if everything is.
 
     Args:
         state: the terminal's state at the end.
         person: who had the visit.
-        refusal: what the city refused, if that was how it ended.
-        paper: where the paper would lie.
+        refused: what the city refused before any visit began.
+    """
+    exits = {
+        exit_of(
+            state.issuances.get(wanted.issuance_id or b""),
+            wanted.refusal or _before(wanted, person, refused),
+        )
+        for wanted in person.applications
+    }
+    return next(one for one in _WORST_FIRST if one in exits)
+
+
+def result_object(
+    state: TerminalState,
+    person: Person,
+    *,
+    refused: Refused | None,
+    paper_of: Callable[[bytes], Path],
+    counters_agree: bool | None,
+) -> dict[str, Any]:
+    """Return the object that ``--json`` prints.
+
+    What belongs to one issuance stands in ``issuances``, an object for each certificate that was
+    wanted, and, where only one was wanted, beside the visit as well.
+
+    Args:
+        state: the terminal's state at the end.
+        person: who had the visit.
+        refused: what the city refused before any visit began.
+        paper_of: where the paper of an issuance would lie.
         counters_agree: whether both sides counted the same; None if they could not be compared.
     """
-    issuance = state.issuances.get(person.issuance_id or b"")
-    quoted = None if issuance is None else issuance.quoted
-    failure = None if issuance is None else issuance.failure
+    issuances = [_issuance_object(state, wanted, paper_of) for wanted in person.applications]
+    for wanted, told in zip(person.applications, issuances, strict=True):
+        told["refusal"] = _refusal_object(wanted.refusal or _before(wanted, person, refused))
+    alone = issuances[0] if len(issuances) == 1 else {"refusal": _refusal_object(refused)}
     return {
         "terminal": state.profile.terminal,
         "visit": None if person.visit_id is None else person.visit_id.hex(),
+        **alone,
+        "counters_agree": counters_agree,
+        "durations_ms": durations_ms(person.marks),
+        "issuances": issuances,
+    }
+
+
+def _before(wanted: Application, person: Person, refused: Refused | None) -> Refused | None:
+    """Return why it was not even applied for, as far as the city said so."""
+    return (refused or person.visit_refusal) if wanted.issuance_id is None else refused
+
+
+def _issuance_object(
+    state: TerminalState, wanted: Application, paper_of: Callable[[bytes], Path]
+) -> dict[str, Any]:
+    issuance = state.issuances.get(wanted.issuance_id or b"")
+    quoted = None if issuance is None else issuance.quoted
+    failure = None if issuance is None else issuance.failure
+    paper = None if issuance is None else paper_of(issuance.issuance_id)
+    return {
         "issuance": None if issuance is None else issuance.issuance_id.hex(),
         "kind": None if issuance is None else issuance.applied.kind.value,
         "sheets": None if quoted is None else quoted.sheets,
@@ -76,9 +120,6 @@ def result_object(
         "mismatch": failure.mismatch.value if failure and failure.mismatch else None,
         "deletion_confirmed": issuance is not None and deletion_confirmed(issuance),
         "paper": str(paper) if paper is not None and paper.exists() else None,
-        "refusal": _refusal_object(refusal),
-        "counters_agree": counters_agree,
-        "durations_ms": durations_ms(person.marks),
     }
 
 

@@ -88,6 +88,13 @@ class CertificateChosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPressed:
+    """The person does not want this issuance any more; the visit goes on."""
+
+    issuance_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyInserted:
     """The person has put in this much and no more is coming."""
 
@@ -151,6 +158,7 @@ Input: TypeAlias = (
     | CardTaken
     | CancelAsked
     | CertificateChosen
+    | CancelPressed
     | MoneyInserted
     | CiphertextStored
     | PrinterReady

@@ -127,6 +127,12 @@ def held_answered(turn: Turn, request: Request, answer: Answer | None) -> None:
             withdraw(turn, request.subject)
 
 
+def cancel(turn: Turn, issuance_id: bytes) -> None:
+    """Withdraw an issuance that the person does not want; once money is held, it is too late."""
+    if turn.issuance(issuance_id).state in BEFORE_RELEASE:
+        withdraw(turn, issuance_id)
+
+
 def pass_time(turn: Turn) -> None:
     """Withdraw what was quoted too long ago."""
     for issuance_id, desk in list(turn.state.desks.items()):

@@ -8,7 +8,7 @@ from terminal_sim.core.effects import Forget, LineClosed, LineOpened, LineRefuse
 from terminal_sim.core.endings import end_after_restart
 from terminal_sim.core.records import VisitEnded
 from terminal_sim.core.requests import AGAIN_CODES, Answer, Request, Step
-from terminal_sim.core.state import Counted, Opening
+from terminal_sim.core.state import Counted, Opening, TerminalState
 from terminal_sim.core.turn import Turn, order
 
 CLOSE_MS_MAX = 10_000
@@ -96,10 +96,15 @@ def go_on(turn: Turn) -> None:
     busy = visit is not None and visit.state is not VisitState.ENDED
     if not state.closing or state.opening is None or busy:
         return
-    if state.asked or advices.outstanding(state):
+    if state.asked or advices.outstanding(state) or _erasing(state):
         return
     state.closing = False
     turn.ask(_CLOSE, Close(counters=_counters(state.counted)), give_up_ms=CLOSE_MS_MAX)
+
+
+def _erasing(state: TerminalState) -> bool:
+    """Tell whether a spool file is still to go: the process does not end before."""
+    return any(one.over and one.erased_at_ms is None for one in state.issuances.values())
 
 
 def _counters(counted: Counted) -> Counters:

@@ -14,6 +14,7 @@ from terminal_sim.core.effects import Effect
 from terminal_sim.core.inputs import (
     Answered,
     CancelAsked,
+    CancelPressed,
     CardInserted,
     CardTaken,
     CertificateChosen,
@@ -99,6 +100,8 @@ def _take_device_word(turn: Turn, input_: Input) -> None:
             visit_desk.leave(turn, input_.visit_id)
         case CertificateChosen():
             visit_desk.choose(turn, input_)
+        case CancelPressed():
+            issuance_desk.cancel(turn, input_.issuance_id)
         case MoneyInserted():
             release.insert_money(turn, input_)
         case CiphertextStored():

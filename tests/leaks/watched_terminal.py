@@ -152,7 +152,7 @@ class WatchedTerminal:
         options = visit.options or Options()
         person = SlowPerson(
             keypad=Keypad(pins=[Secret(pin.encode()) for pin in pins]),
-            choice=Choice(kind=Kind.JUMINHYO, options=options, copies=visit.copies),
+            choices=[Choice(kind=Kind.JUMINHYO, options=options, copies=visit.copies)],
             insert_yen=None,
             say=self._say,
             clock=real_ms,

@@ -26,12 +26,13 @@ from protocol.kinds import Item, Options, Scope
 from protocol.telegrams import Refused
 from terminal_sim import __main__ as program
 from terminal_sim import machine as machine_module
-from terminal_sim.arguments import options_of, parser, terminal_folders
+from terminal_sim.arguments import parser, terminal_folders
 from terminal_sim.core.state import Issuance
 from terminal_sim.crash_points import DIED, POINTS, dying_at, point_of
 from terminal_sim.journal import JOURNAL_FILE, Journal, locked_storage
 from terminal_sim.keyboard import pin_of
 from terminal_sim.result import Exit, deletion_confirmed, durations_ms, exit_of
+from terminal_sim.wishes import options_of
 from tests.terminal_sim.city import CITY, City
 from tests.terminal_sim.conftest import LINE_ID, Town
 from tests.terminal_sim.world import Person, World, number
@@ -68,6 +69,14 @@ def issue(town: Town) -> Run:
         (["--insert", "-1"], "a number from 0"),
         (["--timeout", "x"], "a number from 1"),
         (["--certificate", "passport"], "juminhyo"),
+        (["--certificate", "inkan:colour=red"], "copies, scope, members, items, cancel-at"),
+        (["--certificate", "inkan:copies=6"], "a number from 1 to 5"),
+        (["--certificate", "inkan:copies=1,copies=2"], "given once"),
+        (["--certificate", "inkan:twice"], "KEY=VALUE"),
+        (["--certificate", "inkan:cancel-at=never"], "menu, application, quotation"),
+        (["--certificate", "inkan", "--copies", "2"], "each its own"),
+        ([word for _ in range(10) for word in ("--certificate", "inkan")], "at most 10"),
+        (["--cancel-at", "never"], "quotation"),
         (["--die-at", "sheet-x-after"], "release-sent"),
         (["--pin-stdin"], "not allowed with argument --pin"),
     ],

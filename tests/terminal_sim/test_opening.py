@@ -48,8 +48,12 @@ async def test_the_result_says_all_that_a_program_needs(town: Town) -> None:
 
     issuance = only(ended)
     paper = town.tray / f"{issuance.issuance_id.hex()}.pdf"
-    result = result_object(ended.state, visitor, refusal=None, paper=paper, counters_agree=True)
+    result = result_object(
+        ended.state, visitor, refused=None, paper_of=lambda _: paper, counters_agree=True
+    )
     durations = result.pop("durations_ms")
+    (alone,) = result.pop("issuances")
+    assert alone.items() <= result.items()
     assert {
         "terminal": "7-0001",
         "visit": issuance.applied.visit_id.hex(),
@@ -121,7 +125,7 @@ async def test_a_refused_visit_tells_why(town: Town) -> None:
     assert Refused(code=ReplyCode.PIN_WRONG, tries_left=2) == visitor.refusal
     assert Exit.REFUSED is exit_of(None, visitor.refusal)
     result = result_object(
-        ended.state, visitor, refusal=visitor.refusal, paper=None, counters_agree=None
+        ended.state, visitor, refused=None, paper_of=town.tray.joinpath, counters_agree=None
     )
     assert {
         "code": 2002,

@@ -26,7 +26,7 @@ def person(*pins: str, insert_yen: int | None = None, said: list[str] | None = N
     words = [] if said is None else said
     return Person(
         keypad=Keypad(pins=[Secret(pin.encode()) for pin in pins]),
-        choice=Choice(kind=Kind.JUMINHYO, options=Options(scope=Scope.HOUSEHOLD), copies=1),
+        choices=[Choice(kind=Kind.JUMINHYO, options=Options(scope=Scope.HOUSEHOLD), copies=1)],
         insert_yen=insert_yen,
         say=words.append,
         clock=Clock(),
