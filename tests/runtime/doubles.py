@@ -22,7 +22,13 @@ from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.gate import gate_fault
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.render import CertificateRenderer
-from issuance_server.core.pin_policy import AnyAttempt, JudgeEvent, PinAttempt, Verdict, VerdictOutcome
+from issuance_server.core.pin_policy import (
+    AnyAttempt,
+    JudgeEvent,
+    PinAttempt,
+    Verdict,
+    VerdictOutcome,
+)
 from issuance_server.core.rules import CityRules
 from issuance_server.observe.logging import EventLog
 from issuance_server.runtime.performer import CityHand, World
