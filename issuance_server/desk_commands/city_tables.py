@@ -18,6 +18,7 @@ from issuance_server.core.tables.preview import (
     fees_on,
     openings,
 )
+from issuance_server.core.tables.reading import YEAR_MAX, YEAR_MIN
 from issuance_server.core.terminal_place import TerminalClass
 from issuance_server.desk_commands.acts import do_act
 from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
@@ -244,13 +245,17 @@ def _moment(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or len(text) <= len("2026-12-29"):
+    known = moment is not None and YEAR_MIN <= moment.year <= YEAR_MAX
+    if moment is None or not known or len(text) <= len("2026-12-29"):
         raise argparse.ArgumentTypeError(f"{text} is no day and time, such as 2026-12-29T10:00")
     return int((moment if moment.tzinfo else moment.replace(tzinfo=JST)).timestamp()) * 1_000
 
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no day, such as 2027-04-01") from None
+        day = None
+    if day is None or not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no day, such as 2027-04-01")
+    return day

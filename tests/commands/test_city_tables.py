@@ -67,8 +67,9 @@ def test_previews_are_for_people_and_programs(untouched: Commands) -> None:
     assert {"2027-01-04T08:45:00+09:00"} == {row["opens_at"] for row in rows}
     assert {"yearly-closure"} == {row["cause"] for row in rows}
     assert "closed  2027-01-04 06:30  yearly-closure" in people
-    with pytest.raises(SystemExit, match="2"):
-        untouched.run("tables", "open", "--at", "2026-12-29")
+    for time in ("2026-12-29", "0001-01-01T00:00", "noon"):
+        with pytest.raises(SystemExit, match="2"):
+            untouched.run("tables", "open", "--at", time)
 
 
 def test_fees_and_changes_of_a_file_are_seen_before_it_is_loaded(

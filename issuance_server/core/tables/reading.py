@@ -55,6 +55,8 @@ def read_tables(content: bytes) -> CityTables:
         raise SetUpError(str(error)) from None
     except UnicodeDecodeError:
         raise SetUpError("save them as UTF-8") from None
+    except RecursionError:
+        raise SetUpError("they are nested too deeply; write one thing a line") from None
     _check_each(file)
     check_consistency(file)
     return CityTables(
@@ -141,13 +143,17 @@ def _check_days(file: f.TablesFile) -> None:
     for table, lines in dated.items():
         for at, line in enumerate(lines, start=1):
             name, until = meaning(table, at, line), line.until or line.from_
-            if line.from_.year < YEAR_MIN or until.year > YEAR_MAX:
-                raise SetUpError(
-                    f"{name}: days go from {YEAR_MIN} to {YEAR_MAX}; until further notice is said"
-                    " by leaving `until` out"
-                )
+            _meant(name, line.from_, until)
             if until < line.from_:
                 raise SetUpError(f"{name} ends before it begins; exchange from and until")
+
+
+def _meant(name: str, *days: dt.date) -> None:
+    if not all(YEAR_MIN <= day.year <= YEAR_MAX for day in days):
+        raise SetUpError(
+            f"{name}: days go from {YEAR_MIN} to {YEAR_MAX}; until further notice is said by"
+            " leaving `until` out"
+        )
 
 
 def _check_each(file: f.TablesFile) -> None:
@@ -171,7 +177,10 @@ def _check_each(file: f.TablesFile) -> None:
             f.month_day(closure.first), f.month_day(closure.last)
         except ValueError as error:
             raise SetUpError(f"{meaning('yearly_closures', at, closure)}: {error}") from None
+    _meant("holidays", *file.holidays)
+    _meant("inspection_days", *(one.day for one in file.inspection_days))
     for at, window in enumerate(file.maintenance, start=1):
+        _meant(f"maintenance[{at}]", window.from_, window.until)
         if window.from_ >= window.until:
             raise SetUpError(
                 f"maintenance[{at}] ends at {window.until}, before it begins at {window.from_};"

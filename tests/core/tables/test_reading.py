@@ -1,8 +1,12 @@
 """Reading ``tables.toml``: the sample is right; every unclear line is refused with the way out."""
 
+import contextlib
+import time
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from issuance_server.core.calendar import start_of_day_ms
 from issuance_server.core.tables import Closed, ClosedCause, Open, Period
@@ -43,6 +47,11 @@ LATER_FEE = """
 from = 2027-04-01
 channel = "store"
 yen = { juminhyo = 250 }
+"""
+WINDOW = """
+[[maintenance]]
+from = 2026-10-04T17:30:00
+until = 2026-10-05T09:00:00
 """
 CAMPAIGN = """
 [[campaigns]]
@@ -205,6 +214,10 @@ def test_a_line_that_ends_is_followed_by_the_next() -> None:
             "maintenance",
         ),
         (
+            LEAST + "[[maintenance]]\nfrom = 2027-01-01T00:00:00\nuntil = 9999-12-31T00:00:00\n",
+            r"maintenance\[1\]: days go from 1990 to 2999",
+        ),
+        (
             LEAST + '[[yearly_closures]]\nfrom = 2020-01-01\nfirst = "02-30"\nlast = "03-01"\n',
             r"yearly_closures\[1\].*no year has a 02-30",
         ),
@@ -228,3 +241,67 @@ def test_tables_are_short_and_utf_8() -> None:
         read_tables(LEAST.encode() + b"#" * TABLES_BYTES_MAX)
     with pytest.raises(SetUpError, match="UTF-8"):
         read_tables(LEAST.replace("Lawson", "ローソン").encode("shift_jis"))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "UTC", "America/New_York", "Pacific/Kiritimati"])
+def test_the_machines_zone_does_not_matter(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window until 09:00 ends at 09:00 in Japan, wherever the machine believes to be."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        tables = read_tables((LEAST + WINDOW).encode())
+        found = tables.opening(Kind.JUMINHYO, STORE, 1_791_117_000_000)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert isinstance(found, Closed)
+    assert (1_791_158_400_000, ClosedCause.MAINTENANCE) == (found.opens_at_ms, found.cause)
+
+
+LINES = (SAMPLE_TABLES + CAMPAIGN + WINDOW).splitlines()
+WORDS = sorted({word for line in LINES for word in line.replace("=", " ").split()})
+ODD_WORDS = (
+    *("9999-12-31", "0001-01-01", "0001-01-01T00:00:00", "9999-12-31T23:59:59"),
+    "-1",
+    "1e999",
+    '""',
+    "[]",
+    "{}",
+    "[[hours]]",
+    "2027-02-29",
+)
+
+
+@given(data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_slips_of_the_pen_are_told_in_words(data: st.DataObject) -> None:
+    """Lines that are lost, doubled or changed: tables, or a refusal; never anything else."""
+    lines = list(LINES)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        what = data.draw(st.sampled_from(("lose", "double", "move", "change")))
+        line = lines.pop(at)
+        if what == "double":
+            lines[at:at] = [line, line]
+        elif what == "move":
+            lines.insert(data.draw(st.integers(0, len(lines))), line)
+        elif what == "change":
+            key, sign, _ = line.partition("=")
+            lines.insert(at, key + sign + data.draw(st.sampled_from((*WORDS, *ODD_WORDS))))
+    with contextlib.suppress(SetUpError):
+        tables = read_tables("\n".join(lines).encode())
+        tables.opening(Kind.JUMINHYO, STORE, business_ms(2026, 11, 30))
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_are_refused_in_words(content: bytes) -> None:
+    """No tables are that short."""
+    with pytest.raises(SetUpError):
+        read_tables(content)
+
+
+def test_deep_nesting_is_refused_in_words() -> None:
+    """As is everything that no person writes."""
+    with pytest.raises(SetUpError, match="nested too deeply"):
+        read_tables(b"a = " + b"[" * 30_000)
