@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keys.cards import CardFile
+from keys.cards import load_card
 from keys.distribution import take_trust
 from protocol.errors import KofuError, Misuse, SetUpError
 from protocol.limits import ISSUANCES_PER_VISIT_MAX
@@ -48,7 +48,7 @@ def _issue(arguments: argparse.Namespace) -> int:
     choices = _choices(arguments)
     keypad = _keypad(arguments)
     config = _config(arguments)
-    card = CardFile.load(arguments.card)
+    card = load_card(arguments.card)
     _check_tray(arguments.out)
     clock = Clock()
     person = Person(

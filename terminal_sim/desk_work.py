@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
+from dataclasses import replace
 
 from msgspec import structs
 
 from keys.signing import SigningKey
 from protocol import sealed_certificate
+from protocol.codes import ReplyCode
 from protocol.errors import MalformedTelegram, Misuse, SealError
 from protocol.limits import ID_BYTES
 from protocol.page_digest import page_digests
@@ -101,8 +103,8 @@ class DeskWork:
                 return Deleted(report=question, signature=signature)
             case Authentication():
                 pin, self._pin = self._pin, None
-                if self._card_reader is None or pin is None:
-                    raise Misuse("no card and no PIN to authenticate with")
+                if self._card_reader is None:
+                    raise Misuse("no card to authenticate with")
                 return self._card_reader.authenticate(question, pin)
             case _:
                 return question
@@ -134,10 +136,7 @@ class DeskWork:
         """Let the person answer."""
         match asked:
             case out.AskForPin():
-                self._pin = await customer.type_pin(asked)
-                if self._pin is None:
-                    return into.CardTaken(visit_id=asked.visit_id)
-                return into.PinEntered(visit_id=asked.visit_id)
+                return await self._take_pin(asked, customer)
             case out.ShowMenu():
                 choice = await customer.choose(asked)
                 if choice is None:
@@ -153,6 +152,24 @@ class DeskWork:
                 amount_yen = await customer.pay(asked)
                 self._coin_box.insert(asked.issuance_id, amount_yen)
                 return into.MoneyInserted(issuance_id=asked.issuance_id, amount_yen=amount_yen)
+
+    async def _take_pin(self, asked: out.AskForPin, customer: Customer) -> into.Input:
+        """Let the person type until there is a PIN to send, or the card has taken one as right.
+
+        A card that judges its PIN says no by itself; the city hears nothing of that (TP-054).
+        """
+        while (pin := await customer.type_pin(asked)) is not None:
+            reader = self._card_reader
+            if reader is None or not reader.card_judges:
+                self._pin = pin
+                return into.PinEntered(visit_id=asked.visit_id)
+            refusal = await asyncio.to_thread(reader.show_pin, pin)
+            if refusal is None:
+                return into.PinEntered(visit_id=asked.visit_id)
+            if refusal.code is ReplyCode.CARD_LOCKED:
+                return into.CardTaken(visit_id=asked.visit_id, refusal=refusal)
+            asked = replace(asked, refusal=refusal)
+        return into.CardTaken(visit_id=asked.visit_id)
 
     async def do(self, effect: out.Leaving) -> into.Input | None:
         """Let a device act."""

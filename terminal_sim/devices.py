@@ -5,13 +5,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from keys.cards import CardFile
+from keys.cards import Card, CardFile
 from keys.pin_sealing import PinSealer
+from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, MalformedTelegram, Misuse, SetUpError
 from protocol.secret import Secret
 from protocol.sheet_digest import first_sheets
 from protocol.statements import pin_block_info
-from protocol.telegrams import Authenticate
+from protocol.telegrams import Authenticate, AuthenticateCertificate, Refused
 from terminal_sim.core.requests import Authentication
 
 COIN_BOX_FILE = "coin-box.sqlite"
@@ -20,7 +21,7 @@ _PAPER_MODE = 0o600  # a certificate lies in the tray for its holder alone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardReader:
-    """The slot with a card in it, and the keypad that seals.
+    """The slot with a card in it, and the keypad, which seals or asks the card.
 
     Attributes:
         card: the card.
@@ -29,13 +30,55 @@ class CardReader:
         city: municipality code, 6 digits.
     """
 
-    card: CardFile
+    card: Card
     sealer: PinSealer
     terminal: str
     city: str
 
-    def authenticate(self, asked: Authentication, pin: Secret) -> Authenticate:
-        """Let the card sign and seal the PIN; what leaves the keypad is sealed already."""
+    @property
+    def card_judges(self) -> bool:
+        """Whether the card judges its PIN itself, so that nobody else is told it."""
+        return not isinstance(self.card, CardFile)
+
+    def show_pin(self, pin: Secret) -> Refused | None:
+        """Show a PIN to a card that judges it; None if it is right.
+
+        The call blocks; give it a thread.
+
+        Raises:
+            SetUpError: the card is not one any more.
+            KeyManagementError: its file cannot be written.
+        """
+        if isinstance(self.card, CardFile) or self.card.present(pin):
+            return None
+        tries_left = self.card.tries_left
+        code = ReplyCode.PIN_WRONG if tries_left else ReplyCode.CARD_LOCKED
+        return Refused(code=code, tries_left=tries_left)
+
+    def authenticate(
+        self, asked: Authentication, pin: Secret | None
+    ) -> Authenticate | AuthenticateCertificate:
+        """Let the card sign, and seal the PIN unless the card has judged it.
+
+        Args:
+            asked: the attempt.
+            pin: as it was typed; None where the card judged it.
+        """
+        if not isinstance(self.card, CardFile):
+            return AuthenticateCertificate(
+                visit_id=asked.visit_id,
+                attempt=asked.attempt,
+                certificate=self.card.certificate,
+                card_signature=self.card.sign(
+                    challenge=asked.challenge,
+                    visit_id=asked.visit_id,
+                    attempt=asked.attempt,
+                    terminal=self.terminal,
+                    city=self.city,
+                ),
+            )
+        if pin is None:
+            raise Misuse("no PIN to authenticate with")
         info = pin_block_info(
             challenge=asked.challenge,
             visit_id=asked.visit_id,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from keys.cards import CardFile
+from keys.cards import Card
 from keys.line_tls import LineTls
 from keys.pin_sealing import PinSealer
 from keys.terminal_keys import TerminalKeys
@@ -55,7 +55,7 @@ class Visitor:
     """
 
     customer: Customer
-    card: CardFile
+    card: Card
     tray: Path
 
 

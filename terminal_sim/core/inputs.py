@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.kinds import Kind, Options
-from protocol.telegrams import NoticeKind
+from protocol.telegrams import NoticeKind, Refused
 from terminal_sim.core.requests import Answer, Request
 
 
@@ -66,9 +66,10 @@ class PinEntered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardTaken:
-    """The person is done."""
+    """The person is done, or the card itself says no for good."""
 
     visit_id: bytes
+    refusal: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

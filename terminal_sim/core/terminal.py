@@ -97,7 +97,7 @@ def _take_device_word(turn: Turn, input_: Input) -> None:
         case PinEntered():
             visit_desk.enter_pin(turn, input_.visit_id)
         case CardTaken():
-            visit_desk.leave(turn, input_.visit_id)
+            visit_desk.leave(turn, input_.visit_id, input_.refusal)
         case CertificateChosen():
             visit_desk.choose(turn, input_)
         case CancelPressed():

@@ -109,11 +109,17 @@ def judged(turn: Turn, request: Request, answer: Answer | None) -> None:
             end(turn, VisitInput.VISIT_ENDED)
 
 
-def leave(turn: Turn, visit_id: bytes) -> None:
-    """The person takes the card; what was not released is withdrawn."""
+def leave(turn: Turn, visit_id: bytes, refusal: Refused | None = None) -> None:
+    """The person takes the card; what was not released is withdrawn.
+
+    Args:
+        turn: the step under way.
+        visit_id: the visit.
+        refusal: what the card itself said, where it did.
+    """
     visit = _visit(turn, visit_id)
     if visit is not None:
-        end(turn, VisitInput.VISIT_ENDED, refusal=visit.refusal)
+        end(turn, VisitInput.VISIT_ENDED, refusal=refusal or visit.refusal)
 
 
 def end(turn: Turn, input_: VisitInput, *, refusal: Refused | None = None) -> None:
