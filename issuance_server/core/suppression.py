@@ -2,7 +2,8 @@
 
 Several can lie on one subject at once, each for a reason of its own. None lapses: a last day is
 kept and shown, and the suppression goes on until somebody lifts it. At a terminal nobody could act
-on an alert, so both levels refuse.
+on an alert, so both levels refuse. A temporary lift (一時解除) is for one errand at a counter and
+never comes here: there is no such thing among what follows.
 """
 
 from dataclasses import dataclass
@@ -43,19 +44,6 @@ class SuppressionOrigin(Enum):
     REGISTER = "register"  # by the resident system, from which it came with the copy
 
 
-class SuppressionNotice(Enum):
-    """What the resident system can tell of a suppression."""
-
-    SET = "set"
-    LIFTED = "lifted"
-    LIFTED_FOR_A_TIME = "lifted-for-a-time"  # 一時解除, for one errand at a counter
-
-    @property
-    def reaches_terminals(self) -> bool:
-        """Whether it changes anything here: a temporary lift must not (標準仕様書 §3.1)."""
-        return self is not SuppressionNotice.LIFTED_FOR_A_TIME
-
-
 class Ground(NamedTuple):
     """What a decision needs to know of a suppression: on what it lies, and why."""
 
@@ -86,10 +74,6 @@ class Suppression:
     since_ms: int = 0
     until: date | None = None
     origin: SuppressionOrigin = SuppressionOrigin.OPERATOR
-
-    def is_past(self, day: date) -> bool:
-        """Tell whether its last day is over; it suppresses all the same."""
-        return self.until is not None and self.until < day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from issuance_server.core.standing import MoveOutPolicy, Standing
 from issuance_server.core.suppression import (
     Ground,
     SubjectKind,
-    SuppressionNotice,
     SuppressionReason,
 )
 from protocol.codes import ReplyCode
@@ -88,13 +87,6 @@ def test_every_suppression_refuses_with_the_one_answer_that_betrays_nobody(
     unknown = holder_refusal(RULES, None, NOW)
     assert unknown is Refusal.RESIDENT_UNKNOWN
     assert found.code is unknown.code is ReplyCode.NOT_ISSUED_HERE
-
-
-def test_temporary_lift_never_reaches_a_terminal() -> None:
-    """Of what the resident system can tell, only setting and lifting for good count here."""
-    assert {SuppressionNotice.SET, SuppressionNotice.LIFTED} == {
-        notice for notice in SuppressionNotice if notice.reaches_terminals
-    }
 
 
 @pytest.mark.parametrize(
