@@ -16,6 +16,11 @@ from issuance_server.adapters.sqlite.founding import (
 )
 from issuance_server.adapters.system import SAMPLE_START
 from issuance_server.core.register import Household, Resident, age_on
+from issuance_server.desk_commands.sample_mynumber import (
+    make_mynumber_cards,
+    mynumber_holders,
+    mynumber_pin,
+)
 from issuance_server.sample import city as sample_city
 from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
@@ -79,12 +84,13 @@ def _fill(folder: Path, broker_port: int) -> None:
     households = sample_households()
     file_store.private_folder(folder / "data")
     cards = _make_cards(folder, households)
+    certified = make_mynumber_cards(folder, card_holders(households), now)
     found_city(
         folder / "data" / "city.db",
         households=households,
         records=records_of(households),
         terminals=[_admit(folder, keys, one, broker_port, now) for one in sample_terminals()],
-        cards=cards,
+        cards=[*cards, *certified],
         at_ms=now_ms,
     )
     found_tables(folder / "data" / "city.db", SAMPLE_TABLES.encode(), now_ms)
@@ -188,10 +194,13 @@ def _readme(households: tuple[Household, ...]) -> str:
         for household in households
         for member in household.members
     }
+    holders = card_holders(households)
+    pins = [(name, sample_pin(name), holder) for name, holder in holders]
+    pins += [(name, mynumber_pin(name), holder) for name, holder in mynumber_holders(holders)]
     rows = "\n".join(
-        f"| cards/{name}.card.json | {sample_pin(name)} | {holder.name} |"
+        f"| cards/{name}.card.json | {pin} | {holder.name} |"
         f" {at_home[holder.resident_id]} | {holder.relationship} |"
-        for name, holder in card_holders(households)
+        for name, pin, holder in pins
     )
     return _README.format(
         rows=rows,
@@ -260,7 +269,11 @@ Everything here is fictitious: the residents, their households, the cards, the s
   `issuance-server tables load`.
 - `terminals/ID/`: one folder for each multicopy machine.
 - `keys/operators/`: the operators {operators}; their passphrase is `{passphrase}`.
-- `cards/`: cards as files, with these PINs:
+- `jpki/`: a simulated authority for the certificates of cards; what it publishes to the city lies
+  in `keys/trust/jpki/`. Its list of what is revoked ends after a year; a new one:
+  `issuance-keys jpki crl jpki --out keys/trust/jpki --days 366`.
+- `cards/`: cards as files, with these PINs; `.mynumber.card.json` is a 個人番号カード, which judges
+  its PIN itself, and the others are 住民基本台帳カード:
 
 | card | PIN | holder (fictitious) | members of the household | relationship |
 |---|---|---|---|---|

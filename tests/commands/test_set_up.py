@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,14 +13,19 @@ from issuance_server.__main__ import main
 from issuance_server.adapters.pin_judge import registration
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.desk_commands import set_up
+from issuance_server.desk_commands.sample_mynumber import mynumber_holders, mynumber_pin
 from issuance_server.desk_commands.set_up import card_holders, sample_pin
 from issuance_server.sample.residents import sample_households
 from issuance_server.sample.stores import sample_terminals
-from keys.cards import CardFile
+from keys.cards import CardFile, load_card
+from keys.city_folder import CityFolder
 from keys.city_keys import load_judge_keys, load_server_keys
+from keys.jpki_check import CertificateFinding, JpkiCheck
+from keys.mynumber_card import MyNumberCard
 from keys.operators import Operator
 from protocol.errors import KeyManagementError
 from protocol.secret import Secret
+from protocol.statements import certificate_proof
 from tests.commands.desk import PASSPHRASE, Commands
 
 
@@ -31,7 +38,8 @@ def test_sample_city_is_complete(untouched: Commands) -> None:
     assert (
         "272035" == load_server_keys(folder / "keys").city == load_judge_keys(folder / "keys").city
     )
-    assert {f"{name}.card.json" for name, _ in holders} == {
+    certified = mynumber_holders(holders)
+    assert {f"{name}.card.json" for name, _ in [*holders, *certified]} == {
         path.name for path in (folder / "cards").iterdir()
     }
     assert {one.terminal_id for one in sample_terminals()} == {
@@ -42,6 +50,8 @@ def test_sample_city_is_complete(untouched: Commands) -> None:
     readme = (folder / "README.md").read_text(encoding="utf-8")
     for name, holder in holders:
         assert f"| cards/{name}.card.json | {sample_pin(name)} | {holder.name} |" in readme
+    for name, holder in certified:
+        assert f"| cards/{name}.card.json | {mynumber_pin(name)} | {holder.name} |" in readme
     assert PASSPHRASE in readme
     ran = untouched.run("check-config")
     assert (0, "") == (ran.status, ran.err)
@@ -61,6 +71,33 @@ def test_terminals_keys_are_those_of_the_list(untouched: Commands) -> None:
     for terminal, line_id in asyncio.run(listed()).items():
         settings = untouched.folder / "terminals" / terminal / "terminal.toml"
         assert f'line_id = "{line_id.hex()}"' in settings.read_text(encoding="utf-8")
+
+
+def test_card_with_a_certificate_is_good(untouched: Commands) -> None:
+    """It takes its PIN, and the city's own check finds its certificate good, a year long."""
+    name, _ = mynumber_holders(card_holders(sample_households()))[0]
+    card = load_card(untouched.folder / "cards" / f"{name}.card.json")
+    assert isinstance(card, MyNumberCard)
+    assert card.present(Secret(mynumber_pin(name).encode()))
+    bound: dict[str, Any] = {
+        "challenge": bytes(32),
+        "visit_id": bytes(16),
+        "attempt": 1,
+        "terminal": "7E-0001",
+        "city": "272035",
+    }
+    signature = card.sign(**bound)
+    proof = certificate_proof(**bound, certificate=card.certificate)
+    check = JpkiCheck(CityFolder.at(untouched.folder / "keys").jpki)
+
+    for later in (timedelta(minutes=1), timedelta(days=365)):
+        found = check.check(
+            card.certificate,
+            signature=signature,
+            statement=proof,
+            now=datetime.now(UTC) + later,
+        )
+        assert CertificateFinding.GOOD is found.finding
 
 
 def test_children_have_no_card(untouched: Commands) -> None:
@@ -146,6 +183,7 @@ def test_failure_on_the_way_leaves_nothing(
 def test_port_is_written_for_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Server and terminals find the same broker."""
     monkeypatch.setattr(set_up, "_make_cards", lambda *_: [])
+    monkeypatch.setattr(set_up, "make_mynumber_cards", lambda *_: [])
     arguments = ["init", str(tmp_path / "city"), "--sample", "toyonaka", "--broker-port", "18999"]
     assert 0 == main(arguments)
 
