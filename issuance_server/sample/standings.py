@@ -5,7 +5,6 @@ Each case has a card to try it with. Nobody here exists; the numbers are those o
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import replace as changed
 from datetime import date
 from types import MappingProxyType
 
@@ -42,6 +41,25 @@ CAME_IN_MARCH: Place = (10, 7)
 _MARCH = date(2026, 3, 2)
 LAST_DAY_OVER = date(2026, 11, 20)
 """Lies before the day on which the sample's business clock starts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Suppressed:
+    """What lies on a sample household, or on the one who comes first in it."""
+
+    subject_kind: SubjectKind = SubjectKind.PERSON
+    reason: SuppressionReason
+    level: SuppressionLevel = SuppressionLevel.ERROR
+    until: date | None = None
+
+
+_SUPPRESSED = {
+    22: _Suppressed(reason=SuppressionReason.OWN_REQUEST, level=SuppressionLevel.ALERT),
+    23: _Suppressed(reason=SuppressionReason.SUPPORT),
+    25: _Suppressed(subject_kind=SubjectKind.HOUSEHOLD, reason=SuppressionReason.RESIDENCE_INQUIRY),
+    26: _Suppressed(reason=SuppressionReason.PROVISIONAL_SUPPORT, until=LAST_DAY_OVER),
+}
+"""By household, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,29 +162,27 @@ def as_they_stand(households: tuple[Household, ...]) -> tuple[Household, ...]:
 def sample_suppressions(
     households: tuple[Household, ...], since_ms: int
 ) -> tuple[Suppression, ...]:
-    """Return the suppressions that come with the sample's register."""
-    reasons = SuppressionReason
-
-    def on(kind: SubjectKind, at: int, reason: SuppressionReason) -> Suppression:
-        household = households[at]
-        person = kind is SubjectKind.PERSON
-        return Suppression(
+    """Return the suppressions that come with the register of the sample, or of a part of it."""
+    return tuple(
+        Suppression(
             suppression_id=f"sample-{at:03d}",
-            subject_kind=kind,
-            subject_id=household.members[0].resident_id if person else household.household_id,
-            reason=reason,
+            subject_kind=one.subject_kind,
+            subject_id=_subject_id(households[at], one.subject_kind),
+            reason=one.reason,
+            level=one.level,
             since_ms=since_ms,
+            until=one.until,
             origin=SuppressionOrigin.REGISTER,
         )
-
-    asked = on(SubjectKind.PERSON, 22, reasons.OWN_REQUEST)
-    provisional = on(SubjectKind.PERSON, 26, reasons.PROVISIONAL_SUPPORT)
-    return (
-        changed(asked, level=SuppressionLevel.ALERT),
-        on(SubjectKind.PERSON, 23, reasons.SUPPORT),
-        on(SubjectKind.HOUSEHOLD, 25, reasons.RESIDENCE_INQUIRY),
-        changed(provisional, until=LAST_DAY_OVER),
+        for at, one in _SUPPRESSED.items()
+        if at < len(households)
     )
+
+
+def _subject_id(household: Household, kind: SubjectKind) -> str:
+    """Return the number of the household, or of the one who comes first in it."""
+    first = household.members[0]
+    return first.resident_id if kind is SubjectKind.PERSON else household.household_id
 
 
 def _as_it_stands(place: Place, member: Resident) -> Resident:
