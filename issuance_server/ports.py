@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.core.facts import Now
+from issuance_server.core.notices import Letter
 from issuance_server.core.pin_policy import AnyAttempt, JudgeEvent, Verdict
 from protocol.secret import Secret
 
@@ -66,6 +67,18 @@ class Renderer(Protocol):
         Raises:
             CertificateRefused: the record cannot be printed.
             AdapterError: the renderer is out of reach or too slow.
+        """
+        ...
+
+
+class NoticeSender(Protocol):
+    """A way for notices to leave (本人通知)."""
+
+    async def send(self, letter: Letter) -> None:
+        """Hand a notice over; when this returns, somebody else has it for good.
+
+        Raises:
+            AdapterError: nobody has, or nobody knows; the text is a word without anything personal.
         """
         ...
 

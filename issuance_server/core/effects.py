@@ -1,8 +1,9 @@
-"""What a step asks for. The first five are done inside the transaction, the others after it."""
+"""What a step asks for. The first six are done inside the transaction, the others after it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from issuance_server.core.asides import Aside
 from issuance_server.core.records import AnyRecord
 from issuance_server.core.register_feed import AnyChange
 from protocol.telegrams import AnyTelegram, MenuItem, RequestRef, Unavailable
@@ -41,6 +42,13 @@ class ChangeCopy:
 @dataclass(frozen=True, slots=True)
 class TakeExtract:
     """Let the full extract that is attached to the transaction take the place of the copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAside:
+    """Keep what no record may hold in its own table."""
+
+    aside: Aside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +139,7 @@ Effect: TypeAlias = (
     | DropKey
     | ChangeCopy
     | TakeExtract
+    | KeepAside
     | Reply
     | ReplyMenu
     | ReplyPiece

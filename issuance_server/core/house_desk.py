@@ -16,6 +16,8 @@ from issuance_server.core.day_changes import (
 from issuance_server.core.day_desk import DayDesk
 from issuance_server.core.day_facts import DayFacts
 from issuance_server.core.facts import Facts, Now
+from issuance_server.core.notice_changes import Subscribing, Unsubscribing
+from issuance_server.core.notices import change_subscription
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
 from issuance_server.core.register_desk import change_copy
@@ -80,6 +82,8 @@ class HouseDesk:
                 lift_suppression(change, act.operator, now, out)
             case i.NewTables(content=content):
                 _load_tables(act, content, now, out)
+            case Subscribing() | Unsubscribing():
+                change_subscription(change, act.operator, now, out)
             case NewExtract() | Placed() | Gap() | StandIn() | StandInOver():
                 change_copy(change, act.operator, now, out)
                 return "changes are missing" if isinstance(change, Gap) else None

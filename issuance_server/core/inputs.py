@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from issuance_server.core.copy_changes import CopyChange
 from issuance_server.core.day_changes import DayChange
+from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
@@ -230,6 +231,8 @@ Change: TypeAlias = (
     | LiftedSuppression
     | CopyChange
     | DayChange
+    | Subscribing
+    | Unsubscribing
 )
 """What an act changes by being recorded."""
 

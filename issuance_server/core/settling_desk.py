@@ -206,6 +206,7 @@ class SettlingDesk:
                 reported_at_ms=report.at_ms,
                 signature=came.signature,
                 deadline_ms=now.real_ms + DELETION_MS_MAX,
+                business_ms=now.business_ms,
             )
         )
         names = {"issuance": report.issuance_id.hex(), "terminal": came.terminal}

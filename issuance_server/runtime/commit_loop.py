@@ -9,7 +9,15 @@ from collections.abc import Callable
 
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.sqlite.transaction import Transaction
-from issuance_server.core.effects import ChangeCopy, DropKey, Effect, KeepKey, TakeExtract, Write
+from issuance_server.core.effects import (
+    ChangeCopy,
+    DropKey,
+    Effect,
+    KeepAside,
+    KeepKey,
+    TakeExtract,
+    Write,
+)
 from issuance_server.core.facts import NO_FACTS
 from issuance_server.core.inputs import Input
 from issuance_server.core.switch import NO_NEEDS, Switch
@@ -97,6 +105,8 @@ class CommitLoop:
                     transaction.write(record)
                 case KeepKey():
                     transaction.keep_key(effect)
+                case KeepAside():
+                    transaction.keep_aside(effect)
                 case DropKey():
                     transaction.drop_key(effect)
                     leaving.append(effect)  # once committed, it has to leave the disk as well

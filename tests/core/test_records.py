@@ -106,7 +106,15 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
         "ApplicationRefused",
     } == {name for name, subject in ids.items() if subject == b"v" * 16}
     assert {
-        *("LineOpened", "LineClosed", "OperatorActed", "OperatorActEnded", "JudgeReported"),
+        *(
+            "LineOpened",
+            "LineClosed",
+            "OperatorActed",
+            "NoticeSubscribed",
+            "NoticeUnsubscribed",
+            "OperatorActEnded",
+            "JudgeReported",
+        ),
         *("TerminalRegistered", "TerminalRenewed", "TerminalRevoked", "TablesLoaded"),
         *("SuppressionSet", "SuppressionLifted", "StandInBegun", "StandInEnded"),
         *("RegisterImported", "RegisterFed", "RegisterGapFound", "LineReopened"),

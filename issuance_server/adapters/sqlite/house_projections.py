@@ -2,6 +2,7 @@
 
 from issuance_server.adapters.sqlite import (
     day_projections,
+    notice_statements,
     register_projections,
     suppressions,
     tables_projections,
@@ -24,8 +25,13 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
             return [(sql, (record.number, record.reported_at_ms))]
         case r.TablesLoaded():
             return tables_projections.statements_for(record)
-        case r.SuppressionSet() | r.SuppressionLifted():
-            return suppressions.statements_for(record)
+        case (
+            r.SuppressionSet()
+            | r.SuppressionLifted()
+            | r.NoticeSubscribed()
+            | r.NoticeUnsubscribed()
+        ):
+            return _of_people(record)
         case (
             r.RegisterImported()
             | r.RegisterFed()
@@ -37,6 +43,14 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
         case r.TerminalRegistered() | r.TerminalRenewed() | r.TerminalRevoked():
             return _of_terminal(record)
     return day_projections.statements_for(record)
+
+
+def _of_people(
+    record: r.SuppressionSet | r.SuppressionLifted | r.NoticeSubscribed | r.NoticeUnsubscribed,
+) -> list[Statement]:
+    if isinstance(record, r.NoticeSubscribed | r.NoticeUnsubscribed):
+        return notice_statements.of_subscription(record)
+    return suppressions.statements_for(record)
 
 
 def _of_terminal(

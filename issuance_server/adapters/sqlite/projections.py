@@ -1,6 +1,6 @@
 """From a record to the statements that keep the tables in step; run in the record's transaction."""
 
-from issuance_server.adapters.sqlite import house_projections
+from issuance_server.adapters.sqlite import house_projections, notice_statements
 from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core import records as r
 from protocol.issuance import IssuanceState
@@ -141,7 +141,7 @@ def _print_reported(record: r.PrintReported) -> list[Statement]:
     """Decide over the fee: earned when everything is out, returned otherwise."""
     if record.outcome is PrintOutcome.PRINTED:
         printed = (IssuanceState.PRINTED.value, "earned", record.at_ms, None)
-        return [(_REPORT, (*printed, record.issuance_id))]
+        return [(_REPORT, (*printed, record.issuance_id)), notice_statements.of_printing(record)]
     failed = (IssuanceState.PRINT_FAILED.value, "returned", record.at_ms, record.cause.value)
     return [
         (_REPORT, (*failed, record.issuance_id)),

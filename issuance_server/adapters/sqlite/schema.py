@@ -3,7 +3,8 @@
 The journal is the truth; ``issuance``, ``certificate_number`` and ``open_subject`` are projections
 of it that operators can query, and so are the changes to ``terminal`` and ``terminal_certificate``
 since the city was founded. Personal data lives in ``household``, ``resident`` and
-``register_record`` only; ``suppression`` names people by their numbers, and why.
+``register_record``, in ``notice_subscription`` (addresses) and in ``domicile_applicant``, which is
+emptied some time after the decision; ``suppression`` names people by their numbers, and why.
 """
 
 SCHEMA_VERSION = 4
@@ -212,6 +213,48 @@ CREATE TABLE closed_day (
     operator TEXT NOT NULL,
     tables_load INTEGER
 ) STRICT;
+
+CREATE TABLE notice_subscription (
+    resident_id TEXT PRIMARY KEY, address TEXT NOT NULL, subscribed_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE notice (
+    notice_key TEXT PRIMARY KEY,
+    resident_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    store TEXT NOT NULL,
+    issued_business_ms INTEGER NOT NULL,
+    queued_at_ms INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_try_at_ms INTEGER,
+    sent_at_ms INTEGER
+) STRICT;
+CREATE INDEX notice_due ON notice (next_try_at_ms) WHERE state = 'pending';
+CREATE INDEX notice_queued ON notice (queued_at_ms);
+
+CREATE TABLE domicile_request (
+    request_id BLOB PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    card_ref TEXT NOT NULL,
+    request_digest BLOB NOT NULL,
+    asked_at_ms INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('accepted', 'matched', 'approved', 'rejected')),
+    resident_id TEXT,
+    matched_by TEXT,
+    usable_from TEXT,
+    decided_at_ms INTEGER,
+    words TEXT
+) STRICT;
+CREATE TABLE domicile_applicant (
+    request_id BLOB PRIMARY KEY REFERENCES domicile_request,
+    certificate_serial TEXT NOT NULL,
+    domicile TEXT NOT NULL,
+    register_head TEXT NOT NULL,
+    name TEXT NOT NULL,
+    birth TEXT NOT NULL,
+    phone TEXT NOT NULL
+) STRICT;
+CREATE INDEX domicile_applicant_serial ON domicile_applicant (certificate_serial);
 
 CREATE TABLE operator_nonce (
     nonce BLOB PRIMARY KEY, operator TEXT NOT NULL, refused TEXT

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiosqlite
 
-from issuance_server.adapters.sqlite import register_copy
+from issuance_server.adapters.sqlite import day_reading, register_copy
 from issuance_server.adapters.sqlite.register_copy import CertificateSource
 from issuance_server.adapters.sqlite.register_reading import STATE_SQL, state_of
 from issuance_server.adapters.sqlite.register_stage import (
@@ -153,6 +153,10 @@ class SqliteStore:
         rows = await self._read(LATEST_SQL)
         return loaded_tables(rows[0]) if rows else None
 
+    async def closed_through(self) -> str:
+        """Return the last business day that is closed, ``YYYY-MM-DD``; empty: none is."""
+        return await day_reading.closed_through(self._read)
+
     async def last_judge_report(self) -> tuple[int, int]:
         """Return number and time of the last of the judge's events that is in the journal."""
         row = await self._read_one("SELECT number, at_ms FROM judge_report", ())
@@ -184,6 +188,19 @@ class SqliteStore:
         sql = "UPDATE register_state SET watermark_ms = ? WHERE id = 1"
         async with self._writing:
             await self._write(sql, (at_ms,))
+
+    async def read(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """Return rows of tables that are kept beside the journal."""
+        return await self._read(sql, values)
+
+    async def write_aside(self, sql: str, values: tuple[object, ...]) -> None:
+        """Change such a table, in a transaction of its own.
+
+        Raises:
+            JournalFailed: it could not be written.
+        """
+        async with self._writing:
+            await self._write(sql, values)
 
     async def copy_state(self) -> CopyState:
         """Return how the register copy stands."""

@@ -10,6 +10,7 @@ from typing import Any
 import aiosqlite
 
 from issuance_server.adapters.sqlite import day_reading, register_copy
+from issuance_server.adapters.sqlite.asides import keeping
 from issuance_server.adapters.sqlite.cards import card_facts
 from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_changes import change_copy
@@ -17,7 +18,7 @@ from issuance_server.adapters.sqlite.register_stage import (
     take_extract,
 )
 from issuance_server.adapters.sqlite.statement import Statement
-from issuance_server.core.effects import ChangeCopy, DropKey, KeepKey, TakeExtract
+from issuance_server.core.effects import ChangeCopy, DropKey, KeepAside, KeepKey, TakeExtract
 from issuance_server.core.facts import EndedIssuance, Facts
 from issuance_server.core.records import AnyRecord, encode_record, subject_of
 from issuance_server.core.switch import Needs
@@ -51,6 +52,10 @@ class Transaction:
         """Delete a wrapped content key (overwritten in place: ``secure_delete``)."""
         sql = "DELETE FROM issuance_key WHERE issuance_id = ?"
         self._statements.append((sql, (dropped.issuance_id,)))
+
+    def keep_aside(self, kept: KeepAside) -> None:
+        """Keep what no record may hold."""
+        self._statements.append(keeping(kept.aside))
 
     async def change_copy(self, effect: ChangeCopy | TakeExtract) -> None:
         """Change the register copy, or let the attached extract take its place."""

@@ -48,6 +48,7 @@ from issuance_server.core.records.lines import (
     TerminalRenewed,
     TerminalRevoked,
 )
+from issuance_server.core.records.notices import NoticeSubscribed, NoticeUnsubscribed
 from issuance_server.core.records.registers import (
     RegisterFed,
     RegisterGapFound,
@@ -95,6 +96,8 @@ __all__ = [
     "LineOpened",
     "LineReopened",
     "LineStopped",
+    "NoticeSubscribed",
+    "NoticeUnsubscribed",
     "OperatorActEnded",
     "OperatorActed",
     "PrintReported",
@@ -146,11 +149,19 @@ _OfIssuances: TypeAlias = (
 _OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
 _OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
+_OfNotices: TypeAlias = NoticeSubscribed | NoticeUnsubscribed
 _OfRegisters: TypeAlias = (
     RegisterImported | RegisterFed | RegisterGapFound | StandInBegun | StandInEnded
 )
 AnyRecord: TypeAlias = (
-    _OfLines | _OfVisits | _OfIssuances | _OfTheHouse | _OfSuppressions | _OfRegisters | _OfDays
+    _OfLines
+    | _OfVisits
+    | _OfIssuances
+    | _OfTheHouse
+    | _OfSuppressions
+    | _OfRegisters
+    | _OfDays
+    | _OfNotices
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -91,7 +91,10 @@ class IssuanceReleased(Record, frozen=True, kw_only=True, tag="issuance-released
 
 
 class PrintReported(Record, frozen=True, kw_only=True, tag="print-reported"):
-    """The terminal's signed word on the paper; decides over the fee."""
+    """The terminal's signed word on the paper; decides over the fee.
+
+    ``business_ms`` is the city's business time of it; older records have none.
+    """
 
     issuance_id: bytes
     outcome: PrintOutcome
@@ -101,6 +104,7 @@ class PrintReported(Record, frozen=True, kw_only=True, tag="print-reported"):
     reported_at_ms: int
     signature: bytes
     deadline_ms: int
+    business_ms: int | None = None
 
 
 class DeletionReported(Record, frozen=True, kw_only=True, tag="deletion-reported"):

@@ -10,6 +10,7 @@ from issuance_server.observe.catalogue import (
     days,
     issuances,
     lines,
+    notices,
     operators,
     process,
     registers,
@@ -27,6 +28,7 @@ GROUPS: dict[str, tuple[Event, ...]] = {
     "The close of days": days.EVENTS,
     "Operators": operators.EVENTS,
     "Suppressions": suppressions.EVENTS,
+    "Notices to holders": notices.EVENTS,
     "The register copy": registers.EVENTS,
     "Hours, fees and chains": tables.EVENTS,
 }
