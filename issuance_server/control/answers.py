@@ -8,6 +8,7 @@ from issuance_server.adapters.sqlite.register_reading import copy_sizes, copy_st
 from issuance_server.adapters.sqlite.suppressions import suppressions
 from issuance_server.adapters.sqlite.tables_projections import tables_in_force
 from issuance_server.control import wire
+from issuance_server.control.day_answers import accounts, day_status
 from issuance_server.core.calendar import civil
 from issuance_server.core.facts import Now
 
@@ -74,6 +75,8 @@ ANSWERS: Mapping[type, AnswerTo] = {
     wire.ListSuppressions: _suppressions,
     wire.ReadTables: _tables,
     wire.ReadRegister: _register,
+    wire.ReadDay: day_status,
+    wire.ReadAccounts: accounts,
     wire.ReadJournal: _journal,
     wire.ReadCheckpoints: _checkpoints,
     wire.ReadNumbers: _numbers,

@@ -19,7 +19,7 @@ from issuance_server.core.pin_policy import TRIES_MAX, CardState
 from issuance_server.core.records import ActOutcome
 from issuance_server.ports import Clock
 from protocol.codec import UNREADABLE
-from protocol.errors import AdapterError, KofuError
+from protocol.errors import AdapterError, KeyManagementError, KofuError
 
 
 class ControlDesk:
@@ -83,6 +83,7 @@ class ControlDesk:
             refusal = None if kind.refusal is None else kind.refusal(act.change)
             if refusal is not None:
                 raise refusal
+            await self._check_outcome(act)
             if kind.carry_out is not None:
                 await self._carry_out(kind.carry_out, request, act)
         except KofuError as error:
@@ -92,6 +93,12 @@ class ControlDesk:
         if kind.done_event is not None:
             about = {kind.subject_field: act.subject}
             self._log(kind.done_event, **about, operator=act.operator, reason=act.reason)
+
+    async def _check_outcome(self, act: ActAccepted) -> None:
+        """Tell the operator if the act was refused where it was recorded."""
+        reason = await self._queries.refusal_of(act.nonce)
+        if reason is not None:
+            raise KeyManagementError(reason)
 
     async def _carry_out(
         self,

@@ -10,10 +10,12 @@ from issuance_server.control import wire
 from issuance_server.control.acts import ACTS
 from issuance_server.control.desk import ControlDesk
 from issuance_server.core.copy_changes import staged_by
-from issuance_server.core.effects import ChangeCopy, TakeExtract, Write
-from issuance_server.core.inputs import ActAccepted, ActEnded
+from issuance_server.core.inputs import ActAccepted, ActEnded, NewTables
+from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
 from issuance_server.observe.logging import log
+from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.runtime.folding import folded_state
 
 LOCK_WAIT_MS = 500
 
@@ -46,14 +48,19 @@ async def _alone(city: City, request: wire.Request) -> bytes:
                 await judge.start()
 
             async def record(act: ActAccepted | ActEnded) -> None:
-                switch = Switch(city.config.rules("command"))
-                staged = staged_by(act.change) if isinstance(act, ActAccepted) else None
-                async with store.transaction(staged) as transaction:
-                    for effect in switch.step(act, clock.now()):
-                        if isinstance(effect, Write):
-                            transaction.write(effect.record)
-                        elif isinstance(effect, ChangeCopy | TakeExtract):
-                            await transaction.change_copy(effect)
+                change = act.change if isinstance(act, ActAccepted) else None
+                if isinstance(change, NewTables):
+                    state = SwitchState()  # tables that cannot be read are put right by this
+                else:
+                    state = await folded_state(store, clock.now().real_ms)
+                commits = CommitLoop(
+                    switch=Switch(city.config.rules("command"), state),
+                    store=store,
+                    clock=clock,
+                    perform=lambda _effect: None,  # nobody is there whom it could reach
+                    committed=lambda: None,
+                )
+                await commits.commit([act], attached=staged_by(change))
 
             desk = ControlDesk(
                 queries=Queries(city.paths.database),

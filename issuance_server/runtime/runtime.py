@@ -9,15 +9,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.core import inputs as i
 from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.core.rules import CityRules
-from issuance_server.core.state import SwitchState, evolve
+from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
 from issuance_server.ports import Clock, Gateway, Sign
 from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.runtime.folding import fold_into
 from issuance_server.runtime.key_destroyer import KeyDestroyer
 from issuance_server.runtime.line_shell import PUBLISHERS, LineShell
 from issuance_server.runtime.performer import CityHand, Performer, World
@@ -118,11 +118,7 @@ class Runtime:
     async def prepare(self) -> None:
         """Fold the journal and settle what only the last process's memory held."""
         now_ms = self._clock.now().real_ms
-        for record in await self._parts.store.records_of_open_subjects(now_ms):
-            evolve(self.state, record)
-        self.state.stopped_terminals |= await self._parts.store.stopped_terminals()
-        self.state.tables = read_loaded(await self._parts.store.tables())
-        self.state.judge_report = await self._parts.store.last_judge_report()
+        await fold_into(self.state, self._parts.store, now_ms)
         await self._read_list()
         await self._retire_day_keys()
         if self._parts.heartbeat:

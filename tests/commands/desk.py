@@ -19,10 +19,13 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock
 from issuance_server.control.desk import ControlDesk
-from issuance_server.core.effects import Log, Write
+from issuance_server.core.copy_changes import staged_by
+from issuance_server.core.effects import DropKey, Effect, Log
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch
 from issuance_server.observe.logging import EventLog
+from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.runtime.folding import folded_state
 
 PASSPHRASE = "toyonaka-sample"
 WAIT_S = 20
@@ -111,19 +114,25 @@ async def _start(city: app.City, log: EventLog, stack: AsyncExitStack) -> None:
     judge = city.judge()
     await judge.start()
     stack.push_async_callback(judge.stop)
-    switch = Switch(city.config.rules("served"))
     clock = SystemClock()
 
+    def perform(effect: Effect) -> None:
+        if isinstance(effect, Log):
+            log(effect.event, **effect.fields)
+        else:
+            assert isinstance(effect, DropKey), effect
+
     async def record(act: ActAccepted | ActEnded) -> None:
-        async with store.transaction() as transaction:
-            for effect in switch.step(act, clock.now()):
-                match effect:
-                    case Write(record=record):
-                        transaction.write(record)
-                    case Log(event=event, fields=fields):
-                        log(event, **fields)
-                    case _:
-                        raise AssertionError(effect)
+        state = await folded_state(store, clock.now().real_ms)
+        commits = CommitLoop(
+            switch=Switch(city.config.rules("served"), state),
+            store=store,
+            clock=clock,
+            perform=perform,
+            committed=lambda: None,
+        )
+        staged = staged_by(act.change) if isinstance(act, ActAccepted) else None
+        await commits.commit([act], attached=staged)
 
     desk = ControlDesk(
         queries=Queries(city.paths.database),

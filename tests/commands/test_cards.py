@@ -81,7 +81,7 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
         act.subject,
         act.reason,
     )
-    assert "holds: 3 records, 1 signed checkpoints" in commands.run("audit", "verify").out
+    assert "holds: 3 records, 2 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes
@@ -92,7 +92,7 @@ def test_unlocking_works_without_a_server(commands: Commands) -> None:
 
     names = [type(record).__name__ for record in journal(commands)]
     assert ["OperatorActed", "OperatorActEnded"] == names
-    assert "holds: 3 records, 1 signed checkpoints" in commands.run("audit", "verify").out
+    assert "holds: 3 records, 2 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes

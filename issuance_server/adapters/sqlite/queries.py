@@ -164,6 +164,11 @@ class Queries:
         """Tell whether an act with this nonce was recorded."""
         return bool(await self.reader.all("SELECT 1 FROM operator_nonce WHERE nonce = ?", (nonce,)))
 
+    async def refusal_of(self, nonce: bytes) -> str | None:
+        """Return why an act was refused where it was recorded; None: it was not."""
+        rows = await self.reader.all("SELECT refused FROM operator_nonce WHERE nonce = ?", (nonce,))
+        return rows[0][0] if rows else None
+
 
 def _issuance(row: Any) -> IssuanceRow:
     return IssuanceRow(

@@ -18,6 +18,20 @@ from issuance_server.control.wire.acts import (
     NewKey,
     NewTerminal,
 )
+from issuance_server.control.wire.days import (
+    ACT_DAY_CARRY_OVER,
+    ACT_DAY_CLOSE,
+    ACT_DAY_SETTLE,
+    ACT_ISSUANCE_CLOSE,
+    ACT_TERMINAL_REOPEN,
+    Accounts,
+    BlockerRow,
+    CountsRow,
+    DayStatus,
+    LineRow,
+    ReadAccounts,
+    ReadDay,
+)
 from issuance_server.control.wire.questions import (
     NUMBERS_MAX,
     CardRow,
@@ -65,6 +79,10 @@ from issuance_server.control.wire.tables import (
 
 __all__ = [
     "ACT_CARD_UNLOCK",
+    "ACT_DAY_CARRY_OVER",
+    "ACT_DAY_CLOSE",
+    "ACT_DAY_SETTLE",
+    "ACT_ISSUANCE_CLOSE",
     "ACT_REGISTER_FEED",
     "ACT_REGISTER_IMPORT",
     "ACT_STAND_IN_BEGIN",
@@ -74,6 +92,7 @@ __all__ = [
     "ACT_TABLES_LOAD",
     "ACT_TERMINAL_REGISTER",
     "ACT_TERMINAL_RENEW",
+    "ACT_TERMINAL_REOPEN",
     "ACT_TERMINAL_REVOKE",
     "ACT_TERMINAL_UNFREEZE",
     "CERTIFICATE_BYTES_MAX",
@@ -81,18 +100,23 @@ __all__ = [
     "OVERLAP_HOURS_MAX",
     "PLACE_CHARACTERS_MAX",
     "SUPPRESSION_ID_BYTES",
+    "Accounts",
     "Act",
     "AddedSuppression",
     "Answer",
+    "BlockerRow",
     "Brought",
     "CardRow",
     "Cards",
     "Checkpoints",
+    "CountsRow",
+    "DayStatus",
     "Done",
     "FeedBatch",
     "Issuances",
     "Journal",
     "Life",
+    "LineRow",
     "ListCards",
     "ListIssuances",
     "ListSuppressions",
@@ -101,7 +125,9 @@ __all__ = [
     "NewTablesFile",
     "NewTerminal",
     "Numbers",
+    "ReadAccounts",
     "ReadCheckpoints",
+    "ReadDay",
     "ReadJournal",
     "ReadNumbers",
     "ReadRegister",
@@ -130,6 +156,8 @@ Request: TypeAlias = (
     | ReadCheckpoints
     | ReadNumbers
     | ReadTables
+    | ReadDay
+    | ReadAccounts
     | Act
 )
 Answer: TypeAlias = (
@@ -144,6 +172,8 @@ Answer: TypeAlias = (
     | Numbers
     | Done
     | TablesInForce
+    | DayStatus
+    | Accounts
 )
 
 encode = msgspec.msgpack.Encoder().encode

@@ -1,0 +1,28 @@
+"""What a process begins with: the journal's records of what has not ended, and the tables."""
+
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.sqlite.tables_projections import read_loaded
+from issuance_server.core.state import SwitchState, evolve
+
+
+async def fold_into(state: SwitchState, store: SqliteStore, now_ms: int) -> None:
+    """Bring an empty state to where the last process left it.
+
+    Args:
+        state: is filled; whoever shares it sees the same.
+        store: the journal and its tables.
+        now_ms: real time; visits that are over by then are left out.
+    """
+    for record in await store.records_of_open_subjects(now_ms):
+        evolve(state, record)
+    state.stopped_terminals |= await store.stopped_terminals()
+    state.tables = read_loaded(await store.tables())
+    state.judge_report = await store.last_judge_report()
+    state.closed_through = await store.closed_through()
+
+
+async def folded_state(store: SqliteStore, now_ms: int) -> SwitchState:
+    """Return the state with which a process begins."""
+    state = SwitchState()
+    await fold_into(state, store, now_ms)
+    return state
