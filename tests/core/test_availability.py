@@ -1,6 +1,8 @@
 """Hours and fees over a visit: the menu, the quotation, new tables and midnight in between."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
@@ -171,6 +173,29 @@ def test_quotation_after_closing_ends_with_the_grace() -> None:
     (withdrawn,) = desk.written(r.IssuanceWithdrawn)
     assert ReplyCode.OUT_OF_HOURS is withdrawn.code
     assert ReplyCode.OUT_OF_HOURS is desk.code(release(200))
+
+
+@given(
+    before_s=st.integers(1, 900), rendering_s=st.integers(0, 29), waiting_s=st.integers(0, 1_300)
+)
+@settings(max_examples=60, deadline=None)
+def test_release_ends_with_quotation_or_grace_whichever_is_first(
+    before_s: int, rendering_s: int, waiting_s: int
+) -> None:
+    """However long before closing it was applied for, however long the rendering took."""
+    closing_ms = business_ms(2026, 11, 30, 23)
+    desk = Desk(business_ms=closing_ms - before_s * 1_000)
+    desk.authenticated()
+    desk.ask(applying())
+    desk.pass_time(rendering_s * 1_000)
+    desk.give(rendered())
+    desk.ask(t.Held(issuance_id=ISSUANCE, sealed_digest=SEALED_DIGEST))
+    ends_ms = min(desk.business_ms, closing_ms) + 600_000
+    desk.real_ms += waiting_s * 1_000
+    desk.business_ms += waiting_s * 1_000
+    released = isinstance(desk.ask(release(200)), e.ReplyReleased)
+
+    assert released is (desk.business_ms < ends_ms)
 
 
 def test_copies_cost_as_often() -> None:
