@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.reader import Reader
 from issuance_server.adapters.sqlite.suppressions import lifting, setting, suppressions
 from issuance_server.core import effects as e
@@ -147,6 +148,8 @@ async def test_suppression_between_quotation_and_release_withdraws(city: CityFil
     assert "NOT_ISSUED_HERE" == (await city.ask(release())).code.name
     await do(city, LiftedSuppression(suppression_id=OF_HOLDER.suppression_id))
     assert "NOT_ISSUED_HERE" == (await city.ask(release())).code.name
+    life = await Queries(city.path).life(ISSUANCE)
+    assert "supported" == life[-1].details["refusal"], "whoever may read the journal can see why"
     assert [("withdrawn", "void")] == city.rows(
         "SELECT i.state, n.state FROM issuance i JOIN certificate_number n USING (issuance_id)"
     )

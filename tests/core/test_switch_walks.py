@@ -14,6 +14,7 @@ from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.pin_policy import VerdictOutcome
+from issuance_server.core.standing import Standing
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
@@ -98,8 +99,15 @@ answers: st.SearchStrategy[i.Input] = st.one_of(
     st.builds(i.KeysDestroyed, issuance_ids=st.tuples(issuances)),
     st.just(i.Woken()),
 )
+REFUSED = {
+    "suppressed": replace(HOLDER, suppressions=SUPPRESSED),
+    "moves out": replace(HOLDER, standing=Standing.MOVE_OUT_FILED),
+    "dead": replace(HOLDER, standing=Standing.DIED),
+    "another one moves out": replace(HOLDER, others=frozenset({Standing.MOVE_OUT_FILED})),
+}
+"""What the register can say under the same version, and nothing is released then."""
 surroundings = st.sampled_from(
-    ("time", "time", "time", "restart", "drain", "register", "suppressed", "usual")
+    ("time", "time", "time", "restart", "drain", "register", *REFUSED, "usual")
 )
 steps = st.lists(
     st.one_of(telegrams, telegrams, answers, answers, surroundings), max_size=STEPS_MAX
@@ -135,11 +143,8 @@ def _change(desk: Desk, what: str, data: st.DataObject) -> None:
     elif what == "drain":
         desk.give(i.DrainBegun())
     else:
-        desk.holder = {
-            "register": replace(HOLDER, register_version=8),
-            "suppressed": replace(HOLDER, suppressions=SUPPRESSED),
-            "usual": HOLDER,
-        }[what]
+        changed = {"register": replace(HOLDER, register_version=8), "usual": HOLDER, **REFUSED}
+        desk.holder = changed[what]
 
 
 def _check_effects(desk: Desk) -> None:
@@ -149,7 +154,7 @@ def _check_effects(desk: Desk) -> None:
         assert IssuanceState.RELEASED is issuance.state
         if desk.asked_for(e.Write):
             assert desk.holder is not None
-            assert not desk.holder.suppressed
+            assert desk.holder not in REFUSED.values()
             assert desk.holder.register_version == issuance.applied.register_version
     refs = [ref for ref, _ in desk.answers()]
     assert len(refs) == len(set(refs)), "one copy has one answer"
