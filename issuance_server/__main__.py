@@ -12,6 +12,7 @@ from issuance_server.desk_commands import (
     audit,
     cards,
     city_tables,
+    days,
     issuances,
     registers,
     suppressions,
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     terminals.add_commands(commands)
     suppressions.add_commands(commands)
     city_tables.add_commands(commands)
+    days.add_commands(commands)
     registers.add_commands(commands)
     audit.add_commands(commands)
     verifying.add_commands(commands)

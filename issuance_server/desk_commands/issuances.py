@@ -1,11 +1,15 @@
-"""``issuance-server issuance list | show``."""
+"""``issuance-server issuance list | show | close``."""
 
 import argparse
+import sys
 
 from issuance_server.adapters.sqlite.queries import IssuanceRow, LifeStep
 from issuance_server.app import City
 from issuance_server.control import wire
-from issuance_server.desk_commands.parsing import Commands, add_config, of_city
+from issuance_server.control.day_acts import issuance_subject
+from issuance_server.core.records import ClosedFee
+from issuance_server.desk_commands.acts import do_act
+from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.codes import ReplyCode
@@ -46,12 +50,7 @@ def issuance_cells(row: IssuanceRow) -> tuple[object, ...]:
 
 async def show_issuance(city: City, arguments: argparse.Namespace) -> int:
     """Print the whole life of one issuance, record by record."""
-    try:
-        issuance_id = bytes.fromhex(arguments.issuance)
-    except ValueError:
-        issuance_id = b""
-    if len(issuance_id) != ID_BYTES:
-        raise SetUpError("an issuance id has 32 hexadecimal digits; see: issuance list")
+    issuance_id = _issuance_id(arguments.issuance)
     answer = await ask(city, wire.ShowIssuance(issuance_id=issuance_id))
     if not isinstance(answer, wire.Life) or not answer.steps:
         raise SetUpError(f"there is no issuance {arguments.issuance}; see: issuance list")
@@ -64,6 +63,15 @@ async def show_issuance(city: City, arguments: argparse.Namespace) -> int:
         for step in answer.steps
     ]
     print_table(("time", "since", "what", "details"), rows)
+    return 0
+
+
+async def close_issuance(city: City, arguments: argparse.Namespace) -> int:
+    """End an issuance of which no word comes, signed by two operators with a reason."""
+    issuance, fee = _issuance_id(arguments.issuance).hex(), ClosedFee(arguments.fee)
+    subject = issuance_subject(issuance, fee)
+    await do_act(city, arguments, act=wire.ACT_ISSUANCE_CLOSE, subject=subject)
+    sys.stderr.write(f"{issuance} is closed, its fee is {fee.value}\n")
     return 0
 
 
@@ -85,6 +93,26 @@ def add_commands(commands: Commands) -> None:
     shown.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")
     add_config(shown, json=True)
     shown.set_defaults(run=of_city(show_issuance))
+    closed = actions.add_parser("close", help="end one that is unconfirmed (two operators)")
+    closed.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")
+    closed.add_argument(
+        "--fee",
+        required=True,
+        choices=[one.value for one in ClosedFee],
+        help="whether the paper is out (earned) or not (returned)",
+    )
+    add_act(closed, of_two=True)
+    closed.set_defaults(run=of_city(close_issuance))
+
+
+def _issuance_id(text: str) -> bytes:
+    try:
+        issuance_id = bytes.fromhex(text)
+    except ValueError:
+        issuance_id = b""
+    if len(issuance_id) != ID_BYTES:
+        raise SetUpError("an issuance id has 32 hexadecimal digits; see: issuance list")
+    return issuance_id
 
 
 def _details(step: LifeStep) -> str:

@@ -1,4 +1,4 @@
-"""``issuance-server terminal list | register | renew | revoke | unfreeze``."""
+"""``issuance-server terminal list | register | renew | revoke | unfreeze | reopen``."""
 
 import argparse
 import sys
@@ -108,6 +108,13 @@ async def unfreeze_terminal(city: City, arguments: argparse.Namespace) -> int:
     return 0
 
 
+async def reopen_terminal(city: City, arguments: argparse.Namespace) -> int:
+    """Let a terminal that was stopped go on, signed by two operators with a reason."""
+    await do_act(city, arguments, act=wire.ACT_TERMINAL_REOPEN, subject=arguments.terminal)
+    sys.stderr.write(f"{arguments.terminal} may issue again\n")
+    return 0
+
+
 def add_commands(commands: Commands) -> None:
     """Add ``terminal``."""
     group = commands.add_parser("terminal", help="the list of terminals and their keys")
@@ -148,6 +155,12 @@ def add_commands(commands: Commands) -> None:
     _add_id(unfrozen)
     add_act(unfrozen)
     unfrozen.set_defaults(run=of_city(unfreeze_terminal))
+    reopened = actions.add_parser(
+        "reopen", help="after an integrity alarm or an inspection (two operators)"
+    )
+    _add_id(reopened)
+    add_act(reopened, of_two=True)
+    reopened.set_defaults(run=of_city(reopen_terminal))
 
 
 def _add_certificate(parser: argparse.ArgumentParser) -> None:
