@@ -21,7 +21,9 @@ from issuance_server.adapters.system import SystemClock, SystemEntropy, business
 from issuance_server.config import Config, Paths
 from issuance_server.control.act_check import Believed
 from issuance_server.control.desk import ControlDesk
+from issuance_server.notice_settings import sender_of
 from issuance_server.observe.logging import log
+from issuance_server.ports import NoticeSender
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
 from keys.city_keys import ServerKeys, load_server_keys
@@ -82,6 +84,15 @@ class City:
             city=self.config.city.code,
             on_restart=lambda exit_status: log("judge.restarted", exit_status=exit_status),
         )
+
+    def notice_sender(self) -> NoticeSender | None:
+        """Return how notices leave, or None.
+
+        Raises:
+            SetUpError: the configuration is not complete.
+            KeyManagementError: the password is missing, or readable by others.
+        """
+        return sender_of(self.config.notice, self.paths.folder, self.config.city.name)
 
     def operators(self) -> OperatorRing:
         """Return the operators as they are now; one that was added needs no restart."""
@@ -210,6 +221,7 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
         sign_checkpoint=city.keys.checkpoint.sign,
         world=world,
         heartbeat=city.config.register.heartbeat,
+        notices=city.notice_sender(),
     )
 
 
@@ -230,10 +242,18 @@ async def _start_broker(embedded: BrokerProcess, stack: AsyncExitStack) -> None:
         while True:
             await embedded.wait()
             await embedded.stop()
-            await asyncio.sleep(BROKER_RESTART_MS / 1_000)
-            await embedded.start()
+            await _started_again(embedded)
 
     stack.push_async_callback(_cancel, asyncio.create_task(keep()))
+
+
+async def _started_again(embedded: BrokerProcess) -> None:
+    """Start the broker as soon as its port is free again."""
+    while True:
+        await asyncio.sleep(BROKER_RESTART_MS / 1_000)
+        with contextlib.suppress(SetUpError):
+            await embedded.start()
+            return
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

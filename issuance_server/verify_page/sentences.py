@@ -116,6 +116,7 @@ _JAPANESE = {
     "the file is larger than a scan can be": _LARGE_PICTURE,
     "the picture is larger than a scan can be": _LARGE_PICTURE,
     "the file has more pages than a certificate can have": "ページが多すぎます。",
+    "the file has more pages than can be verified at once": "ページ数が多すぎます。",
     "the file has a page that is larger than a sheet can be": "ページが大きすぎます。",
     "the file is damaged, or no PDF": "PDFではないか、壊れています。",
     "the file is no PNG, JPEG or TIFF picture, or damaged": _DAMAGED_PICTURE,

@@ -6,9 +6,9 @@ A thread could not be stopped, and PDFium is not safe in threads.
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Self, TypeAlias
 
+from issuance_server.adapters.process_end import exit_status_of
 from issuance_server.verify_page import worker_wire as wire
 from protocol.codec import UNREADABLE
 from protocol.errors import AdapterError
@@ -18,7 +18,6 @@ WORKERS = 2
 START_MS_MAX = 30_000
 READING_MS_MAX = 2 * wire.CPU_SECONDS_MAX * 1_000
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
-STOP_MS_MAX = 2_000
 
 Reading: TypeAlias = wire.Found | wire.Unreadable
 
@@ -124,10 +123,7 @@ class _Worker:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError):
-            process.kill()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), STOP_MS_MAX / 1_000)
+        await exit_status_of(process, 0)
 
 
 async def _frame(process: asyncio.subprocess.Process) -> bytes:

@@ -7,14 +7,17 @@ from collections.abc import Callable
 
 import msgspec
 import pikepdf
+import pypdfium2
 import pytest
+from PIL import Image
 
 from issuance_server.certificates.code.claim import key_id
 from issuance_server.certificates.code.placing import SheetCodes
 from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.reading.sheets import Unreadable
 from issuance_server.certificates.render import CertificateRenderer
-from issuance_server.certificates.verify.documents import found_in_pdf
+from issuance_server.certificates.verify.documents import PAGES_MAX, found_in_pdf
+from issuance_server.certificates.verify.pictures import PictureUnreadable, pictures
 from issuance_server.certificates.verify.verdict import NumberStatus, Verdict, Verified, judge
 from keys.signing import SigningKey
 from protocol.secret import Secret
@@ -163,6 +166,22 @@ def test_other_files_have_no_code_or_cannot_be_read() -> None:
     assert Verdict.NO_CODE is verified(saved(blank)).verdict
     with pytest.raises(Unreadable):
         verified(b"no PDF")
+
+
+def test_files_that_are_too_large_are_refused_in_words() -> None:
+    """Neither a picture nor a book takes memory or time without a bound."""
+    wide = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(wide, "PNG")
+    with pypdfium2.PdfDocument.new() as book:
+        for _ in range(PAGES_MAX + 1):
+            book.new_page(595, 842)
+        pages = io.BytesIO()
+        book.save(pages)
+
+    with pytest.raises(PictureUnreadable, match="larger than a scan can be"):
+        list(pictures(wide.getvalue()))
+    with pytest.raises(Unreadable, match="more pages than can be verified"):
+        found_in_pdf(pages.getvalue(), {})
 
 
 def test_without_a_verification_page_sheets_bear_no_code(

@@ -33,6 +33,8 @@ from issuance_server.certificates.verify.verdict import FoundSheet
 from protocol.secret import Secret
 
 DRAWN_DPI = 200
+PAGES_MAX = 400
+"""Several certificates in one file are welcome; a book is not."""
 KEYLESS = "the secret of the backs is not at hand; the back was not compared"
 BACK_FOREIGN = "the back is not that of this sheet, or its secret is no longer in use"
 
@@ -81,6 +83,8 @@ def found_in_pdf(
         read_pages = ()
     try:
         with pypdfium2.PdfDocument(pdf) as document:
+            if len(document) > PAGES_MAX:
+                raise Unreadable("the file has more pages than can be verified at once")
             return tuple(_sheets(document, read_pages, public_keys, secrets))
     except pypdfium2.PdfiumError:
         raise Unreadable("the file is damaged, or no PDF") from None

@@ -56,6 +56,8 @@ def pictures(content: bytes) -> Iterator[Image.Image]:
             for frame in range(frames):
                 file.seek(frame)
                 yield file.convert("L")
+    except Image.DecompressionBombError:
+        raise PictureUnreadable("the picture is larger than a scan can be") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
         raise PictureUnreadable("the file is no PNG, JPEG or TIFF picture, or damaged") from None
 
