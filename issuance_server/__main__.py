@@ -14,6 +14,8 @@ from issuance_server.desk_commands import (
     city_tables,
     days,
     issuances,
+    notices,
+    push,
     registers,
     suppressions,
     terminals,
@@ -118,6 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     terminals.add_commands(commands)
     suppressions.add_commands(commands)
     city_tables.add_commands(commands)
+    notices.add_commands(commands)
+    push.add_commands(commands)
     days.add_commands(commands)
     registers.add_commands(commands)
     audit.add_commands(commands)

@@ -17,6 +17,7 @@ from issuance_server.certificates.code.symbol import VERIFY_PAGE_CHARACTERS_MAX
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.rules import CityRules
 from issuance_server.core.standing import MoveOutPolicy
+from issuance_server.notice_settings import Notice
 from keys.city_folder import CityFolder
 from protocol.errors import SetUpError
 from protocol.kinds import Item
@@ -139,6 +140,7 @@ class Config(_Section, frozen=True, kw_only=True):
     eligibility: Eligibility = field(default_factory=Eligibility)
     rendering: Rendering = field(default_factory=Rendering)
     shutdown: Shutdown = field(default_factory=Shutdown)
+    notice: Notice = field(default_factory=Notice)
 
     def rules(self, software: str) -> CityRules:
         """Return the rules that the core needs."""
@@ -178,6 +180,7 @@ class Paths:
         self.keys = folder / config.storage.keys
         chosen = config.storage.storage_keys
         self.key_folder = CityFolder.at(self.keys, configured=folder / chosen if chosen else None)
+        self.folder = folder
         self.control_socket = folder / config.storage.control_socket
         self.fonts = tuple(folder / font for font in config.rendering.fonts)
 

@@ -66,6 +66,7 @@ class ActKind:
         carry_out: who does it, where recording it is not doing it.
         refusal: says why an act that was recorded is refused all the same.
         of_two: whether it takes two operators with keys of their own.
+        answer: what is told when it is done, of an act that only reads what is not everybody's.
         done_event: log event beside ``control.act_done``, with operator and reason.
         subject_field: under which name that event has the subject.
     """
@@ -74,6 +75,7 @@ class ActKind:
     carry_out: Callable[[JudgeClient, wire.Act], Awaitable[None]] | None = None
     refusal: Callable[[i.Change | None], KofuError | None] | None = None
     of_two: bool = False
+    answer: Callable[[Queries, wire.Act], Awaitable[wire.Answer]] | None = None
     done_event: str | None = None
     subject_field: str = "subject"
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from issuance_server.control.act_check import ActKind
 from issuance_server.control.card_acts import CARD_ACTS
 from issuance_server.control.day_acts import DAY_ACTS
+from issuance_server.control.notice_acts import NOTICE_ACTS
+from issuance_server.control.push_acts import PUSH_ACTS
 from issuance_server.control.register_acts import REGISTER_ACTS
 from issuance_server.control.suppression_acts import SUPPRESSION_ACTS
 from issuance_server.control.tables_acts import TABLES_ACTS
@@ -17,4 +19,6 @@ ACTS: Mapping[str, ActKind] = {
     **SUPPRESSION_ACTS,
     **TABLES_ACTS,
     **REGISTER_ACTS,
+    **NOTICE_ACTS,
+    **PUSH_ACTS,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from issuance_server.adapters.sqlite.outbox import notice_rows, subscription_rows
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.register_reading import copy_sizes, copy_state, open_edits
 from issuance_server.adapters.sqlite.suppressions import suppressions
@@ -55,6 +56,13 @@ async def _register(queries: Queries, now: Now, _asked: wire.ReadRegister) -> wi
     )
 
 
+async def _notices(queries: Queries, _now: Now, asked: wire.ListNotices) -> wire.Answer:
+    return wire.Notices(
+        rows=tuple(await notice_rows(queries.reader, asked.limit)),
+        subscriptions=tuple(await subscription_rows(queries.reader)),
+    )
+
+
 async def _journal(queries: Queries, _now: Now, asked: wire.ReadJournal) -> wire.Answer:
     return wire.Journal(rows=tuple(await queries.journal(asked.after)))
 
@@ -73,6 +81,7 @@ ANSWERS: Mapping[type, AnswerTo] = {
     wire.ShowIssuance: _life,
     wire.ListTerminals: _terminals,
     wire.ListSuppressions: _suppressions,
+    wire.ListNotices: _notices,
     wire.ReadTables: _tables,
     wire.ReadRegister: _register,
     wire.ReadDay: day_status,

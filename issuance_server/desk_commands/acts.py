@@ -62,8 +62,8 @@ class Acting:
         subject: str,
         brought: wire.Brought | None = None,
         wait_ms: int = ASK_WAIT_MS_MAX,
-    ) -> None:
-        """Sign an act and have it done.
+    ) -> wire.Answer:
+        """Sign an act, have it done, and return what is answered.
 
         Args:
             act: its name, one of ``control.acts.ACTS``.
@@ -88,7 +88,7 @@ class Acting:
 
         second = None if self.second is None else signed_by(self.second)
         request = wire.Act(signed=signed_by(self.one), second=second, brought=brought)
-        await ask(self.city, request, wait_ms=wait_ms)
+        return await ask(self.city, request, wait_ms=wait_ms)
 
 
 async def do_act(

@@ -241,6 +241,9 @@ business = "{start}"
 
 [register]
 heartbeat = true
+
+[notice]
+sender = "file"
 """
 
 _TERMINAL = """\

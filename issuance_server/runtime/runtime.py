@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from issuance_server.adapters.sqlite.outbox import Outbox
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import inputs as i
 from issuance_server.core.copy_changes import staged_by
@@ -15,11 +16,12 @@ from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
-from issuance_server.ports import Clock, Gateway, Sign
+from issuance_server.ports import Clock, Gateway, NoticeSender, Sign
 from issuance_server.runtime.commit_loop import CommitLoop
 from issuance_server.runtime.folding import fold_into
 from issuance_server.runtime.key_destroyer import KeyDestroyer
 from issuance_server.runtime.line_shell import PUBLISHERS, LineShell
+from issuance_server.runtime.notice_deliverer import NoticeDeliverer
 from issuance_server.runtime.performer import CityHand, Performer, World
 from issuance_server.runtime.register_watch import RegisterWatch
 from protocol.errors import AdapterError, JournalFailed
@@ -54,6 +56,7 @@ class Parts:
         sign_checkpoint: signs the audit tree.
         world: judge, renderer, clock, entropy, log.
         heartbeat: the register copy feeds itself (sample city only).
+        notices: how notices to holders leave; None: they wait in the outbox.
     """
 
     rules: CityRules
@@ -64,6 +67,7 @@ class Parts:
     sign_checkpoint: Sign
     world: World
     heartbeat: bool
+    notices: NoticeSender | None = None
 
 
 class Runtime:
@@ -150,6 +154,8 @@ class Runtime:
         ]
         if self._parts.heartbeat:
             loops.append(self._every(HEARTBEAT_INTERVAL_MS, self._beat))
+        if self._parts.notices is not None:
+            loops.append(self._deliverer(self._parts.notices).run())
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in loops:
@@ -199,6 +205,10 @@ class Runtime:
         await self._parts.store.sign_tree(
             city=self._parts.rules.city, at_ms=at_ms, sign=self._parts.sign_checkpoint
         )
+
+    def _deliverer(self, sender: NoticeSender) -> NoticeDeliverer:
+        outbox = Outbox(self._parts.store)
+        return NoticeDeliverer(outbox=outbox, sender=sender, clock=self._clock, log=self._log)
 
     async def _keep_time(self) -> None:
         while True:

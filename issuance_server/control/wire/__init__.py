@@ -32,6 +32,15 @@ from issuance_server.control.wire.days import (
     ReadAccounts,
     ReadDay,
 )
+from issuance_server.control.wire.notices import (
+    ACT_NOTICE_SUBSCRIBE,
+    ACT_NOTICE_UNSUBSCRIBE,
+    BLIND_BYTES,
+    ListNotices,
+    NewSubscription,
+    Notices,
+)
+from issuance_server.control.wire.push import ACT_PUSH_LIST, PushPage, PushRows
 from issuance_server.control.wire.questions import (
     NUMBERS_MAX,
     CardRow,
@@ -78,6 +87,15 @@ from issuance_server.control.wire.tables import (
 )
 
 __all__ = [
+    "ACT_NOTICE_SUBSCRIBE",
+    "ACT_NOTICE_UNSUBSCRIBE",
+    "ACT_PUSH_LIST",
+    "BLIND_BYTES",
+    "ListNotices",
+    "NewSubscription",
+    "Notices",
+    "PushPage",
+    "PushRows",
     "ACT_CARD_UNLOCK",
     "ACT_DAY_CARRY_OVER",
     "ACT_DAY_CLOSE",
@@ -147,6 +165,7 @@ __all__ = [
 
 Request: TypeAlias = (
     ListIssuances
+    | ListNotices
     | ShowIssuance
     | ListCards
     | ListTerminals
@@ -162,6 +181,8 @@ Request: TypeAlias = (
 )
 Answer: TypeAlias = (
     Issuances
+    | Notices
+    | PushRows
     | Life
     | Cards
     | Terminals

@@ -5,6 +5,8 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from issuance_server.control.wire.notices import NewSubscription
+from issuance_server.control.wire.push import PushPage
 from issuance_server.control.wire.register import FeedBatch, StagedExtract, StandInTime
 from issuance_server.control.wire.suppressions import AddedSuppression
 from issuance_server.control.wire.tables import NewTablesFile
@@ -44,6 +46,8 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
 
 Brought: TypeAlias = (
     NewTerminal
+    | NewSubscription
+    | PushPage
     | NewKey
     | AddedSuppression
     | NewTablesFile
