@@ -15,7 +15,8 @@ async def fold_into(state: SwitchState, store: SqliteStore, now_ms: int) -> None
     """
     for record in await store.records_of_open_subjects(now_ms):
         evolve(state, record)
-    state.stopped_terminals |= await store.stopped_terminals()
+    # A stop is folded with its issuance and may have ended since; the table knows.
+    state.stopped_terminals = await store.stopped_terminals()
     state.tables = read_loaded(await store.tables())
     state.judge_report = await store.last_judge_report()
     state.closed_through = await store.closed_through()

@@ -10,14 +10,14 @@ from typing import Any
 
 from issuance_server.adapters.sqlite.founding import NewTerminal, found_city
 from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.facts import Now
-from issuance_server.core.state import SwitchState, evolve
+from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
 from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.runtime.folding import folded_state
 from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
 from protocol import codec
@@ -138,10 +138,7 @@ class CityFile:
 
     async def folded(self) -> SwitchState:
         """Return the state that a server would begin with now."""
-        state = SwitchState(tables=read_loaded(await self.store.tables()))
-        for record in await self.store.records_of_open_subjects(self.clock.real_ms):
-            evolve(state, record)
-        return state
+        return await folded_state(self.store, self.clock.real_ms)
 
     async def give(self, *inputs: i.Input) -> list[e.Effect]:
         """Commit inputs in one group and return the effects that left."""
