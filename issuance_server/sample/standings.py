@@ -39,8 +39,8 @@ STANDINGS: Mapping[Place, Standing] = MappingProxyType(
 CAME_IN_MARCH: Place = (10, 7)
 """Became a resident after 1 January, so that the city taxes him from next year on."""
 _MARCH = date(2026, 3, 2)
-LAST_DAY_OVER = date(2026, 11, 20)
-"""Lies before the day on which the sample's business clock starts."""
+LAST_DAY_OVER = date(2024, 3, 31)
+"""Lies before every day on which the sample is used, whatever the clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
