@@ -12,6 +12,7 @@ from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
 from issuance_server.core import inputs as i
+from issuance_server.core.card_registration import BegunRegistration, CardChange
 from issuance_server.core.facts import Now
 from issuance_server.ports import Clock
 from keys.operators import OperatorAct, OperatorRing
@@ -42,6 +43,7 @@ class Asked:
         queries: the city's records.
         judge: the PIN judge.
         believed: whose signatures count.
+        second: the name of the second operator, where the act takes two.
     """
 
     act: OperatorAct
@@ -50,11 +52,18 @@ class Asked:
     queries: Queries
     judge: JudgeClient
     believed: Believed
+    second: str | None = None
 
 
 Check: TypeAlias = Callable[[Asked], Awaitable[i.Change | None]]
 """Checks what is special to an act, and returns what recording it changes; None if somebody else
 is to carry it out. Raises ``KofuError`` to refuse it."""
+
+
+CarryOut: TypeAlias = Callable[
+    [JudgeClient, wire.Act], Awaitable[BegunRegistration | CardChange | None]
+]
+"""Has an act done elsewhere, and returns what that changes here, to be recorded with its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,8 @@ class ActKind:
 
     Attributes:
         check: what is special to it.
-        carry_out: who does it, where recording it is not doing it.
+        carry_out: who does it, where recording it is not doing it; it is skipped if the check
+            found that recording does it all.
         refusal: says why an act that was recorded is refused all the same.
         of_two: whether it takes two operators with keys of their own.
         answer: what is told when it is done, of an act that only reads what is not everybody's.
@@ -72,7 +82,7 @@ class ActKind:
     """
 
     check: Check
-    carry_out: Callable[[JudgeClient, wire.Act], Awaitable[None]] | None = None
+    carry_out: CarryOut | None = None
     refusal: Callable[[i.Change | None], KofuError | None] | None = None
     of_two: bool = False
     answer: Callable[[Queries, wire.Act], Awaitable[wire.Answer]] | None = None
@@ -129,6 +139,7 @@ class ActCheck:
                 queries=self._queries,
                 judge=self._judge,
                 believed=self._believed,
+                second=None if second is None else second.operator,
             )
         )
         return i.ActAccepted(

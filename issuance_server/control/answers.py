@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
+from issuance_server.adapters.sqlite.cards import registrations
 from issuance_server.adapters.sqlite.outbox import notice_rows, subscription_rows
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.register_reading import copy_sizes, copy_state, open_edits
@@ -56,6 +57,12 @@ async def _register(queries: Queries, now: Now, _asked: wire.ReadRegister) -> wi
     )
 
 
+async def _registrations(
+    queries: Queries, _now: Now, _asked: wire.ListRegistrations
+) -> wire.Answer:
+    return wire.Registrations(rows=tuple(await registrations(queries.reader)))
+
+
 async def _notices(queries: Queries, _now: Now, asked: wire.ListNotices) -> wire.Answer:
     return wire.Notices(
         rows=tuple(await notice_rows(queries.reader, asked.limit)),
@@ -82,6 +89,7 @@ ANSWERS: Mapping[type, AnswerTo] = {
     wire.ListTerminals: _terminals,
     wire.ListSuppressions: _suppressions,
     wire.ListNotices: _notices,
+    wire.ListRegistrations: _registrations,
     wire.ReadTables: _tables,
     wire.ReadRegister: _register,
     wire.ReadDay: day_status,

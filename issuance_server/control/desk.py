@@ -9,11 +9,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from issuance_server.adapters.pin_judge.client import JudgeClient
+from issuance_server.adapters.sqlite.cards import RegisteredCard, registered_cards
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
-from issuance_server.control.act_check import ActCheck, Believed
+from issuance_server.control.act_check import ActCheck, Believed, CarryOut
 from issuance_server.control.acts import ACTS
 from issuance_server.control.answers import ANSWERS
+from issuance_server.core.card_registration import TRIAL_TERMINAL_PREFIX
+from issuance_server.core.cards import CardKind
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import TRIES_MAX, CardState
 from issuance_server.core.records import ActOutcome
@@ -59,6 +62,8 @@ class ControlDesk:
         match request:
             case wire.ListCards(card_ref=card_ref):
                 return wire.Cards(rows=await self._cards(card_ref))
+            case wire.DrawCardChallenge(visit_id=visit_id):
+                return await self._card_challenge(visit_id)
             case wire.Act():
                 async with self._acting:
                     await self._act(request)
@@ -67,12 +72,19 @@ class ControlDesk:
         return await ANSWERS[type(request)](self._queries, self._clock.now(), request)
 
     async def _cards(self, card_ref: str | None) -> tuple[wire.CardRow, ...]:
-        registered = await self._queries.cards()
-        asked = [(ref, at_ms) for ref, at_ms in registered if card_ref in {None, ref}]
+        asked = await registered_cards(self._queries.reader, card_ref)
         if not asked:
             return ()
         states = {state.card_ref: state for state in await self._judge.card_states(card_ref)}
-        return tuple(_card(ref, at_ms, states.get(ref)) for ref, at_ms in asked)
+        return tuple(_card(card, states.get(card.card_ref)) for card in asked)
+
+    async def _card_challenge(self, visit_id: bytes) -> wire.CardChallenge:
+        """Give a challenge for a trial; each has a name of its own, so that none freezes."""
+        terminal = TRIAL_TERMINAL_PREFIX + visit_id.hex()
+        challenge = await self._judge.challenge(terminal, visit_id, 1)
+        if challenge is None:
+            raise KeyManagementError("this trial was made already; try the card again")
+        return wire.CardChallenge(terminal=terminal, challenge=challenge)
 
     async def _act(self, request: wire.Act) -> None:
         asked = request.signed.act
@@ -85,7 +97,7 @@ class ControlDesk:
             if refusal is not None:
                 raise refusal
             await self._check_outcome(act)
-            if kind.carry_out is not None:
+            if kind.carry_out is not None and act.change is None:
                 await self._carry_out(kind.carry_out, request, act)
         except KofuError as error:
             self._log("control.act_refused", **names, reason=str(error))
@@ -93,7 +105,8 @@ class ControlDesk:
         self._log("control.act_done", **names)
         if kind.done_event is not None:
             about = {kind.subject_field: act.subject}
-            self._log(kind.done_event, **about, operator=act.operator, reason=act.reason)
+            by = {} if act.second is None else {"second": act.second}
+            self._log(kind.done_event, **about, operator=act.operator, reason=act.reason, **by)
 
     async def _check_outcome(self, act: ActAccepted) -> None:
         """Tell the operator if the act was refused where it was recorded."""
@@ -103,35 +116,36 @@ class ControlDesk:
 
     async def _carry_out(
         self,
-        carry_out: Callable[[JudgeClient, wire.Act], Awaitable[None]],
+        carry_out: CarryOut,
         request: wire.Act,
         act: ActAccepted,
     ) -> None:
         """Have it done, and record what came of it."""
         try:
-            await carry_out(self._judge, request)
+            change = await carry_out(self._judge, request)
         except KofuError as error:
             unknown = isinstance(error, AdapterError)  # it may have done it and died
             outcome = ActOutcome.UNKNOWN if unknown else ActOutcome.REFUSED
             await self._record(ActEnded(nonce=act.nonce, outcome=outcome, reason=str(error)))
             raise
-        await self._record(ActEnded(nonce=act.nonce, outcome=ActOutcome.DONE))
+        await self._record(ActEnded(nonce=act.nonce, outcome=ActOutcome.DONE, change=change))
 
 
-def _card(card_ref: str, registered_at_ms: int, state: CardState | None) -> wire.CardRow:
-    """A card that the judge does not list has all its tries."""
-    if state is None or not state.locked:
-        tries_left = TRIES_MAX if state is None else state.tries_left
-        return wire.CardRow(
-            card_ref=card_ref,
-            state="usable",
-            tries_left=tries_left,
-            registered_at_ms=registered_at_ms,
-        )
+def _card(card: RegisteredCard, state: CardState | None) -> wire.CardRow:
+    """A card that the judge does not list has all its tries; a certified one counts alone."""
+    certified = card.kind == CardKind.MYNUMBER.value
+    locked = state is not None and state.locked
+    word = "locked" if locked else "usable"
+    if card.withdrawn_at_ms is not None:
+        word = "withdrawn"
+    tries_left = TRIES_MAX if state is None else state.tries_left
     return wire.CardRow(
-        card_ref=card_ref,
-        state="locked",
-        tries_left=state.tries_left,
-        registered_at_ms=registered_at_ms,
-        locked_at_ms=state.locked_at_ms,
+        card_ref=card.card_ref,
+        kind=card.kind,
+        state=word,
+        tries_left=None if certified or word == "withdrawn" else tries_left,
+        registered_at_ms=card.registered_at_ms,
+        usable_from=card.usable_from,
+        serial=card.certificate_serial,
+        locked_at_ms=state.locked_at_ms if state is not None else None,
     )

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
+from issuance_server.core.card_desk import change_card
+from issuance_server.core.card_registration import BegunRegistration, CardChange
 from issuance_server.core.copy_changes import NewExtract, StandIn, StandInOver
 from issuance_server.core.day_changes import (
     CarryOver,
@@ -82,6 +84,8 @@ class HouseDesk:
                 lift_suppression(change, act.operator, now, out)
             case i.NewTables(content=content):
                 _load_tables(act, content, now, out)
+            case BegunRegistration() | CardChange():
+                change_card(change, now, out)
             case Subscribing() | Unsubscribing():
                 change_subscription(change, act.operator, now, out)
             case NewExtract() | Placed() | Gap() | StandIn() | StandInOver():
@@ -101,6 +105,8 @@ class HouseDesk:
                 at_ms=now.real_ms, nonce=ended.nonce, outcome=ended.outcome, reason=ended.reason
             )
         )
+        if ended.change is not None:
+            change_card(ended.change, now, out)
 
     def judge_said(self, said: i.JudgeSaid, now: Now, out: Outcome) -> None:
         """Record each of the judge's events once, and log what people must hear of.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from issuance_server.core.card_registration import BegunRegistration, CardChange
 from issuance_server.core.copy_changes import CopyChange
 from issuance_server.core.day_changes import DayChange
 from issuance_server.core.notice_changes import Subscribing, Unsubscribing
@@ -233,6 +234,8 @@ Change: TypeAlias = (
     | DayChange
     | Subscribing
     | Unsubscribing
+    | BegunRegistration
+    | CardChange
 )
 """What an act changes by being recorded."""
 
@@ -256,11 +259,12 @@ class ActAccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActEnded:
-    """What came of an act that another process was to carry out."""
+    """What came of an act that another process was to carry out, and what it changed here."""
 
     nonce: bytes
     outcome: ActOutcome
     reason: str | None = None
+    change: BegunRegistration | CardChange | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

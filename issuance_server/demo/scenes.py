@@ -85,7 +85,7 @@ def two_wrong_then_right(play: Play) -> None:
 
 
 def three_wrong_lock(play: Play) -> None:
-    """Three wrong PINs lock the card, at every terminal; an operator unlocks it."""
+    """Three wrong PINs lock the card, at every terminal; two operators unlock it."""
     play.title("Three wrong PINs lock the card: at a Seven-Eleven")
     pins = wrong_pins(GUESSED, 3)
     (seen,) = play.visits(Visit(terminal=SEVEN_ELEVEN, card=GUESSED, pins=pins))
@@ -94,13 +94,14 @@ def three_wrong_lock(play: Play) -> None:
     right = Visit(terminal=LAWSON, card=GUESSED, pins=(sample_pin(GUESSED),))
     (seen,) = play.visits(right)
     play.expect("the lock holds everywhere", holds=_refused(seen, "CARD_LOCKED"))
-    play.title("At the counter, an operator unlocks it with a reason; it works again")
+    play.title("At the counter, two operators unlock it with a reason; it works again")
     listed = play.server_command("card", "list", "--locked")
     card_ref = next((w for w in listed.split() if w.startswith("card-")), "")
     play.server_command(
         *("card", "unlock", card_ref, "--operator", OPERATORS[0]),
+        *("--second-operator", OPERATORS[1]),
         *("--reason", "the holder came with proof of identity", "--passphrase-stdin"),
-        typed=OPERATOR_PASSPHRASE + "\n",
+        typed=f"{OPERATOR_PASSPHRASE}\n" * 2,
     )
     (seen,) = play.visits(right)
     play.expect("the card can be used again", holds=_issued(seen, sheets=1))

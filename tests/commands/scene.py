@@ -8,6 +8,7 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
 from issuance_server.control.act_check import Believed
 from issuance_server.control.desk import ControlDesk
+from issuance_server.core.card_registration import SealedCard, card_ref_of
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.pin_policy import CardState
 from keys.authority import Authority
@@ -18,6 +19,7 @@ from tests.adapters.city_file import CityFile, HandClock
 from tests.core.made import CARD_REF, START_REAL_MS
 
 OPERATOR = Operator("mado-1", SigningKey.generate())
+SECOND = Operator("mado-2", SigningKey.generate())
 STRANGER = Operator("mado-9", SigningKey.generate())
 AUTHORITY = Authority.generate("272035", not_before=datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -30,6 +32,7 @@ class StandInJudge:
     known: bool = True
     refuses: str = ""
     reachable: bool = True
+    cards: list[SealedCard | None] = field(default_factory=list)
 
     async def card_states(self, _card_ref: str | None = None) -> tuple[CardState, ...]:
         if not self.reachable:
@@ -39,12 +42,19 @@ class StandInJudge:
     async def card_known(self, _card_ref: str) -> bool:
         return self.known
 
-    async def unlock(self, signed: SignedAct) -> None:
+    async def counter_act(
+        self,
+        signed: SignedAct,
+        second: SignedAct | None = None,
+        card: SealedCard | None = None,
+    ) -> None:
         if not self.reachable:
             raise AdapterError("the judge is not running")
         if self.refuses:
             raise KeyManagementError(self.refuses)
-        self.course.append(f"unlocked {signed.act.subject}")
+        by = [one.act.operator for one in (signed, second) if one is not None]
+        self.course.append(f"{signed.act.act} {card_ref_of(signed.act.subject)} {' '.join(by)}")
+        self.cards.append(card)
 
     async def unfreeze(self, signed: SignedAct) -> None:
         self.course.append(f"unfrozen {signed.act.subject}")
@@ -66,7 +76,9 @@ class Scene:
             queries=Queries(self.city.path),
             judge=self.judge,  # type: ignore[arg-type]  # what the desk asks of it
             believed=Believed(
-                operators=lambda: OperatorRing({"mado-1": OPERATOR.public_key}),
+                operators=lambda: OperatorRing(
+                    {"mado-1": OPERATOR.public_key, "mado-2": SECOND.public_key}
+                ),
                 authority_certificate=AUTHORITY.certificate_pem,
             ),
             record=self.record,
@@ -85,7 +97,9 @@ class Scene:
         return wire.decode_answer(await self.desk.handle(wire.encode(request)))
 
 
-def signed(operator: Operator = OPERATOR, **changes: Any) -> wire.Act:
+def signed(
+    operator: Operator = OPERATOR, second: Operator | None = SECOND, **changes: Any
+) -> wire.Act:
     """Return a signed act to unlock the card."""
     usual: dict[str, Any] = {
         "act": wire.ACT_CARD_UNLOCK,
@@ -94,4 +108,7 @@ def signed(operator: Operator = OPERATOR, **changes: Any) -> wire.Act:
         "nonce": b"n" * 16,
         "expires_at_ms": START_REAL_MS + 60_000,
     }
-    return wire.Act(signed=operator.sign(**(usual | changes)))
+    said = usual | changes
+    return wire.Act(
+        signed=operator.sign(**said), second=None if second is None else second.sign(**said)
+    )

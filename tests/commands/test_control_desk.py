@@ -8,7 +8,7 @@ from issuance_server.core import records as r
 from keys.operators import ACT_VALID_MS_MAX, Operator
 from keys.signing import SigningKey
 from protocol.errors import AdapterError, JournalFailed, KeyManagementError
-from tests.commands.scene import STRANGER, Scene, signed
+from tests.commands.scene import OPERATOR, STRANGER, Scene, signed
 from tests.core.made import CARD_REF, START_REAL_MS
 
 
@@ -18,12 +18,15 @@ async def test_act_is_recorded_before_it_is_done(scene: Scene) -> None:
 
     assert [
         "recorded card.unlock",
-        f"unlocked {CARD_REF}",
+        f"card.unlock {CARD_REF} mado-1 mado-2",
         "recorded done",
     ] == scene.course
     assert ["control.act_done", "card.unlocked"] == [event for event, _ in scene.logged]
-    record, _ = scene.city.records()
+    record, ended, changed = scene.city.records()
     assert isinstance(record, r.OperatorActed)
+    assert isinstance(ended, r.OperatorActEnded)
+    assert isinstance(changed, r.CardChanged)
+    assert (CARD_REF, "mado-1", "mado-2") == (changed.card_ref, changed.operator, changed.second)
     assert ("mado-1", CARD_REF, b"n" * 16) == (record.operator, record.subject, record.nonce)
 
 
@@ -43,7 +46,7 @@ async def test_act_is_good_once(scene: Scene) -> None:
         with pytest.raises(KeyManagementError, match="carried out before"):
             await scene.ask(act)
 
-    assert 2 == len(scene.city.records())
+    assert 3 == len(scene.city.records())
     assert 3 == len(scene.course)
     assert "control.act_refused" == scene.logged[-1][0]
 
@@ -58,8 +61,14 @@ async def test_act_is_good_once(scene: Scene) -> None:
         (signed(act="city.close"), "city.close is no act of this server"),
         (signed(subject="card-none"), "no card has the reference card-none"),
         (signed(subject="x" * 150), "no card has the reference"),
+        (signed(second=None), "takes two operators"),
+        (signed(second=OPERATOR), "two operators with keys of their own"),
+        (signed(second=STRANGER), "not known here"),
     ],
-    ids=["unknown", "forged", "expired", "made ahead", "no act", "no card", "no reference"],
+    ids=[
+        *("unknown", "forged", "expired", "made ahead", "no act", "no card", "no reference"),
+        *("one alone", "one twice", "a stranger beside"),
+    ],
 )
 async def test_bad_act_changes_nothing(scene: Scene, act: wire.Act, text: str) -> None:
     """Not recorded, not carried out; the refusal is in the log with its reason."""
@@ -80,7 +89,7 @@ async def test_changed_act_is_no_longer_signed(scene: Scene) -> None:
         good, act=msgspec.structs.replace(good.act, subject="card-another")
     )
     with pytest.raises(KeyManagementError, match="signature"):
-        await scene.ask(wire.Act(signed=other))
+        await scene.ask(wire.Act(signed=other, second=signed().second))
 
     assert [] == scene.course
 

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from issuance_server.core import records as r
+from issuance_server.core.card_registration import CardStep
+from issuance_server.core.cards import CardKind, CardOccasion
 from issuance_server.core.pin_policy import JudgeEventName
 from issuance_server.core.refusals import Refusal
 from issuance_server.core.suppression import (
@@ -26,6 +28,7 @@ from protocol.terminal_statements import FailureCause, PrintOutcome
 KINDS: tuple[type[r.Record], ...] = get_args(r.AnyRecord)
 WORDS = {
     *("terminal", "card_ref", "resident_id", "business_day", "numbers", "operator", "operators"),
+    *("certificate_serial", "usable_from"),
     *("second", "act", "subject", "cause", "suppression_id", "subject_id", "until_day", "day"),
 }
 """Fields of text that hold ids, days, numbers or one of a few words."""
@@ -119,6 +122,7 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
         *("SuppressionSet", "SuppressionLifted", "StandInBegun", "StandInEnded"),
         *("RegisterImported", "RegisterFed", "RegisterGapFound", "LineReopened"),
         *("DayClosed", "LineCarriedOver", "DifferenceSettled"),
+        *("CardRegistrationBegun", "CardChanged"),
     } == {name for name, subject in ids.items() if subject is None}
     assert b"i" * 16 == ids["IssuanceApplied"] == ids["KeyDestroyed"] == ids["LineStopped"]
 
@@ -172,6 +176,9 @@ def _value(hint: Any) -> Any:
         SuppressionLevel: SuppressionLevel.ALERT,
         SuppressionOrigin: SuppressionOrigin.REGISTER,
         r.ClosedFee: r.ClosedFee.RETURNED,
+        CardKind: CardKind.MYNUMBER,
+        CardOccasion: CardOccasion.NEW_CARD,
+        CardStep: CardStep.WITHDRAWN,
         Counters: Counters(completed=3, reversed=1, fees_earned_yen=600),
         r.DayTotal: DAY_TOTAL,
     }

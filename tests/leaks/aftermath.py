@@ -129,8 +129,11 @@ def _visit(town: Town, terminal: str, card: str, *options: str) -> Terminal:
 def _unlock(town: Town, left: Aftermath) -> None:
     listed = _asked(town, left, "card", "list", "--locked", "--json")
     card_ref = json.loads(listed)[0]["card_ref"]
-    words = ("card", "unlock", card_ref, "--operator", "mado-1", "--passphrase-stdin")
-    done = town.city(*words, "--reason", "proof of identity", typed=f"{aviary.PASSPHRASE}\n")
+    words = ("card", "unlock", card_ref, "--operator", "mado-1", "--second-operator", "mado-2")
+    done = town.city(
+        *(*words, "--passphrase-stdin", "--reason", "proof of identity"),
+        typed=f"{aviary.PASSPHRASE}\n" * 2,
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -25,6 +25,16 @@ def operator(city_keys: Path) -> Operator:
     return Operator.create(city_keys / OPERATORS_FOLDER, "hanako", Secret(b"correct horse"))
 
 
+@pytest.fixture(scope="session")
+def second(city_keys: Path) -> Operator:
+    return Operator.create(city_keys / OPERATORS_FOLDER, "taro", Secret(b"battery staple"))
+
+
+@pytest.fixture
+def operators(operator: Operator, second: Operator) -> tuple[Operator, Operator]:
+    return operator, second
+
+
 @pytest.fixture
 async def bench(city_keys: Path, tmp_path: Path) -> AsyncIterator[JudgeBench]:
     folder = tmp_path / "judge"

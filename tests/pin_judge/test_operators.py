@@ -1,4 +1,4 @@
-"""Unlocking and unfreezing: a named operator, a reason, once, and not for long."""
+"""Unlocking and unfreezing: named operators, a reason, once, and not for long."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +23,19 @@ class Acts:
 
     bench: JudgeBench
     operator: Operator
+    second: Operator
+
+    async def unlock(self, signed: SignedAct, second: SignedAct | None = None) -> None:
+        """Have a card unlocked; the second operator signs the same unless told otherwise."""
+        act = signed.act
+        same = self.second.sign(
+            act=act.act,
+            subject=act.subject,
+            reason="saw it",
+            nonce=act.nonce,
+            expires_at_ms=act.expires_at_ms,
+        )
+        await self.bench.judge.counter.act(signed, second or same)
 
     def sign(self, act: str, subject: str, **changes: Any) -> SignedAct:
         said: dict[str, Any] = {
@@ -36,16 +49,16 @@ class Acts:
 
 
 @pytest.fixture
-def acts(bench: JudgeBench, operator: Operator) -> Acts:
-    return Acts(bench=bench, operator=operator)
+def acts(bench: JudgeBench, operator: Operator, second: Operator) -> Acts:
+    return Acts(bench=bench, operator=operator, second=second)
 
 
 async def test_unlock(bench: JudgeBench, acts: Acts) -> None:
-    """An operator's act gives a locked card its three tries back, and an event names who did it."""
+    """Two operators' act gives a locked card its tries back, and an event names who began it."""
     card = await bench.card()
     await bench.lock(card)
 
-    await bench.judge.unlock(acts.sign("card.unlock", card.card_ref))
+    await acts.unlock(acts.sign("card.unlock", card.card_ref))
 
     (state,) = await bench.judge.card_states(card.card_ref)
     assert (3, None) == (state.tries_left, state.locked_at_ms)
@@ -76,19 +89,19 @@ async def test_act_that_was_changed(
     await bench.lock(card)
 
     with pytest.raises(KeyManagementError):
-        await bench.judge.unlock(change(acts.sign("card.unlock", card.card_ref)))
+        await acts.unlock(change(acts.sign("card.unlock", card.card_ref)))
 
     assert 0 == await bench.tries_left(card)
 
 
-async def test_act_of_another_key(bench: JudgeBench, operator: Operator) -> None:
+async def test_act_of_another_key(bench: JudgeBench, acts: Acts) -> None:
     """An operator's name under another key does nothing."""
     card = await bench.card()
     await bench.lock(card)
-    forger = Acts(bench=bench, operator=STRANGER)
+    forger = Acts(bench=bench, operator=STRANGER, second=acts.second)
 
     with pytest.raises(KeyManagementError):
-        await bench.judge.unlock(forger.sign("card.unlock", card.card_ref))
+        await acts.unlock(forger.sign("card.unlock", card.card_ref))
 
     assert 0 == await bench.tries_left(card)
 
@@ -105,7 +118,28 @@ async def test_act_that_is_not_good(bench: JudgeBench, acts: Acts, act: str, val
     signed = acts.sign(act, card.card_ref, expires_at_ms=bench.now_ms + valid_ms)
 
     with pytest.raises(KeyManagementError):
-        await bench.judge.unlock(signed)
+        await acts.unlock(signed)
+
+    assert 0 == await bench.tries_left(card)
+
+
+async def test_one_operator_unlocks_nothing(bench: JudgeBench, acts: Acts) -> None:
+    """Alone, twice by one key, or with another nonce or subject: the judge itself refuses."""
+    card = await bench.card()
+    await bench.lock(card)
+    act = acts.sign("card.unlock", card.card_ref)
+    elsewhere = Acts(bench=bench, operator=acts.second, second=acts.second)
+    others = [
+        act,
+        elsewhere.sign("card.unlock", card.card_ref),
+        elsewhere.sign("card.unlock", "card-0000", nonce=act.act.nonce),
+    ]
+
+    with pytest.raises(KeyManagementError, match="takes two operators"):
+        await bench.judge.counter.act(act)
+    for other in others:
+        with pytest.raises(KeyManagementError):
+            await acts.unlock(act, other)
 
     assert 0 == await bench.tries_left(card)
 
@@ -115,13 +149,13 @@ async def test_act_is_done_once(bench: JudgeBench, acts: Acts) -> None:
     card = await bench.card()
     await bench.lock(card)
     done = acts.sign("card.unlock", card.card_ref)
-    await bench.judge.unlock(done)
+    await acts.unlock(done)
     await bench.lock(card)
     await bench.restart()
 
     for again in (done, acts.sign("card.unlock", card.card_ref, nonce=done.act.nonce)):
         with pytest.raises(KeyManagementError, match="done before"):
-            await bench.judge.unlock(again)
+            await acts.unlock(again)
 
     assert 0 == await bench.tries_left(card)
 
@@ -129,7 +163,7 @@ async def test_act_is_done_once(bench: JudgeBench, acts: Acts) -> None:
 async def test_unlock_of_a_card_that_is_not_there(bench: JudgeBench, acts: Acts) -> None:
     """An unknown reference is said to be unknown."""
     with pytest.raises(KeyManagementError, match="registered"):
-        await bench.judge.unlock(acts.sign("card.unlock", "card-0000"))
+        await acts.unlock(acts.sign("card.unlock", "card-0000"))
 
 
 async def test_unlock_waits_for_a_pending_try(bench: JudgeBench, acts: Acts) -> None:
@@ -142,9 +176,9 @@ async def test_unlock_waits_for_a_pending_try(bench: JudgeBench, acts: Acts) -> 
     act = acts.sign("card.unlock", card.card_ref)
 
     with pytest.raises(KeyManagementError, match="being checked"):
-        await bench.judge.unlock(act)
+        await acts.unlock(act)
     await bench.restart()
-    await bench.judge.unlock(act)
+    await acts.unlock(act)
 
     assert 3 == await bench.tries_left(card)
 

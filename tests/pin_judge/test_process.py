@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,9 +89,9 @@ async def _attempt(
 
 
 async def test_from_challenge_to_verdict(
-    bench: JudgeBench, card: Card, client: JudgeClient, operator: Operator
+    bench: JudgeBench, card: Card, client: JudgeClient, operators: tuple[Operator, Operator]
 ) -> None:
-    """Wrong, locked, unlocked by an operator, right; events come until they are collected."""
+    """Wrong, locked, unlocked by two operators, right; events come until they are collected."""
     async with _running(client):
         outcomes = []
         for number in range(4):
@@ -98,17 +99,20 @@ async def test_from_challenge_to_verdict(
             outcomes.append((await client.judge(asked)).outcome)
         assert await client.challenge("t3", asked.visit_id, 1) is None
         (locked,) = await client.card_states()
-        act = operator.sign(
-            act="card.unlock",
-            subject=card.card_ref,
-            reason="came to the counter",
-            nonce=os.urandom(16),
-            expires_at_ms=(await client.judge(asked)).at_ms + 60_000,
-        )
+        said: dict[str, Any] = {
+            "act": "card.unlock",
+            "subject": card.card_ref,
+            "reason": "came to the counter",
+            "nonce": os.urandom(16),
+            "expires_at_ms": (await client.judge(asked)).at_ms + 60_000,
+        }
+        act, other = (one.sign(**said) for one in operators)
         events = await client.collect_events()
-        await client.unlock(act)
+        with pytest.raises(KeyManagementError, match="two operators"):
+            await client.counter_act(act)
+        await client.counter_act(act, other)
         with pytest.raises(KeyManagementError, match="done before"):
-            await client.unlock(act)
+            await client.counter_act(act, other)
         with pytest.raises(KeyManagementError, match="another act"):
             await client.unfreeze(act)
         later = await client.collect_events()

@@ -128,8 +128,8 @@ def test_nothing_secret_or_personal_is_in_logs_broker_spool_or_database(town: To
     assert not list((town.folder / "terminals" / "7E-0001").rglob("*.sealed"))
 
 
-def test_three_wrong_pins_lock_everywhere_until_an_operator_unlocks(town: Town) -> None:
-    """The lock holds at another terminal, and only a signed act with a reason lifts it."""
+def test_three_wrong_pins_lock_everywhere_until_two_operators_unlock(town: Town) -> None:
+    """The lock holds at another terminal, and only an act that two signed lifts it."""
     town.start()
     right = sample_pin(ALONE)
     wrong = tuple(f"{(int(right) + step) % 10_000:04d}" for step in (1, 2, 3))
@@ -140,15 +140,22 @@ def test_three_wrong_pins_lock_everywhere_until_an_operator_unlocks(town: Town) 
     assert elsewhere.result["refusal"]["name"] == "CARD_LOCKED"
     (locked,) = json.loads(town.city("card", "list", "--locked", "--json").stdout)
     card_ref = locked["card_ref"]
-    words = ("card", "unlock", card_ref, "--operator", "mado-1", "--passphrase-stdin")
-    refused = town.city(*words, "--reason", "test", typed="not-the-passphrase\n")
+    words = (
+        *("card", "unlock", card_ref, "--operator", "mado-1"),
+        *("--second-operator", "mado-2", "--passphrase-stdin"),
+    )
+    refused = town.city(*words, "--reason", "test", typed="toyonaka-sample\nnot-the-passphrase\n")
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
-    done = town.city(*words, "--reason", "proof of identity", typed="toyonaka-sample\n")
+    done = town.city(*words, "--reason", "proof of identity", typed="toyonaka-sample\n" * 2)
     assert done.returncode == 0, done.stderr
     assert town.issue("LW-0001", ALONE).wait() == 0
     (unlocked,) = town.events("card.unlocked")
-    assert (unlocked["operator"], unlocked["reason"]) == ("mado-1", "proof of identity")
+    assert ("mado-1", "mado-2", "proof of identity") == (
+        unlocked["operator"],
+        unlocked["second"],
+        unlocked["reason"],
+    )
 
 
 def test_outside_the_hours_nothing_starts(town: Town) -> None:

@@ -7,6 +7,7 @@ from typing import Self, TypeVar, final
 
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.pin_judge import wire
+from issuance_server.core.card_registration import SealedCard
 from issuance_server.core.pin_policy import (
     CARD_STATES_PER_PAGE,
     AnyAttempt,
@@ -130,7 +131,10 @@ class JudgeClient:
         Raises:
             AdapterError: as always; or the verdict is about something else, or not the judge's.
         """
-        answer = await self._ask(wire.AskVerdict(asked=attempt))
+        return self._checked(await self._ask(wire.AskVerdict(asked=attempt)), attempt)
+
+    def _checked(self, answer: wire.Answer, attempt: AnyAttempt) -> Verdict:
+        """Return a verdict that is the judge's, about this attempt."""
         signed = _expected(answer, wire.VerdictIs).signed
         stated = signed.verdict.statement()
         if not any(signature_holds(key, signed.signature, stated) for key in self._verdict_keys()):
@@ -139,13 +143,34 @@ class JudgeClient:
             raise AdapterError("the PIN judge answered another attempt than was asked")
         return signed.verdict
 
-    async def unlock(self, signed: SignedAct) -> None:
-        """Give a card its tries back: act ``card.unlock``, subject the card's reference.
+    async def trial(self, signed: SignedAct, attempt: AnyAttempt) -> Verdict:
+        """Have an attempt at the counter judged: act ``card.register-try``.
 
         Raises:
             KeyManagementError: the judge does not accept the act; the text says why.
         """
-        await self._act(wire.AskUnlock(signed=signed))
+        answer = await self._ask(wire.AskTrial(signed=signed, asked=attempt))
+        if isinstance(answer, wire.ActRefused):
+            raise KeyManagementError(answer.reason)
+        return self._checked(answer, attempt)
+
+    async def counter_act(
+        self,
+        signed: SignedAct,
+        second: SignedAct | None = None,
+        card: SealedCard | None = None,
+    ) -> None:
+        """Have something done with a card, see ``pin_judge.counter``.
+
+        Args:
+            signed: an operator's act.
+            second: the same of another operator, where it takes two.
+            card: card and PIN, where the act brings them.
+
+        Raises:
+            KeyManagementError: the judge does not accept the act; the text says why.
+        """
+        await self._act(wire.AskCounter(signed=signed, second=second, card=card))
 
     async def unfreeze(self, signed: SignedAct) -> None:
         """Let a frozen terminal go on: act ``terminal.unfreeze``, subject the terminal's id.
@@ -183,7 +208,7 @@ class JudgeClient:
             self._collected_up_to = events[-1].number
         return events
 
-    async def _act(self, request: wire.AskUnlock | wire.AskUnfreeze) -> None:
+    async def _act(self, request: wire.AskCounter | wire.AskUnfreeze) -> None:
         answer = await self._ask(request)
         if isinstance(answer, wire.ActRefused):
             raise KeyManagementError(answer.reason)

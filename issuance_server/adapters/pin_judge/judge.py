@@ -28,9 +28,11 @@ import msgspec
 
 from issuance_server.adapters.pin_judge.certificates import OF_CERTIFICATES, check_certificate
 from issuance_server.adapters.pin_judge.challenges import AttemptKey, Challenges
+from issuance_server.adapters.pin_judge.counter import TRY_ACT, Counter
 from issuance_server.adapters.pin_judge.registration import NewCard, card_index, card_row, enrol
 from issuance_server.adapters.pin_judge.store import JudgeStore
 from issuance_server.adapters.pin_judge.tries import CountedTry, Enrolment
+from issuance_server.core.card_registration import TRIAL_TERMINAL_PREFIX
 from issuance_server.core.pin_policy import (
     AnyAttempt,
     CardState,
@@ -46,11 +48,10 @@ from keys.operators import OperatorRing, SignedAct
 from keys.pepper import pin_verifier
 from keys.signing import SEED_BYTES, SigningKey
 from protocol.codes import ReplyCode
-from protocol.errors import SealError
+from protocol.errors import KeyManagementError, SealError
 from protocol.secret import Secret
 from protocol.statements import card_proof, pin_block_info, signature_holds
 
-UNLOCK_ACT = "card.unlock"
 UNFREEZE_ACT = "terminal.unfreeze"
 
 _MS_PER_S = 1_000
@@ -100,6 +101,13 @@ class PinJudge:
         self._around = surroundings
         self._challenges = Challenges(surroundings.random_bytes)
         self._under_way: dict[AttemptKey, asyncio.Event] = {}
+        self.counter = Counter(
+            store=store,
+            keys=keys,
+            operators=operators,
+            now_ms=surroundings.now_ms,
+            random_bytes=surroundings.random_bytes,
+        )
         nobody = Secret(surroundings.random_bytes(SEED_BYTES))
         self._nobodys_key = SigningKey.from_seed(nobody).public_key
 
@@ -142,24 +150,31 @@ class PinJudge:
         challenge = self._challenges.give(key, self._around.monotonic_ms())
         return ReplyCode.BUSY if challenge is None else challenge
 
-    async def judge(self, asked: AnyAttempt) -> SignedVerdict:
-        """Judge one attempt. The verdict is on the disk when it is returned."""
+    async def judge(self, asked: AnyAttempt, *, trial: str | None = None) -> SignedVerdict:
+        """Judge one attempt. The verdict is on the disk when it is returned.
+
+        Args:
+            asked: the attempt.
+            trial: the reference of the one card that this is a trial of.
+        """
         key = (asked.terminal, asked.visit_id, asked.attempt)
         async with self._turn(key):
             stored = await self._store.verdict(key)
             if stored is None:
-                return await self._judge_new(key, asked)
+                return await self._judge_new(key, asked, trial)
             if stored.verdict.request_digest == asked.request_digest:
                 return stored
             return self._sign(self._verdict(asked, VerdictOutcome.KEY_REUSED))
 
-    async def _judge_new(self, key: AttemptKey, asked: AnyAttempt) -> SignedVerdict:
+    async def _judge_new(
+        self, key: AttemptKey, asked: AnyAttempt, trial: str | None
+    ) -> SignedVerdict:
         challenge = self._challenges.take(key, self._around.monotonic_ms())
         if challenge is None or asked.city != self._keys.city:
             return await self._refuse(asked, VerdictOutcome.CHALLENGE_EXPIRED)
         if isinstance(asked, CertificateAttempt):
             return await self._judge_certificate(challenge, asked)
-        return await self._judge_pin(key, challenge, asked)
+        return await self._judge_pin(key, challenge, asked, trial)
 
     async def _judge_certificate(
         self, challenge: bytes, asked: CertificateAttempt
@@ -180,9 +195,9 @@ class PinJudge:
         return signed
 
     async def _judge_pin(
-        self, key: AttemptKey, challenge: bytes, asked: PinAttempt
+        self, key: AttemptKey, challenge: bytes, asked: PinAttempt, trial: str | None
     ) -> SignedVerdict:
-        card_ref = await self._present_card(challenge, asked)
+        card_ref = await self._present_card(challenge, asked, trial)
         if card_ref is None:
             return await self._refuse(asked, VerdictOutcome.NOT_ACCEPTED)
         if await self._store.is_frozen(asked.terminal):
@@ -233,15 +248,27 @@ class PinJudge:
         await self._store.register(rows)
         return [row.card_ref for row in rows]
 
-    async def unlock(self, signed: SignedAct) -> None:
-        """Give a card its tries back, by an operator's signed act ``card.unlock``.
+    async def trial(self, signed: SignedAct, asked: AnyAttempt) -> SignedVerdict:
+        """Judge an attempt at the counter, by an operator's signed act ``card.register-try``.
+
+        A card whose registration was approved is registered by its right PIN.
+
+        Args:
+            signed: the act; its subject is the card's reference.
+            asked: the attempt, with a terminal that is none.
 
         Raises:
-            KeyManagementError: the act is not good, was done before, or fits no card.
+            KeyManagementError: the act is not good or was done before, or it is a terminal's.
         """
-        now_ms = self._around.now_ms()
-        self._operators().verify(signed, now_ms, act=UNLOCK_ACT, subject=signed.act.subject)
-        await self._store.unlock(signed, now_ms)
+        card_ref, now_ms = signed.act.subject, self._around.now_ms()
+        self._operators().verify(signed, now_ms, act=TRY_ACT, subject=card_ref)
+        if not asked.terminal.startswith(TRIAL_TERMINAL_PREFIX):
+            raise KeyManagementError("a trial is made at the counter, not at a terminal")
+        await self._store.begin_trial(signed, now_ms)
+        given = await self.judge(asked, trial=card_ref)
+        if given.verdict.outcome is VerdictOutcome.RIGHT:
+            await self._store.set_valid(card_ref)
+        return given
 
     async def unfreeze(self, signed: SignedAct) -> None:
         """Let a frozen terminal go on, by an operator's signed act ``terminal.unfreeze``.
@@ -265,10 +292,13 @@ class PinJudge:
         """Forget the events up to a number, and return the next ones, oldest first."""
         return await self._store.events(collected_up_to)
 
-    async def _present_card(self, challenge: bytes, asked: PinAttempt) -> str | None:
+    async def _present_card(
+        self, challenge: bytes, asked: PinAttempt, trial: str | None
+    ) -> str | None:
         """Return the reference of the card that signed; None whatever was wrong with it."""
         peppers = self._keys.peppers.accepted()
-        found = await self._store.card([card_index(one.secret, asked.card) for one in peppers])
+        indexes = [card_index(one.secret, asked.card) for one in peppers]
+        found = await self._store.card(indexes, trial=trial)
         card_ref, public_key = found or (None, self._nobodys_key)
         proof = card_proof(
             challenge=challenge,

@@ -42,7 +42,7 @@ async def _answered(judge: PinJudge, request: wire.Request) -> wire.Answer:
             return wire.ChallengeIs(challenge=given)
         case wire.AskVerdict():
             return wire.VerdictIs(signed=await judge.judge(request.asked))
-        case wire.AskUnlock() | wire.AskUnfreeze():
+        case wire.AskTrial() | wire.AskCounter() | wire.AskUnfreeze():
             return await _act(judge, request)
         case wire.AskCardStates():
             states = await judge.card_states(request.card_ref, after=request.after)
@@ -53,12 +53,17 @@ async def _answered(judge: PinJudge, request: wire.Request) -> wire.Answer:
             assert_never(request)
 
 
-async def _act(judge: PinJudge, request: wire.AskUnlock | wire.AskUnfreeze) -> wire.Answer:
+async def _act(
+    judge: PinJudge, request: wire.AskTrial | wire.AskCounter | wire.AskUnfreeze
+) -> wire.Answer:
     try:
-        if isinstance(request, wire.AskUnlock):
-            await judge.unlock(request.signed)
-        else:
-            await judge.unfreeze(request.signed)
+        match request:
+            case wire.AskTrial():
+                return wire.VerdictIs(signed=await judge.trial(request.signed, request.asked))
+            case wire.AskCounter():
+                await judge.counter.act(request.signed, request.second, request.card)
+            case wire.AskUnfreeze():
+                await judge.unfreeze(request.signed)
     except KeyManagementError as error:
         return wire.ActRefused(reason=str(error))
     return wire.ActDone()

@@ -101,37 +101,53 @@ class JudgeStore:
             KeyManagementError: one of them is registered already.
         """
         new = list(cards)
-        rows = [
-            (c.card_ref, e.card_index, c.public_key, e.salt, e.verifier, e.pepper, TRIES_MAX, None)
-            for c in new
-            for e in [c.enrolled]
-        ]
         try:
             async with self._file.transaction() as t:
-                await _refuse_former(t, new)
-                await t.insert_all(
-                    "INSERT INTO card (card_ref, card_index, public_key, salt, verifier, pepper,"
-                    " tries_left, locked_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    rows,
-                )
+                await insert_cards(t, new)
         except sqlite3.IntegrityError:
             raise KeyManagementError("this card is registered already") from None
 
-    async def card(self, card_indexes: Sequence[bytes]) -> tuple[str, bytes] | None:
+    def transaction(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        """Run a block as one transaction, for the acts of the counter."""
+        return self._file.transaction()
+
+    async def card(
+        self, card_indexes: Sequence[bytes], *, trial: str | None = None
+    ) -> tuple[str, bytes] | None:
         """Return reference and public key of a registered card.
 
         Args:
             card_indexes: what it is found by under each accepted pepper.
+            trial: the reference of a card that may be tried before it is registered.
         """
         async with self._file.transaction() as t:
             rows = [  # all are asked for, so that an unknown card takes no longer
                 await t.first(
-                    "SELECT card_ref, public_key FROM card WHERE card_index = ?", card_index
+                    "SELECT card_ref, public_key FROM card WHERE card_index = ?"
+                    " AND (stage = 'valid' OR (stage = 'approved' AND card_ref = ?))",
+                    *(card_index, trial),
                 )
                 for card_index in card_indexes
             ]
         row = next((row for row in rows if row is not None), None)
         return None if row is None else (cast("str", row[0]), cast("bytes", row[1]))
+
+    async def begin_trial(self, signed: SignedAct, at_ms: int) -> None:
+        """Keep an operator's act to try a card.
+
+        Raises:
+            KeyManagementError: it was done before.
+        """
+        async with self._file.transaction() as t:
+            await do_once(t, signed, at_ms)
+
+    async def set_valid(self, card_ref: str) -> None:
+        """Let a card that was tried with the right PIN be taken at terminals."""
+        async with self._file.transaction() as t:
+            await t.change(
+                "UPDATE card SET stage = 'valid' WHERE card_ref = ? AND stage = 'approved'",
+                card_ref,
+            )
 
     async def verdict(self, key: AttemptKey) -> SignedVerdict | None:
         """Return the stored verdict about an attempt; None when it was not made."""
@@ -207,38 +223,6 @@ class JudgeStore:
         async with self._file.transaction() as t:
             return await tries.write_forged(t, forged, sign)
 
-    async def unlock(self, signed: SignedAct, at_ms: int) -> None:
-        """Give a card its tries back, by an act that was found good.
-
-        Raises:
-            KeyManagementError: the act was done before, the card is unknown or being checked.
-        """
-        card_ref = signed.act.subject
-        async with self._file.transaction() as t:
-            await _do_once(t, signed, at_ms)
-            if await t.first(
-                "SELECT 1 FROM attempt WHERE card_ref = ? AND outcome = 'pending'", card_ref
-            ):
-                raise KeyManagementError(
-                    "this card is being checked at a terminal; try again in a minute"
-                )
-            if not await t.change(
-                "UPDATE card SET tries_left = ?, locked_at_ms = NULL WHERE card_ref = ?",
-                *(TRIES_MAX, card_ref),
-            ):
-                raise KeyManagementError("no card of this reference is registered")
-            await events.report(
-                t,
-                JudgeEvent(
-                    number=0,
-                    name=JudgeEventName.CARD_UNLOCKED,
-                    at_ms=at_ms,
-                    card_ref=card_ref,
-                    tries_left=TRIES_MAX,
-                    operator=signed.act.operator,
-                ),
-            )
-
     async def unfreeze(self, signed: SignedAct, at_ms: int) -> None:
         """Let a terminal go on, its failed attempts forgiven, by an act that was found good.
 
@@ -247,7 +231,7 @@ class JudgeStore:
         """
         terminal = signed.act.subject
         async with self._file.transaction() as t:
-            await _do_once(t, signed, at_ms)
+            await do_once(t, signed, at_ms)
             if not await t.change("DELETE FROM frozen_terminal WHERE terminal = ?", terminal):
                 raise KeyManagementError("this terminal is not frozen")
             await t.change("UPDATE attempt SET forgiven = 1 WHERE terminal = ?", terminal)
@@ -269,7 +253,9 @@ class JudgeStore:
             card_ref: the card; None for the page.
             after: the page begins after this reference.
         """
-        columns = "SELECT card_ref, tries_left, locked_at_ms FROM card WHERE card_ref"
+        columns = (
+            "SELECT card_ref, tries_left, locked_at_ms FROM card WHERE stage <> 'gone' AND card_ref"
+        )
         async with self._file.transaction() as t:
             rows = (
                 await t.rows(f"{columns} = ?", card_ref)
@@ -297,8 +283,8 @@ async def _is_store_of(file: StoreFile, city: str, pepper_ids: frozenset[str]) -
         found = await t.first("SELECT city FROM identity")
         if found is None:
             await t.change("INSERT INTO identity VALUES (?)", city)
-        needed = {row[0] for row in await t.rows("SELECT DISTINCT pepper FROM card")}
-    return found in (None, (city,)) and needed <= pepper_ids
+        rows = await t.rows("SELECT DISTINCT pepper FROM card WHERE stage <> 'gone'")
+    return found in (None, (city,)) and {row[0] for row in rows} <= pepper_ids
 
 
 async def _refuse_former(t: Transaction, cards: list[CardRow]) -> None:
@@ -309,9 +295,37 @@ async def _refuse_former(t: Transaction, cards: list[CardRow]) -> None:
                 raise KeyManagementError("this card is registered already")
 
 
-async def _do_once(t: Transaction, signed: SignedAct, at_ms: int) -> None:
+async def insert_cards(t: Transaction, cards: list[CardRow]) -> None:
+    """Write cards that are registered.
+
+    Raises:
+        KeyManagementError: one of them is registered under an older pepper.
+        sqlite3.IntegrityError: or under the newest one.
+    """
+    rows = [
+        (c.card_ref, e.card_index, c.public_key, e.salt, e.verifier, e.pepper, TRIES_MAX, None)
+        for c in cards
+        for e in [c.enrolled]
+    ]
+    await _refuse_former(t, cards)
+    await t.insert_all(
+        "INSERT INTO card (card_ref, card_index, public_key, salt, verifier, pepper,"
+        " tries_left, locked_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+async def do_once(
+    t: Transaction, signed: SignedAct, at_ms: int, *, second: SignedAct | None = None
+) -> None:
+    """Keep what operators signed, so that it is done once.
+
+    Raises:
+        KeyManagementError: it was done before.
+    """
+    kept = [signed] if second is None else [signed, second]
     if not await t.change(
         "INSERT INTO operator_act VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        *(signed.act.nonce, msgspec.msgpack.encode(signed), at_ms),
+        *(signed.act.nonce, msgspec.msgpack.encode(kept), at_ms),
     ):
         raise KeyManagementError("this act was done before; sign a new one")

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from issuance_server.core.card_registration import SealedCard
 from issuance_server.core.pin_policy import AnyAttempt, CardState, JudgeEvent, SignedVerdict
 from keys.operators import SignedAct
 from protocol.codes import ReplyCode
@@ -27,10 +28,25 @@ class AskVerdict(_Message, frozen=True, kw_only=True, tag="verdict?"):
     asked: AnyAttempt
 
 
-class AskUnlock(_Message, frozen=True, kw_only=True, tag="unlock?"):
-    """Wants a card's tries back."""
+class AskCounter(_Message, frozen=True, kw_only=True, tag="counter?"):
+    """Wants something done with a card.
+
+    Attributes:
+        signed: an operator's act.
+        second: the same of another operator, where it takes two.
+        card: what comes with it.
+    """
 
     signed: SignedAct
+    second: SignedAct | None = None
+    card: SealedCard | None = None
+
+
+class AskTrial(_Message, frozen=True, kw_only=True, tag="trial?"):
+    """Wants an attempt at the counter judged, to register a card."""
+
+    signed: SignedAct
+    asked: AnyAttempt
 
 
 class AskUnfreeze(_Message, frozen=True, kw_only=True, tag="unfreeze?"):
@@ -101,7 +117,9 @@ class Refused(_Message, frozen=True, kw_only=True, tag="refused"):
     code: ReplyCode
 
 
-Request = AskChallenge | AskVerdict | AskUnlock | AskUnfreeze | AskCardStates | AskEvents
+Request = (
+    AskChallenge | AskVerdict | AskTrial | AskCounter | AskUnfreeze | AskCardStates | AskEvents
+)
 Answer = ChallengeIs | VerdictIs | ActDone | ActRefused | CardStatesAre | EventsAre | Refused
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,6 +1,7 @@
 """From a record of the house (operators, judge, list of terminals) to what it changes in tables."""
 
 from issuance_server.adapters.sqlite import (
+    cards,
     day_projections,
     notice_statements,
     register_projections,
@@ -30,6 +31,8 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
             | r.SuppressionLifted()
             | r.NoticeSubscribed()
             | r.NoticeUnsubscribed()
+            | r.CardRegistrationBegun()
+            | r.CardChanged()
         ):
             return _of_people(record)
         case (
@@ -46,8 +49,15 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
 
 
 def _of_people(
-    record: r.SuppressionSet | r.SuppressionLifted | r.NoticeSubscribed | r.NoticeUnsubscribed,
+    record: r.SuppressionSet
+    | r.SuppressionLifted
+    | r.NoticeSubscribed
+    | r.NoticeUnsubscribed
+    | r.CardRegistrationBegun
+    | r.CardChanged,
 ) -> list[Statement]:
+    if isinstance(record, r.CardRegistrationBegun | r.CardChanged):
+        return cards.statements_for(record)
     if isinstance(record, r.NoticeSubscribed | r.NoticeUnsubscribed):
         return notice_statements.of_subscription(record)
     return suppressions.statements_for(record)

@@ -111,6 +111,7 @@ CREATE TABLE card_registration (
     occasion TEXT NOT NULL,
     begun_by TEXT NOT NULL,
     begun_at_ms INTEGER NOT NULL,
+    subject TEXT NOT NULL,
     approved_by TEXT,
     approved_at_ms INTEGER
 ) STRICT;

@@ -18,6 +18,21 @@ from issuance_server.control.wire.acts import (
     NewKey,
     NewTerminal,
 )
+from issuance_server.control.wire.cards import (
+    ACT_CARD_REGISTER_APPROVE,
+    ACT_CARD_REGISTER_BEGIN,
+    ACT_CARD_REGISTER_CANCEL,
+    ACT_CARD_REGISTER_TRY,
+    ACT_CARD_RESET_PIN,
+    ACT_CARD_WITHDRAW,
+    BegunCard,
+    CardChallenge,
+    DrawCardChallenge,
+    ListRegistrations,
+    Registrations,
+    ResetPin,
+    TriedCard,
+)
 from issuance_server.control.wire.days import (
     ACT_DAY_CARRY_OVER,
     ACT_DAY_CLOSE,
@@ -87,20 +102,20 @@ from issuance_server.control.wire.tables import (
 )
 
 __all__ = [
-    "ACT_NOTICE_SUBSCRIBE",
-    "ACT_NOTICE_UNSUBSCRIBE",
-    "ACT_PUSH_LIST",
-    "BLIND_BYTES",
-    "ListNotices",
-    "NewSubscription",
-    "Notices",
-    "PushPage",
-    "PushRows",
+    "ACT_CARD_REGISTER_APPROVE",
+    "ACT_CARD_REGISTER_BEGIN",
+    "ACT_CARD_REGISTER_CANCEL",
+    "ACT_CARD_REGISTER_TRY",
+    "ACT_CARD_RESET_PIN",
     "ACT_CARD_UNLOCK",
+    "ACT_CARD_WITHDRAW",
     "ACT_DAY_CARRY_OVER",
     "ACT_DAY_CLOSE",
     "ACT_DAY_SETTLE",
     "ACT_ISSUANCE_CLOSE",
+    "ACT_NOTICE_SUBSCRIBE",
+    "ACT_NOTICE_UNSUBSCRIBE",
+    "ACT_PUSH_LIST",
     "ACT_REGISTER_FEED",
     "ACT_REGISTER_IMPORT",
     "ACT_STAND_IN_BEGIN",
@@ -113,6 +128,7 @@ __all__ = [
     "ACT_TERMINAL_REOPEN",
     "ACT_TERMINAL_REVOKE",
     "ACT_TERMINAL_UNFREEZE",
+    "BLIND_BYTES",
     "CERTIFICATE_BYTES_MAX",
     "NUMBERS_MAX",
     "OVERLAP_HOURS_MAX",
@@ -122,14 +138,17 @@ __all__ = [
     "Act",
     "AddedSuppression",
     "Answer",
+    "BegunCard",
     "BlockerRow",
     "Brought",
+    "CardChallenge",
     "CardRow",
     "Cards",
     "Checkpoints",
     "CountsRow",
     "DayStatus",
     "Done",
+    "DrawCardChallenge",
     "FeedBatch",
     "Issuances",
     "Journal",
@@ -137,12 +156,18 @@ __all__ = [
     "LineRow",
     "ListCards",
     "ListIssuances",
+    "ListNotices",
+    "ListRegistrations",
     "ListSuppressions",
     "ListTerminals",
     "NewKey",
+    "NewSubscription",
     "NewTablesFile",
     "NewTerminal",
+    "Notices",
     "Numbers",
+    "PushPage",
+    "PushRows",
     "ReadAccounts",
     "ReadCheckpoints",
     "ReadDay",
@@ -151,13 +176,16 @@ __all__ = [
     "ReadRegister",
     "ReadTables",
     "RegisterStatus",
+    "Registrations",
     "Request",
+    "ResetPin",
     "ShowIssuance",
     "StagedExtract",
     "StandInTime",
     "Suppressions",
     "TablesInForce",
     "Terminals",
+    "TriedCard",
     "decode_answer",
     "decode_request",
     "encode",
@@ -177,6 +205,8 @@ Request: TypeAlias = (
     | ReadTables
     | ReadDay
     | ReadAccounts
+    | ListRegistrations
+    | DrawCardChallenge
     | Act
 )
 Answer: TypeAlias = (
@@ -195,6 +225,8 @@ Answer: TypeAlias = (
     | TablesInForce
     | DayStatus
     | Accounts
+    | Registrations
+    | CardChallenge
 )
 
 encode = msgspec.msgpack.Encoder().encode

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from issuance_server.control.wire.cards import BegunCard, ResetPin, TriedCard
 from issuance_server.control.wire.notices import NewSubscription
 from issuance_server.control.wire.push import PushPage
 from issuance_server.control.wire.register import FeedBatch, StagedExtract, StandInTime
@@ -54,6 +55,9 @@ Brought: TypeAlias = (
     | StagedExtract
     | FeedBatch
     | StandInTime
+    | BegunCard
+    | TriedCard
+    | ResetPin
 )
 """What can come with an act."""
 

@@ -21,12 +21,15 @@ _Number = Annotated[str, Meta(max_length=NUMBER_CHARACTERS_MAX)]
 
 
 class CardRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered card, by its random reference."""
+    """A registered card, by its random reference; one that counts by itself has no tries here."""
 
     card_ref: str
+    kind: str
     state: str
-    tries_left: int
+    tries_left: int | None
     registered_at_ms: int
+    usable_from: str | None = None
+    serial: str | None = None
     locked_at_ms: int | None = None
 
 

@@ -13,6 +13,7 @@ from issuance_server.core.records.base import (
     HouseRecord,
     Record,
 )
+from issuance_server.core.records.cards import CardChanged, CardRegistrationBegun
 from issuance_server.core.records.days import (
     DayClosed,
     DayTotal,
@@ -74,6 +75,8 @@ __all__ = [
     "ApplicationRefused",
     "AttemptJudged",
     "AttemptMade",
+    "CardChanged",
+    "CardRegistrationBegun",
     "ChallengeIssued",
     "CiphertextHeld",
     "ClosedFee",
@@ -149,6 +152,7 @@ _OfIssuances: TypeAlias = (
 _OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
 _OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
+_OfCards: TypeAlias = CardRegistrationBegun | CardChanged
 _OfNotices: TypeAlias = NoticeSubscribed | NoticeUnsubscribed
 _OfRegisters: TypeAlias = (
     RegisterImported | RegisterFed | RegisterGapFound | StandInBegun | StandInEnded
@@ -162,6 +166,7 @@ AnyRecord: TypeAlias = (
     | _OfRegisters
     | _OfDays
     | _OfNotices
+    | _OfCards
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,6 +7,7 @@ Removing or renaming an event or a field is a change of interface and belongs in
 """
 
 from issuance_server.observe.catalogue import (
+    cards,
     days,
     issuances,
     lines,
@@ -24,6 +25,7 @@ GROUPS: dict[str, tuple[Event, ...]] = {
     "The server and its surroundings": process.EVENTS,
     "Lines": lines.EVENTS,
     "Visits and cards": visits.EVENTS,
+    "Cards at the counter": cards.EVENTS,
     "Issuances": issuances.EVENTS,
     "The close of days": days.EVENTS,
     "Operators": operators.EVENTS,

@@ -53,15 +53,6 @@ EVENTS = (
         "`issuance-keys jpki crl`. Until then nobody with a 個人番号カード gets anything.",
     ),
     Event(
-        name="card.unlocked",
-        level=Level.INFO,
-        fields={
-            "card_ref": "the card's reference, given at registration",
-            **BY,
-        },
-        when="The counter reset the card's tries.",
-    ),
-    Event(
         name="card.try_burned",
         level=Level.WARNING,
         fields={
