@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 import contextlib
+import itertools
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -69,10 +69,16 @@ class _Feeding:
 
     async def take(self, changes: list[AnyChange]) -> None:
         """Send what the copy does not have; what is missing before it, the server will say."""
-        fresh = tuple(change for change in changes if change.sequence > self.sequence)
+        fresh = [change for change in changes if change.sequence > self.sequence]
         self.skipped += len(changes) - len(fresh)
-        if not fresh:
-            return
+        expected = itertools.count(self.sequence + 1)
+        follows = [one.sequence == number for one, number in zip(fresh, expected, strict=False)]
+        gap = follows.index(False) if False in follows else len(fresh)
+        for part in (fresh[:gap], fresh[gap:]):
+            if part:
+                await self._send(tuple(part))
+
+    async def _send(self, fresh: tuple[AnyChange, ...]) -> None:
         await self._acting.do(
             wire.ACT_REGISTER_FEED,
             subject=batch_subject(fresh),
@@ -83,23 +89,27 @@ class _Feeding:
 
 
 async def _batches(source: Path) -> AsyncIterator[list[AnyChange]]:
-    """Yield what has come, in batches of a bounded size, until the end."""
-    lines: asyncio.Queue[tuple[int, bytes] | OSError | None] = asyncio.Queue(LINES_WAITING_MAX)
+    """Yield batches of a bounded size until the end; a pipe is not waited for to fill one."""
+    is_whole = await asyncio.to_thread(source.is_file)
+    lines: asyncio.Queue[tuple[int, bytes] | OSError | None] = asyncio.Queue()
+    room = threading.Semaphore(LINES_WAITING_MAX)
     loop = asyncio.get_running_loop()
 
     def put(line: tuple[int, bytes] | OSError | None) -> None:
-        asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+        room.acquire()
+        loop.call_soon_threadsafe(lines.put_nowait, line)
 
     threading.Thread(target=_read, args=(source, put), daemon=True).start()
     batch: list[AnyChange] = []
     batch_bytes = 0
     while True:
         line = await lines.get()
+        room.release()
         if isinstance(line, tuple):
             batch.append(_change(*line))
             batch_bytes += len(line[1])
             full = len(batch) == CHANGES_PER_BATCH_MAX or batch_bytes >= BATCH_BYTES_MAX
-            if not full and not lines.empty():
+            if not full and (is_whole or not lines.empty()):
                 continue
         if batch:
             yield batch
@@ -114,17 +124,26 @@ def _read(source: Path, put: Callable[[tuple[int, bytes] | OSError | None], None
     """Read lines in a thread of its own; the end of the command ends it."""
     with contextlib.suppress(RuntimeError):  # nobody takes them any more
         try:
-            with contextlib.ExitStack() as opened:
-                file: BinaryIO = sys.stdin.buffer
-                if source != STANDARD_INPUT:
-                    file = opened.enter_context(source.open("rb"))
-                number = 0
-                while line := file.readline(LINE_BYTES_MAX + 1):
-                    number += 1
-                    put((number, line))
+            for numbered in enumerate(_lines(source), start=1):
+                put(numbered)
         except OSError as error:
             put(error)
-        put(None)
+        finally:
+            put(None)
+
+
+def _lines(source: Path) -> Iterator[bytes]:
+    """Yield lines, each at most a byte longer than may be.
+
+    Standard input is read as text, because the passphrase may have been read from it before.
+    """
+    if source == STANDARD_INPUT:
+        while text := sys.stdin.readline(LINE_BYTES_MAX + 1):
+            yield text.encode(errors="replace")
+    else:
+        with source.open("rb") as file:
+            while line := file.readline(LINE_BYTES_MAX + 1):
+                yield line
 
 
 def _change(number: int, line: bytes) -> AnyChange:

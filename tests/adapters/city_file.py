@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
+from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.facts import Now
 from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
@@ -89,6 +91,10 @@ class HandClock:
     def now(self) -> Now:
         return Now(real_ms=self.real_ms, business_ms=self.business_ms)
 
+    def now_utc(self) -> datetime:
+        """Return the real time as registers write it."""
+        return datetime.fromtimestamp(self.real_ms / 1_000, UTC)
+
     def pass_ms(self, passing_ms: int) -> None:
         self.real_ms += passing_ms
         self.business_ms += passing_ms
@@ -143,7 +149,9 @@ class CityFile:
     async def give(self, *inputs: i.Input) -> list[e.Effect]:
         """Commit inputs in one group and return the effects that left."""
         before = len(self.left)
-        await self.loop.commit(list(inputs))
+        changes = [one.change for one in inputs if isinstance(one, i.ActAccepted)]
+        staged = next((path for path in map(staged_by, changes) if path), None)
+        await self.loop.commit(list(inputs), attached=staged)
         return self.left[before:]
 
     async def ask(self, telegram: t.AnyTelegram, *, terminal: str = TERMINAL) -> Any:
