@@ -5,6 +5,7 @@ import asyncio
 import os
 import secrets
 import sys
+import threading
 from pathlib import Path
 
 from issuance_server.adapters.file_lock import take_lock
@@ -37,7 +38,7 @@ async def import_extract(city: City, arguments: argparse.Namespace) -> int:
         remove_stages(database)
         name = secrets.token_hex(STAGE_NAME_BYTES)
         staged = stage_path(database, name)
-        extract = await asyncio.to_thread(_stage, arguments.extract, staged)
+        extract = await _staged(arguments.extract, staged)
         _check(extract, city)
         brought = await asyncio.to_thread(_brought, extract, staged, set_back=arguments.set_back)
         await acting.do(
@@ -57,11 +58,27 @@ async def import_extract(city: City, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _stage(path: Path, staged: Path) -> Extract:
+async def _staged(path: Path, staged: Path) -> Extract:
+    """Stage in a thread, which Ctrl-C ends as well."""
+    stopped = threading.Event()
+    try:
+        return await asyncio.to_thread(_stage, path, staged, stopped)
+    except asyncio.CancelledError:
+        stopped.set()
+        raise
+
+
+def _stage(path: Path, staged: Path, stopped: threading.Event) -> Extract:
     """Read the whole extract, and write its sound lines into the stage."""
     size_bytes = path.stat().st_size if path.is_file() else 0
     with new_stage(staged) as stage, Progress("checking", size_bytes) as progress:
-        return ExtractReader(take=stage.add, progress=progress).read(path)
+
+        def look(read_bytes: int) -> None:
+            if stopped.is_set():
+                raise SetUpError("the import was stopped; the copy stays as it was")
+            progress(read_bytes)
+
+        return ExtractReader(take=stage.add, progress=look).read(path)
 
 
 def _check(extract: Extract, city: City) -> None:

@@ -124,6 +124,16 @@ class Town:
             command, input=typed, capture_output=True, text=True, check=False, timeout=WAIT_S_MAX
         )
 
+    def plain(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of ``issuance-server`` that needs no city."""
+        return subprocess.run(
+            [*ISSUANCE_SERVER, *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=WAIT_S_MAX,
+        )
+
     def issuances(self) -> list[dict[str, Any]]:
         """Return the table of issuances."""
         return json.loads(self.city("issuance", "list", "--json").stdout)
