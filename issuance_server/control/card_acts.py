@@ -29,6 +29,8 @@ from protocol.errors import KeyManagementError
 
 _TRIAL_ADVICE = {
     VerdictOutcome.NOT_ACCEPTED: "it is another card than was approved",
+    VerdictOutcome.CHALLENGE_EXPIRED: "it took too long, or no server runs, which a trial needs:"
+    " issuance-server run",
     VerdictOutcome.LOCKED: "no try is left: cancel the registration and begin it again",
     VerdictOutcome.CERTIFICATE_NOT_CHECKABLE: "there is no list of revoked certificates whose"
     " time is not over; fetch one, then try again",

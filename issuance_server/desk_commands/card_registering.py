@@ -64,10 +64,10 @@ async def begin(city: City, arguments: argparse.Namespace) -> int:
 
 
 async def approve(city: City, arguments: argparse.Namespace) -> int:
-    """Approve a registration that another operator began, after looking at it."""
+    """Approve a registration that another operator began; ``list`` shows what it is."""
     row = await _row(city, arguments.card_ref)
-    print_table(_COLUMNS, [_cells(row)])
     await do_act(city, arguments, act=wire.ACT_CARD_REGISTER_APPROVE, subject=row.subject)
+    sys.stderr.write(f"{row.kind} card of resident {row.resident_id} is approved\n")
     sys.stderr.write(f"the holder tries it: card register try {row.card_ref} --card FILE\n")
     return 0
 

@@ -86,4 +86,4 @@ def _asks_judge(request: wire.Request) -> bool:
     if isinstance(request, wire.Act):
         kind = ACTS.get(request.signed.act.act)
         return kind is not None and kind.carry_out is not None
-    return isinstance(request, wire.ListCards)
+    return isinstance(request, wire.ListCards | wire.DrawCardChallenge)

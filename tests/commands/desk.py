@@ -80,6 +80,15 @@ class Commands:
             stdin=passphrase + "\n",
         )
 
+    def act_of_two(self, *arguments: str, typed: str = "", second: str = "mado-2") -> Ran:
+        """Run a command that takes two operators, and perhaps a PIN after the passphrases."""
+        return self.run(
+            *arguments,
+            *("--operator", "mado-1", "--second-operator", second),
+            *("--reason", "came to the counter", "--passphrase-stdin"),
+            stdin=f"{PASSPHRASE}\n{PASSPHRASE}\n{typed}\n",
+        )
+
     @contextmanager
     def served(self) -> Iterator[io.BytesIO]:
         """Answer commands from another thread, as a running server does; give its log."""

@@ -64,16 +64,19 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
         )
         refused(commands.run("card", "show", "card-none"), "no card has the reference card-none")
         refused(commands.run("card", "show", "x" * 70), "no card has the reference")
-        unlocked = commands.act("card", "unlock", card_ref)
+        refused(commands.act_of_two("card", "unlock", card_ref, second="mado-1"), "two operators")
+        unlocked = commands.act_of_two("card", "unlock", card_ref)
         assert Ran(0, "", f"{card_ref} is unlocked\n") == unlocked
         assert "usable" in commands.run("card", "show", card_ref).out
         events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
-        assert ["control.act_done", "card.unlocked"] == events
+        assert ["control.act_refused", "control.act_done", "card.unlocked"] == events
 
     assert "usable" in commands.run("card", "show", card_ref).out
-    act, ended = journal(commands)
+    act, ended, changed = journal(commands)
     assert isinstance(act, r.OperatorActed)
     assert isinstance(ended, r.OperatorActEnded)
+    assert isinstance(changed, r.CardChanged)
+    assert ("mado-2", "mado-2", card_ref) == (act.second, changed.second, changed.card_ref)
     assert (act.nonce, r.ActOutcome.DONE) == (ended.nonce, ended.outcome)
     assert ("mado-1", "card.unlock", card_ref, "came to the counter") == (
         act.operator,
@@ -81,18 +84,18 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
         act.subject,
         act.reason,
     )
-    assert "holds: 3 records, 2 signed checkpoints" in commands.run("audit", "verify").out
+    assert "holds: 4 records, 2 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes
 def test_unlocking_works_without_a_server(commands: Commands) -> None:
     """The command holds the city's lock meanwhile, and signs the audit tree."""
     card_ref = lock(commands)
-    assert 0 == commands.act("card", "unlock", card_ref).status
+    assert 0 == commands.act_of_two("card", "unlock", card_ref).status
 
     names = [type(record).__name__ for record in journal(commands)]
-    assert ["OperatorActed", "OperatorActEnded"] == names
-    assert "holds: 3 records, 2 signed checkpoints" in commands.run("audit", "verify").out
+    assert ["OperatorActed", "OperatorActEnded", "CardChanged"] == names
+    assert "holds: 4 records, 2 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes
@@ -100,19 +103,20 @@ def test_refused_act_changes_nothing(commands: Commands) -> None:
     """Wrong passphrase, unknown operator, no reason, unknown card, a terminal not frozen."""
     card_ref = lock(commands)
     with commands.served():
-        wrong = commands.act("card", "unlock", card_ref, passphrase="not the passphrase")
+        words = ("card", "unlock", card_ref, "--second-operator", "mado-2")
+        wrong = commands.act(*words, passphrase="not the passphrase")
         refused(wrong, "the passphrase does not open this key")
-        unknown = commands.act("card", "unlock", card_ref, operator="nobody")
+        unknown = commands.act(*words, operator="nobody")
         refused(unknown, "nobody.key cannot be read")
         wordless = commands.run(
-            *("card", "unlock", card_ref, "--operator", "mado-1", "--reason", " "),
-            "--passphrase-stdin",
-            stdin="toyonaka-sample\n",
+            *(*words, "--operator", "mado-1", "--reason", " ", "--passphrase-stdin"),
+            stdin="toyonaka-sample\n" * 2,
         )
         refused(wordless, "the act is not complete")
-        refused(commands.act("card", "unlock", "card-none"), "no card has the reference card-none")
+        none = commands.act_of_two("card", "unlock", "card-none")
+        refused(none, "no card has the reference card-none")
         (commands.folder / "keys/operators/mado-1.pub").unlink()
-        refused(commands.act("card", "unlock", card_ref), "this operator is not known here")
+        refused(commands.act_of_two("card", "unlock", card_ref), "this operator is not known here")
         assert "locked" in commands.run("card", "show", card_ref).out
 
     assert [] == journal(commands)
@@ -121,7 +125,7 @@ def test_refused_act_changes_nothing(commands: Commands) -> None:
 def test_passphrase_is_asked_for_on_a_terminal_only(commands: Commands) -> None:
     """A program that cannot ask says how to give it."""
     refused(
-        commands.run("card", "unlock", "card-1", "--operator", "mado-1", "--reason", "came"),
+        commands.run("card", "withdraw", "card-1", "--operator", "mado-1", "--reason", "came"),
         "give it with --passphrase-stdin",
     )
 
