@@ -33,7 +33,7 @@ FAULTS_LISTED_MAX = 50
 
 _decode = msgspec.json.Decoder(AnyLine).decode
 _encode = msgspec.json.Encoder().encode
-_PLACE = re.compile(r"at `(\$[^`]*)`")
+_PLACE = re.compile(r" - at `(\$[^`]*)`$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ two of them.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from issuance_server.core.bars import OtherRecord
+from issuance_server.core.family_register import AddressHistory, FamilyRegister
 from issuance_server.core.freshness import CLOCK_STEP_MS_MAX
 from issuance_server.core.record_faults import Fault, inconsistent
 from issuance_server.core.register import Household, is_numbered_rightly
@@ -28,6 +30,7 @@ SEQUENCE_MAX = (1 << 53) - 1
 CHANGES_PER_BATCH_MAX = 200
 HOUSEHOLDS_PER_CHANGE_MAX = 16
 _ID_CHARACTERS_MAX = 64
+_OWN_WORDS = re.compile(r"(戸籍事項|身分事項) .*")
 
 Sequence: TypeAlias = Annotated[int, Meta(ge=1, le=SEQUENCE_MAX)]
 Id: TypeAlias = Annotated[str, Meta(min_length=1, max_length=_ID_CHARACTERS_MAX)]
@@ -225,15 +228,26 @@ def record_faults(record: OtherRecord) -> Iterator[Fault]:
         yield from inconsistent("宛名番号", unless=is_numbered_rightly(record.resident_id))
     if isinstance(record, TaxRecord):  # births are in the years of our era or of one's own
         of_foreigner = record.birth.text[:1].isdigit()
-        yield from record.faults(western=of_foreigner)
+        faults = record.faults(western=of_foreigner)
     else:
-        yield from record.faults()
+        faults = record.faults()
+    for fault in faults:
+        yield Fault(reason=fault.reason, item=_without_own_words(record, fault.item))
 
 
 def subject_faults(kind: SubjectKind, subject_id: str) -> Iterator[Fault]:
     """Yield a fault if the subject of a suppression or an edit cannot be one."""
     item = "宛名番号" if kind is SubjectKind.PERSON else "世帯番号"
     yield from inconsistent(item, unless=is_numbered_rightly(subject_id))
+
+
+def _without_own_words(record: OtherRecord, item: str) -> str:
+    """Cut off what a record says itself: in a broken one, a heading can be anything."""
+    if isinstance(record, AddressHistory) and item == record.made_by:
+        return "編製日"
+    if isinstance(record, FamilyRegister):
+        return _OWN_WORDS.sub(r"\1", item)
+    return item
 
 
 def _faults(change: AnyChange) -> Iterator[Fault]:

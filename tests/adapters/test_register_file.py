@@ -81,6 +81,22 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert hashlib.sha256((tmp_path / "x.jsonl").read_bytes()).digest() == extract.file_digest
 
 
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        (f'"sex":"{NAME}"', "$.household.members[0].sex"),
+        ('"sex":"at `$.name` - at `$.name`"', "$.household.members[0].sex"),
+        (f'"{NAME}":1,"sex":"男"', "$.household.members[0]"),
+        ('"sex":7', "$.household.members[0].sex"),
+    ],
+)
+def test_value_that_does_not_fit_is_not_told(tmp_path: Path, wrong: str, place: str) -> None:
+    """Only where it stands, also if it looks like a place itself."""
+    faults = changed(in_line(2, '"sex":"男"'.encode(), wrong.encode()), tmp_path / "x.jsonl")
+
+    assert f"2: does not fit the schema: {place}" == faults[0]
+
+
 def test_sample_city_is_without_fault(tmp_path: Path) -> None:
     """All its households and all its records pass every rule."""
     contents = tuple(sample_contents())

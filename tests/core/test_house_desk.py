@@ -31,9 +31,7 @@ NEW = i.NewCertificate(
 NONCE = b"n" * 16
 
 
-def act(
-    name: str, change: i.Change | None = None, subject: str = TERMINAL
-) -> i.ActAccepted:
+def act(name: str, change: i.Change | None = None, subject: str = TERMINAL) -> i.ActAccepted:
     """Return an act that was checked."""
     return i.ActAccepted(
         operator="mado-1", act=name, subject=subject, reason="stolen", nonce=NONCE, change=change

@@ -6,6 +6,14 @@ import msgspec
 import pytest
 
 from issuance_server.core import register_feed as f
+from issuance_server.core.bars import OtherRecord
+from issuance_server.core.family_register import (
+    AddressHistory,
+    FamilyRegister,
+    RegisterEvent,
+    RegisterItem,
+)
+from issuance_server.core.register import RegisterDate
 from issuance_server.core.seal_register import SealRegistration
 from issuance_server.core.suppression import SubjectKind
 from issuance_server.core.tax_register import TaxRecord
@@ -88,6 +96,34 @@ TAX = next(one for one in RECORDS if isinstance(one, TaxRecord))
 def test_change_that_breaks_a_rule_is_named_by_its_item(broken: f.AnyChange, item: str) -> None:
     """Every rule of the registers, and nobody twice in one change."""
     assert item in [fault.item for fault in f.change_faults(broken)]
+
+
+NAME = "見本　太郎"
+REGISTER = next(one for one in RECORDS if isinstance(one, FamilyRegister))
+HISTORY = next(one for one in RECORDS if isinstance(one, AddressHistory))
+EVENT = RegisterEvent(title=NAME, items=(RegisterItem(heading=NAME),))
+
+
+@pytest.mark.parametrize(
+    ("record", "item"),
+    [
+        (msgspec.structs.replace(REGISTER, events=(EVENT,)), "戸籍事項"),
+        (
+            msgspec.structs.replace(
+                REGISTER,
+                people=(msgspec.structs.replace(REGISTER.people[0], events=(EVENT,)),),
+            ),
+            "名欄1 身分事項",
+        ),
+        (
+            msgspec.structs.replace(HISTORY, made_by=NAME, made_on=RegisterDate(text=NAME)),
+            "編製日",
+        ),
+    ],
+)
+def test_own_words_of_a_broken_record_are_not_told(record: OtherRecord, item: str) -> None:
+    """A heading or title can be anything in one, even a name."""
+    assert {item} == {fault.item for fault in f.record_faults(record)}
 
 
 def test_sample_breaks_no_rule() -> None:
