@@ -1,8 +1,9 @@
 """What real processes leave behind after a day with canaries: every byte that anybody could find.
 
 The day has a certificate for a household, one after a wrong PIN, one whose name cannot be printed
-or can, a card that is locked and unlocked, a slip of the finger, a terminal without power before
-the release, a server that is killed, a settlement, and a log in both forms.
+or can, a card that is locked and unlocked, a card that judges its PIN itself, a slip of the finger,
+a terminal without power before the release, a server that is killed, a settlement, and a log in
+both forms.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ REGISTER_TABLES = {"household", "resident", "register_record", "register_record_
 KNOWN_PLACES = {
     "city/README.md": "lists the sample's cards, PINs and passphrase for who tries the sample",
     "city/cards/": "the cards themselves, with the holder's name as a note",
+    "city/jpki/": "the simulated authority, which keeps the certificates that it gave",
     "city/paper/": "the certificates in the trays, which their holders take away",
 }
 """Files that hold canaries on purpose, and why; folders end with a slash."""
@@ -73,6 +75,8 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
     with overheard(town.port, left):
         _visit_all_at_once(town)
         _unlock(town, left)
+        pins = (aviary.WRONG_PIN, aviary.pin(aviary.CERTIFIED))
+        _ends(town.issue("7E-0001", aviary.CERTIFIED, "--verbose", pins=pins), 0)
         _ends(_visit(town, "LW-0001", aviary.KANJI, "--die-at", "held"), DIED)
         _ask_everything(town, left)
         _look_into_memory(town, left)

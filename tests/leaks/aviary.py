@@ -9,15 +9,17 @@ import pytest
 from msgspec.structs import replace
 
 from issuance_server.core.register import HEAD, Household, Resident, Sex
-from issuance_server.desk_commands import set_up
+from issuance_server.desk_commands import sample_mynumber, set_up
 from issuance_server.sample.drafts import Family, Person, my_number_check_digit, settled
 from issuance_server.sample.stores import sample_terminals
-from keys.cards import CardFile
+from keys.cards import CardFile, load_card
 from tests.leaks.canaries import Canary
 
 TERMINALS = ("7E-0001", "7E-0002", "LW-0001", "LW-0002")
 KANJI, SECOND, LATIN, HALF_WIDTH = "h000-m1", "h000-m2", "h001-m1", "h002-m1"
 """Card files: the head of a household of five and a member of it, and two who live alone."""
+CERTIFIED = "h000-m1.mynumber"
+"""The same head's card that judges its PIN itself."""
 WRONG_PIN = "606173942851"
 SLIP = "60617394285I"
 """What somebody types who takes a letter for a digit; a refusal must not repeat it."""
@@ -97,6 +99,8 @@ def found(folder: Path, patch: pytest.MonkeyPatch) -> None:
     few = tuple(one for one in sample_terminals() if one.terminal_id in TERMINALS)
     patch.setattr(set_up, "sample_households", households)
     patch.setattr(set_up, "sample_pin", pin)
+    patch.setattr(set_up, "mynumber_pin", pin)
+    patch.setattr(sample_mynumber, "mynumber_pin", pin)
     patch.setattr(set_up, "OPERATOR_PASSPHRASE", PASSPHRASE)
     patch.setattr(set_up, "sample_terminals", lambda: few)
     shutil.rmtree(folder, ignore_errors=True)
@@ -105,7 +109,7 @@ def found(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 def typed() -> list[Canary]:
     """Return what people typed, rightly and wrongly: PINs, and an operator's passphrase."""
-    cards = (KANJI, SECOND, LATIN, HALF_WIDTH)
+    cards = (KANJI, SECOND, LATIN, HALF_WIDTH, CERTIFIED)
     right = [Canary(name=f"PIN of {card}", text=pin(card)) for card in cards]
     return [
         *right,
@@ -116,10 +120,14 @@ def typed() -> list[Canary]:
 
 
 def card_numbers(folder: Path) -> list[Canary]:
-    """Return the numbers of the cards."""
+    """Return the numbers of the cards; of one with a certificate, the certificate's signature."""
+    cards = {path.name: load_card(path) for path in sorted((folder / "cards").iterdir())}
     return [
-        Canary(name=f"number of {path.name}", octets=CardFile.load(path).number)
-        for path in sorted((folder / "cards").iterdir())
+        Canary(
+            name=f"number of {name}",
+            octets=card.number if isinstance(card, CardFile) else card.certificate[-32:],
+        )
+        for name, card in cards.items()
     ]
 
 
