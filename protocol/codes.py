@@ -34,6 +34,7 @@ class ReplyCode(IntEnum):
     CERTIFICATE_EXPIRED = 2010
     CERTIFICATE_REVOKED = 2011
     CERTIFICATE_NOT_CHECKABLE = 2012
+    CARD_NOT_REGISTERED_HERE = 2013
     # 30 hours and eligibility
     OUT_OF_HOURS = 3001
     KIND_NOT_OFFERED = 3002
@@ -153,6 +154,10 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
     ReplyCode.CERTIFICATE_NOT_CHECKABLE: (
         "ただいまカードの電子証明書を確認できません。しばらくしてからお試しください。",
         "The certificate in the card cannot be checked at present. Please try again later.",
+    ),
+    ReplyCode.CARD_NOT_REGISTERED_HERE: (
+        "このカードは、この市では登録されていません。本籍がこの市にある方は、利用登録を申請できます。",
+        "This card is not registered here. Apply, if your family register is in this city.",
     ),
     ReplyCode.OUT_OF_HOURS: (
         "ただいまはサービス時間外です。",

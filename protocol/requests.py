@@ -6,6 +6,7 @@ describes the protocol: the AsyncAPI document, the page of telegrams, and tests.
 
 from dataclasses import dataclass
 
+from protocol.domicile_telegrams import AskDomicile, DomicileTold, RegisterDomicile
 from protocol.handshake_port import Role
 from protocol.telegrams import (
     Acknowledged,
@@ -63,6 +64,8 @@ REQUESTS: dict[type[Telegram], Request] = {
     Deleted: Request(replies=(Acknowledged, Refused)),
     Cancel: Request(replies=(Acknowledged, Refused)),
     EndVisit: Request(replies=(Acknowledged, Refused)),
+    RegisterDomicile: Request(replies=(DomicileTold, Refused)),
+    AskDomicile: Request(replies=(DomicileTold, Refused)),
     Close: Request(replies=(Closed, Refused)),
     LineTest: Request(askers=(Role.TERMINAL, Role.SERVER), replies=(LineTested,)),
     Notice: Request(askers=(Role.SERVER,), replies=()),

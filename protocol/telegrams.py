@@ -17,6 +17,7 @@ from msgspec import Meta
 from protocol import limits
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, DomicileTold, RegisterDomicile
 from protocol.fields import (
     Attempt,
     CardCertificate,
@@ -37,28 +38,9 @@ from protocol.fields import (
 )
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.secret import Secret
+from protocol.telegram import RequestRef as RequestRef  # noqa: PLC0414  # belongs to them all
+from protocol.telegram import Telegram as Telegram  # noqa: PLC0414  # likewise
 from protocol.terminal_statements import DeletionReport, FailureCause, PrintReport
-
-
-class RequestRef(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Names one copy of a request: key generation, counter, and SHA-256 of its plaintext.
-
-    An array of exactly three: a later version adds fields to maps only (TP-042, TP-043).
-    """
-
-    generation: Annotated[int, Meta(ge=0, lt=1 << 32)]
-    counter: Annotated[int, Meta(ge=0, le=1 << 53)]
-    digest: Digest
-
-
-class Telegram(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="telegram"):
-    """What all telegrams share.
-
-    Attributes:
-        in_reply_to: of a reply, the copy of the request that it answers; otherwise absent.
-    """
-
-    in_reply_to: RequestRef | None = None
 
 
 class UnfinishedIssuance(msgspec.Struct, frozen=True, kw_only=True):
@@ -389,6 +371,9 @@ AnyTelegram: TypeAlias = (
     | Deleted
     | Cancel
     | EndVisit
+    | RegisterDomicile
+    | AskDomicile
+    | DomicileTold
     | Acknowledged
     | Refused
     | Close

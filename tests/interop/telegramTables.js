@@ -141,6 +141,8 @@ export const REPLIES = {
   deleted: ['acknowledged', 'refused'],
   cancel: ['acknowledged', 'refused'],
   'end-visit': ['acknowledged', 'refused'],
+  'register-domicile': ['domicile-told', 'refused'],
+  'ask-domicile': ['domicile-told', 'refused'],
   close: ['closed', 'refused'],
   'line-test': ['line-tested'],
 };
@@ -172,6 +174,17 @@ export const TELEGRAMS = {
   deleted: map({ report: deletionReport, signature }),
   cancel: map({ issuance_id: id, cause }),
   'end-visit': map({ visit_id: id }),
+  'register-domicile': map({
+    visit_id: id, request_id: id, domicile: str(1, 100), register_head: str(1, 100),
+    name: str(1, 100), birth: str(1, 40), phone: new Optional(str(0, 20), ''),
+  }),
+  'ask-domicile': map({ visit_id: id }),
+  'domicile-told': reply({
+    request_id: id,
+    state: choice('accepted', 'checking', 'usable', 'rejected'),
+    usable_from: new Optional(orNil(str(10, 10)), null),
+    words: new Optional(text, ''),
+  }),
   acknowledged: reply({ state: name }),
   refused: reply({
     code: (value, path) => demand(CODES.includes(value), path),

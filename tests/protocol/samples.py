@@ -2,6 +2,7 @@
 
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, DomicileState, DomicileTold, RegisterDomicile
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.limits import PIECE_BYTES
 from protocol.secret import Secret
@@ -159,6 +160,22 @@ SAMPLES: tuple[AnyTelegram, ...] = (
     Deleted(report=DELETION_REPORT, signature=SIGNATURE),
     Cancel(issuance_id=ISSUANCE_ID, cause=FailureCause.CANCELLED),
     EndVisit(visit_id=VISIT_ID),
+    RegisterDomicile(
+        visit_id=VISIT_ID,
+        request_id=ISSUANCE_ID,
+        domicile="大阪府豊中市見本一丁目1番",
+        register_head="見本 太郎",
+        name="見本 花子",
+        birth="平成2年3月4日",
+        phone="06-0000-0000",
+    ),
+    AskDomicile(visit_id=VISIT_ID),
+    DomicileTold(
+        in_reply_to=REF,
+        request_id=ISSUANCE_ID,
+        state=DomicileState.USABLE,
+        usable_from="2026-12-07",
+    ),
     Acknowledged(state="printed", in_reply_to=REF),
     Refused(code=ReplyCode.PIN_WRONG, tries_left=2, in_reply_to=REF),
     Close(counters=COUNTERS),

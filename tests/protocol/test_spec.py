@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from protocol import fields, limits, page_digest
+from protocol import domicile_telegrams, fields, limits, page_digest
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
 from protocol.kinds import Item, Kind, Options, Scope
@@ -73,6 +73,10 @@ TYPES: dict[str, object] = {
     "outcome": PrintOutcome,
     "cause": FailureCause,
     "notice": NoticeKind,
+    "typed": domicile_telegrams.Typed,
+    "typed date": domicile_telegrams.TypedDate,
+    "phone": domicile_telegrams.Phone,
+    "domicile-state": domicile_telegrams.DomicileState,
     "options": Options,
     "binding": Binding,
     "print-report": PrintReport,
@@ -164,7 +168,7 @@ def test_requests_name_replies_that_exist() -> None:
     asked = {"line-tested", "acknowledged", "refused", "menu", "quotation", "piece"}
 
     assert promised <= TELEGRAMS.keys()
-    assert asked | {"opened", "challenge", "released", "closed"} == promised
+    assert asked | {"opened", "challenge", "released", "closed", "domicile-told"} == promised
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from keys.signing import SigningKey
 from protocol import codec, limits, sealed_certificate, statements, telegrams
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, DomicileState, DomicileTold, RegisterDomicile
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.secret import Secret
 from protocol.sheet_digest import sheet_digests
@@ -278,6 +279,16 @@ def aside() -> tuple[AnyTelegram, ...]:
             card_signature=card_certificate.signature(CERTIFICATE_PROOF),
         ),
         telegrams.Cancel(issuance_id=ISSUANCE_ID, cause=FailureCause.CANCELLED),
+        RegisterDomicile(
+            visit_id=VISIT_ID,
+            request_id=ISSUANCE_ID,
+            domicile="大阪府豊中市見本一丁目1番",
+            register_head="見本　太郎",
+            name="見本　花子",
+            birth="平成2年3月4日",
+            phone="06-0000-0000",
+        ),
+        AskDomicile(visit_id=VISIT_ID),
         telegrams.LineTest(nonce=99),
         telegrams.Notice(notice=telegrams.NoticeKind.DRAINING),
     )
@@ -286,6 +297,7 @@ def aside() -> tuple[AnyTelegram, ...]:
 def aside_replies() -> tuple[AnyTelegram, ...]:
     """Return replies of the kinds that do not occur in the visit."""
     return (
+        DomicileTold(request_id=ISSUANCE_ID, state=DomicileState.USABLE, usable_from="2026-12-07"),
         telegrams.Refused(code=ReplyCode.PIN_WRONG, tries_left=2),
         telegrams.LineTested(nonce=99),
     )

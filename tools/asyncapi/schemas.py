@@ -12,6 +12,7 @@ import msgspec.inspect as ins
 
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import DomicileState
 from protocol.errors import Misuse
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.limits import CONTENT_KEY_BYTES
@@ -58,6 +59,7 @@ CHOICES: dict[type[Enum], str] = {
     PrintOutcome: "outcome",
     FailureCause: "cause",
     NoticeKind: "notice",
+    DomicileState: "domicile-state",
     ReplyCode: "code",
 }
 """Fields that hold one of several words or numbers, by the names of their types there."""
