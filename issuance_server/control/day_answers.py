@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from issuance_server.adapters.sqlite.day_accounts import (
     account_rows,
     closed_day,
+    late_reports,
     places,
     tables_of_day,
 )
@@ -64,6 +65,7 @@ async def day_status(queries: Queries, now: Now, asked: wire.ReadDay) -> wire.An
         ),
         lines=_lines(facts, counted, await places(reader), over=over, closed=closed is not None),
         blockers=tuple(map(_blocker, found)),
+        late_reports=await late_reports(reader, day),
     )
 
 

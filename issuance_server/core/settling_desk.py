@@ -33,6 +33,8 @@ class SettlingDesk:
         self._state = state
         # Whom to answer when the key is off the disk; a repeat of the report fills it again.
         self._waiting: dict[bytes, RequestRef] = {}
+        # Reports after the close by two that are on record; a repeat is not recorded again.
+        self._late: set[bytes] = set()
 
     def reported(self, came: Reported, facts: Facts, now: Now, out: Outcome) -> bool:
         """印刷報告: the paper is out, or is not; decides over the fee in this transaction.
@@ -45,7 +47,7 @@ class SettlingDesk:
             return True
         issuance = self._find(came.terminal, came.ref, came.report.issuance_id, facts, out)
         if issuance is None:
-            self._suspect_withdrawn(came, facts, now, out)
+            self._hear_after_the_end(came, facts, now, out)
             return True
         if issuance.state in _RELEASED:
             self._take_report(issuance, came, facts, now, out)
@@ -135,13 +137,41 @@ class SettlingDesk:
                 waited_ms=now.real_ms - issuance.times_ms[-1][1],
             )
 
-    def _suspect_withdrawn(self, came: Reported, facts: Facts, now: Now, out: Outcome) -> None:
-        """Stop a terminal that says it printed what was withdrawn before any release."""
+    def _hear_after_the_end(self, came: Reported, facts: Facts, now: Now, out: Outcome) -> None:
+        """Stop a terminal that says it printed what was withdrawn before any release.
+
+        A word about what two operators closed without it is put on record, beside theirs.
+        """
         ended = facts.ended
-        mine = ended is not None and ended.terminal == came.terminal
-        withdrawn = mine and ended is not None and ended.state is S.WITHDRAWN
-        if withdrawn and came.report.outcome is PrintOutcome.PRINTED:
+        if ended is None or ended.terminal != came.terminal:
+            return
+        if ended.state is S.WITHDRAWN and came.report.outcome is PrintOutcome.PRINTED:
             self._stop_line(came, _NEVER_RELEASED, now, out)
+        elif ended.state is S.CLOSED and came.signature not in self._late:
+            self._late.add(came.signature)
+            self._record_late(came, now, out)
+
+    def _record_late(self, came: Reported, now: Now, out: Outcome) -> None:
+        report = came.report
+        out.write(
+            r.ReportedLate(
+                at_ms=now.real_ms,
+                issuance_id=report.issuance_id,
+                terminal=came.terminal,
+                day=self._state.counting_day(now.business_ms),
+                outcome=report.outcome,
+                sheets_out=report.sheets_out,
+                reported_at_ms=report.at_ms,
+                signature=came.signature,
+            )
+        )
+        out.log(
+            "issuance.reported_late",
+            issuance=report.issuance_id.hex(),
+            terminal=came.terminal,
+            outcome=report.outcome.value,
+            sheets=report.sheets_out,
+        )
 
     def _stop_line(self, came: Reported, reason: str, now: Now, out: Outcome) -> None:
         """An integrity alarm stops the terminal's line at once; only people open it again."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from issuance_server.adapters.sqlite.day_accounts import AccountRow
+from issuance_server.adapters.sqlite.day_accounts import AccountRow, LateReport
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.control.day_acts import line_subject
@@ -20,6 +20,7 @@ from protocol.telegrams import Counters
 
 _COUNTS = ("completed", "reversed", "failed", "withdrawn", "closed", "unconfirmed", "under way")
 _MONEY = ("copies", "collected", "returned", "earned", "held", "commission")
+_LATE = ("issuance", "terminal", "said", "sheets", "fee", "yen")
 _EXIT_OPEN = 1
 
 
@@ -157,6 +158,9 @@ def _print_status(status: wire.DayStatus) -> None:
         sys.stdout.write("\n")
         columns = ("terminal", "store", "line", "counted here", "counted there")
         print_table((*columns, *_COUNTS, *_MONEY), map(_line, status.lines))
+    if status.late_reports:
+        sys.stdout.write("\nsaid after two operators had closed it:\n")
+        print_table(_LATE, map(_late, status.late_reports))
     _print_blockers(status.blockers)
 
 
@@ -167,6 +171,10 @@ def _print_blockers(blockers: Iterable[wire.BlockerRow]) -> None:
         sys.stdout.write(f"  {blocker.reason}: {blocker.text}\n")
         for issuance in blocker.issuances:
             sys.stdout.write(f"    {issuance}\n")
+
+
+def _late(row: LateReport) -> tuple[object, ...]:
+    return (row.issuance, row.terminal, row.outcome, row.sheets_out, row.fee, row.fee_yen)
 
 
 def _line(row: wire.LineRow) -> tuple[object, ...]:

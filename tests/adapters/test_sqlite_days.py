@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from issuance_server.adapters.sqlite.day_accounts import late_reports
 from issuance_server.adapters.sqlite.day_reading import (
     closed_through,
     day_facts,
@@ -21,7 +22,7 @@ from issuance_server.core.day_facts import PrintFacts
 from issuance_server.core.settling_desk import FAILED_PRINTS_IN_DAY_MAX
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
-from protocol.terminal_statements import FailureCause
+from protocol.terminal_statements import FailureCause, PrintOutcome
 from tests.adapters.city_file import CityFile
 from tests.adapters.day_business import OPERATORS, Business
 from tests.core.made import (
@@ -32,6 +33,7 @@ from tests.core.made import (
     TERMINAL,
     business_ms,
     failed_report,
+    print_report,
     signed,
 )
 
@@ -136,6 +138,31 @@ async def test_closed_issuance_whose_paper_is_out_is_issued(business: Business) 
         total.earned_yen,
         total.commission_yen,
     )
+
+
+async def test_late_word_changes_nothing_and_is_put_on_record(business: Business) -> None:
+    """Two operators found that nothing came out; the terminal comes back and says it did."""
+    issuance_id = await business.released()
+    await business.wait_until(AFTER_SERVICE_MS)
+    await business.close_issuance(issuance_id, r.ClosedFee.RETURNED)
+    await business.carry_over(DAY)
+    await business.close_day(DAY)
+    await business.wait_until(NEXT_MORNING_MS)
+    for _ in range(2):
+        answer = await business.city.ask(signed(print_report(issuance_id)))
+        assert "closed" == answer.state
+
+    (late,) = [one for one in business.city.records() if isinstance(one, r.ReportedLate)]
+    assert (issuance_id, NEXT, PrintOutcome.PRINTED) == (late.issuance_id, late.day, late.outcome)
+    assert 1 == len(business.logged("issuance.reported_late"))
+    assert [("closed", "returned", DAY)] == business.city.rows(
+        "SELECT state, fee_state, end_day FROM issuance"
+    )
+    (row,) = await late_reports(Reader(business.city.path), NEXT)
+    assert (issuance_id.hex(), "printed", "returned", 200) == (
+        *(row.issuance, row.outcome, row.fee, row.fee_yen),
+    )
+    assert () == await late_reports(Reader(business.city.path), DAY)
 
 
 async def test_line_that_is_open_keeps_the_day_open_until_it_is_carried_over(

@@ -68,6 +68,48 @@ class ClosedDay:
     operator: str
 
 
+class LateReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The word of a terminal about an issuance that two operators had closed.
+
+    Attributes:
+        issuance: its id.
+        terminal: whose it is.
+        outcome: ``printed`` or ``failed``.
+        sheets_out: sheets that left the printer.
+        fee: what the operators decided, ``earned`` or ``returned``.
+        fee_yen: how much.
+        at_ms: when the word came, real time.
+    """
+
+    issuance: str
+    terminal: str
+    outcome: str
+    sheets_out: int
+    fee: str
+    fee_yen: int
+    at_ms: int
+
+
+async def late_reports(reader: Reader, day: str) -> tuple[LateReport, ...]:
+    """Return the late words that came on a day."""
+    sql = (
+        "SELECT l.*, i.fee_state, i.fee_yen FROM late_report l JOIN issuance i USING (issuance_id)"
+        " WHERE l.day = ? ORDER BY l.rowid"
+    )
+    return tuple(
+        LateReport(
+            issuance=row["issuance_id"].hex(),
+            terminal=row["terminal"],
+            outcome=row["outcome"],
+            sheets_out=row["sheets_out"],
+            fee=row["fee_state"],
+            fee_yen=row["fee_yen"],
+            at_ms=row["at_ms"],
+        )
+        for row in await reader.all(sql, (day,))
+    )
+
+
 async def closed_day(reader: Reader, day: str) -> ClosedDay | None:
     """Return how a day was closed, by itself or with a later one; None: it is open."""
     sql = "SELECT closed_at_ms, operator FROM closed_day WHERE day >= ? ORDER BY day LIMIT 1"

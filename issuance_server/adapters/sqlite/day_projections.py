@@ -56,6 +56,13 @@ def _of_day(record: r.AnyRecord) -> list[Statement]:
         case r.LineCarriedOver():
             sql = "INSERT OR IGNORE INTO line_carried_over (day, terminal, at_ms) VALUES (?, ?, ?)"
             return [(sql, (record.day, record.terminal, record.at_ms))]
+        case r.ReportedLate():
+            sql = (
+                "INSERT INTO late_report (issuance_id, day, terminal, outcome, sheets_out, at_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?)"
+            )
+            told = (record.outcome.value, record.sheets_out, record.at_ms)
+            return [(sql, (record.issuance_id, record.day, record.terminal, *told))]
         case r.DifferenceSettled():
             sql = (
                 "UPDATE line_opening SET settled_at_ms = ? WHERE terminal = ? AND opened_day <= ?"

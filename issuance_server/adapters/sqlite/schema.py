@@ -208,6 +208,15 @@ CREATE TABLE line_carried_over (
     at_ms INTEGER NOT NULL,
     PRIMARY KEY (day, terminal)
 ) STRICT;
+CREATE TABLE late_report (
+    issuance_id BLOB NOT NULL,
+    day TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    sheets_out INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX late_report_day ON late_report (day);
 CREATE TABLE closed_day (
     day TEXT PRIMARY KEY,
     closed_at_ms INTEGER NOT NULL,

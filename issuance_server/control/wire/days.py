@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from issuance_server.adapters.sqlite.day_accounts import AccountRow
+from issuance_server.adapters.sqlite.day_accounts import AccountRow, LateReport
 from issuance_server.core.day_counts import Counts
 from protocol.telegrams import Counters
 
@@ -86,6 +86,7 @@ class DayStatus(msgspec.Struct, frozen=True, kw_only=True, tag="day-status"):
         kinds: sums by chain and kind.
         lines: every terminal with business or an opening on the day.
         blockers: what keeps it open.
+        late_reports: words of terminals, come on the day, about what two operators had closed.
     """
 
     day: str | None
@@ -97,6 +98,7 @@ class DayStatus(msgspec.Struct, frozen=True, kw_only=True, tag="day-status"):
     kinds: tuple[CountsRow, ...] = ()
     lines: tuple[LineRow, ...] = ()
     blockers: tuple[BlockerRow, ...] = ()
+    late_reports: tuple[LateReport, ...] = ()
 
 
 class Accounts(msgspec.Struct, frozen=True, kw_only=True, tag="accounts"):

@@ -19,6 +19,7 @@ from issuance_server.core.records.days import (
     DayTotal,
     DifferenceSettled,
     LineCarriedOver,
+    ReportedLate,
 )
 from issuance_server.core.records.house import (
     ActOutcome,
@@ -108,6 +109,7 @@ __all__ = [
     "RegisterFed",
     "RegisterGapFound",
     "RegisterImported",
+    "ReportedLate",
     "StandInBegun",
     "StandInEnded",
     "SuppressionLifted",
@@ -150,7 +152,7 @@ _OfIssuances: TypeAlias = (
     | IssuanceClosed
 )
 _OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
-_OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled
+_OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled | ReportedLate
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
 _OfCards: TypeAlias = CardRegistrationBegun | CardChanged
 _OfNotices: TypeAlias = NoticeSubscribed | NoticeUnsubscribed

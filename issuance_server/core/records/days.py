@@ -4,6 +4,7 @@ import msgspec
 
 from issuance_server.core.records.base import HouseRecord, Record
 from protocol.kinds import Kind
+from protocol.terminal_statements import PrintOutcome
 
 
 class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,3 +65,27 @@ class DifferenceSettled(HouseRecord, frozen=True, kw_only=True, tag="difference-
     terminal: str
     day: str
     operators: tuple[str, str]
+
+
+class ReportedLate(HouseRecord, frozen=True, kw_only=True, tag="reported-late"):
+    """A terminal spoke about an issuance that two operators had closed; it changes nothing.
+
+    Whether the operators were right is for the accounts of the day in which the word came.
+
+    Attributes:
+        issuance_id: the issuance.
+        terminal: whose it is.
+        day: in which the word came.
+        outcome: printed or failed.
+        sheets_out: sheets that left the printer.
+        reported_at_ms: the terminal's clock.
+        signature: of the report.
+    """
+
+    issuance_id: bytes
+    terminal: str
+    day: str
+    outcome: PrintOutcome
+    sheets_out: int
+    reported_at_ms: int
+    signature: bytes

@@ -58,6 +58,18 @@ EVENTS = (
         when="Two operators closed an issuance of which no word came; its key is destroyed.",
     ),
     Event(
+        name="issuance.reported_late",
+        level=Level.WARNING,
+        fields={
+            **ISSUANCE,
+            "outcome": "`printed` or `failed`, in the terminal's signed word",
+            "sheets": "sheets that came out",
+        },
+        when="A terminal spoke about an issuance that two operators had closed; nothing changes.",
+        what_to_do="Compare it with the fee that the operators decided; `day status` lists it, and "
+        "a correction belongs into the accounts of that day.",
+    ),
+    Event(
         name="line.reopened",
         level=Level.INFO,
         fields={**TERMINAL, **_BY_TWO},
