@@ -3,13 +3,16 @@
 import json
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 import pikepdf
 import pytest
 
+from issuance_server.desk_commands.sample_mynumber import mynumber_pin
 from issuance_server.desk_commands.set_up import card_holders, sample_pin
 from issuance_server.sample.residents import sample_households
 from keys.cards import CardFile
+from keys.jpki import JpkiAuthority
 from tests.processes.town import Town, wait_until
 
 pytestmark = pytest.mark.processes
@@ -156,6 +159,29 @@ def test_three_wrong_pins_lock_everywhere_until_two_operators_unlock(town: Town)
         unlocked["second"],
         unlocked["reason"],
     )
+
+
+def test_card_that_judges_its_pin(town: Town) -> None:
+    """It issues; it locks itself at any terminal; a list whose time is over stops all of them."""
+    town.start()
+    name, other = (f"{one}.mynumber" for one in ("h000-m1", "h003-m1"))
+    issued = town.issue("7E-0001", name, pins=(mynumber_pin(name),))
+    assert issued.wait() == 0, issued.said
+    wrong = tuple(f"{(int(mynumber_pin(other)) + step) % 10_000:04d}" for step in (1, 2, 3))
+    locked = town.issue("LW-0001", other, pins=wrong)
+    assert locked.wait() == 3
+    elsewhere = town.issue("7E-0001", other, pins=(mynumber_pin(other),))
+    assert elsewhere.wait() == 3
+    assert {"CARD_LOCKED"} == {one.result["refusal"]["name"] for one in (locked, elsewhere)}
+    assert not town.events("pin.wrong"), "the city hears nothing of a wrong PIN"
+
+    long_ago = datetime.now(UTC) - timedelta(days=3)
+    authority = JpkiAuthority.load(town.folder / "jpki")
+    authority.publish(town.folder / "keys" / "trust" / "jpki", long_ago, days=1)
+    refused = town.issue("7E-0001", name, pins=(mynumber_pin(name),))
+    assert refused.wait() == 3
+    assert refused.result["refusal"]["name"] == "CERTIFICATE_NOT_CHECKABLE"
+    assert 1 == len(town.events("card.certificate_not_checkable"))
 
 
 def test_outside_the_hours_nothing_starts(town: Town) -> None:

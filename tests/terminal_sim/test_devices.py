@@ -1,18 +1,32 @@
 """Card reader, coin box and printer, with real cards, files and documents."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pikepdf
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from keys.cards import CardFile
+from keys.jpki import JpkiAuthority
+from keys.mynumber_card import MyNumberCard
 from keys.pin_sealing import PinOpener, PinSealer
+from protocol import codec
+from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, Misuse, SealError, SetUpError
 from protocol.page_digest import page_digests
 from protocol.secret import Secret
 from protocol.sheet_digest import sheet_digests
-from protocol.statements import card_proof, pin_block_info, signature_holds
+from protocol.statements import (
+    card_proof,
+    certificate_proof,
+    certificate_signature_holds,
+    pin_block_info,
+    signature_holds,
+)
+from protocol.telegrams import Authenticate, AuthenticateCertificate, Refused
 from terminal_sim.core.requests import Authentication
 from terminal_sim.devices import CardReader, CoinBox, Printer
 from tests.terminal_sim.paper_city import document
@@ -38,10 +52,48 @@ def test_the_reader_binds_card_and_pin_to_the_attempt(tmp_path: Path) -> None:
     }
     sent = reader.authenticate(asked, Secret(b"1234"))
 
+    assert isinstance(sent, Authenticate)
     assert signature_holds(card.public_key, sent.card_signature, card_proof(**bound))
     assert Secret(b"1234") == opener.open(sent.pin_block, pin_block_info(**bound))
     with pytest.raises(SealError):
         opener.open(sent.pin_block, pin_block_info(**{**bound, "attempt": 3}))
+
+
+def test_card_that_judges_its_pin_is_told_it_and_nobody_else(tmp_path: Path) -> None:
+    """The card says how many tries are left; what is sent holds its proof and no PIN."""
+    now = datetime.now(UTC)
+    authority = JpkiAuthority.create(tmp_path / "jpki", now)
+    card = MyNumberCard.create(
+        tmp_path / "card",
+        holder="見本",
+        pin=Secret(b"493817260584"),
+        certify=lambda key: authority.issue(key, now=now),
+    )
+    sealer = PinSealer(PinOpener.generate().public_key)
+    reader = CardReader(card=card, sealer=sealer, terminal="7-0001", city="272035")
+    wrong = [reader.show_pin(Secret(b"111122223333")) for _ in range(2)]
+    assert reader.show_pin(Secret(b"493817260584")) is None
+    asked = Authentication(visit_id=number(1), attempt=1, challenge=bytes(32))
+    sent = reader.authenticate(asked, None)
+
+    assert reader.card_judges
+    assert [Refused(code=ReplyCode.PIN_WRONG, tries_left=left) for left in (2, 1)] == wrong
+    assert isinstance(sent, AuthenticateCertificate)
+    assert b"493817260584" not in codec.encode(sent)
+    key = x509.load_der_x509_certificate(sent.certificate).public_key()
+    assert isinstance(key, EllipticCurvePublicKey)
+    proof = certificate_proof(
+        challenge=bytes(32),
+        visit_id=number(1),
+        attempt=1,
+        terminal="7-0001",
+        city="272035",
+        certificate=card.certificate,
+    )
+    assert certificate_signature_holds(key, sent.card_signature, proof)
+    for _ in range(3):
+        locked = reader.show_pin(Secret(b"111122223333"))
+    assert Refused(code=ReplyCode.CARD_LOCKED, tries_left=0) == locked
 
 
 def test_coins_go_one_way(tmp_path: Path) -> None:
