@@ -9,6 +9,7 @@ from issuance_server.adapters.sqlite.day_accounts import AccountRow, LateReport
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.control.day_acts import line_subject
+from issuance_server.core.day_blockers import NAMED_MAX
 from issuance_server.core.day_counts import Counts
 from issuance_server.desk_commands.acts import do_act
 from issuance_server.desk_commands.day_export import checked_day, totals_path, write_accounts
@@ -20,6 +21,10 @@ from protocol.telegrams import Counters
 
 _COUNTS = ("completed", "reversed", "failed", "withdrawn", "closed", "unconfirmed", "under way")
 _MONEY = ("copies", "collected", "returned", "earned", "held", "commission")
+_LINES = (
+    *("terminal", "store", "line", "counted here", "counted there"),
+    *("completed", "reversed", "failed", "not at an end", "earned"),
+)
 _LATE = ("issuance", "terminal", "said", "sheets", "fee", "yen")
 _EXIT_OPEN = 1
 
@@ -156,8 +161,7 @@ def _print_status(status: wire.DayStatus) -> None:
     )
     if status.lines:
         sys.stdout.write("\n")
-        columns = ("terminal", "store", "line", "counted here", "counted there")
-        print_table((*columns, *_COUNTS, *_MONEY), map(_line, status.lines))
+        print_table(_LINES, map(_line, status.lines))
     if status.late_reports:
         sys.stdout.write("\nsaid after two operators had closed it:\n")
         print_table(_LATE, map(_late, status.late_reports))
@@ -169,7 +173,7 @@ def _print_blockers(blockers: Iterable[wire.BlockerRow]) -> None:
         if number == 0:
             sys.stdout.write("\nwhat keeps it open:\n")
         sys.stdout.write(f"  {blocker.reason}: {blocker.text}\n")
-        for issuance in blocker.issuances:
+        for issuance in blocker.issuances[NAMED_MAX:]:
             sys.stdout.write(f"    {issuance}\n")
 
 
@@ -178,9 +182,13 @@ def _late(row: LateReport) -> tuple[object, ...]:
 
 
 def _line(row: wire.LineRow) -> tuple[object, ...]:
-    place = f"{row.chain} {row.store}"
-    told = (_told(row.ours), _told(row.theirs))
-    return (row.terminal, place, row.line, *told, *_cells(row.counts))
+    counts = row.counts
+    return (
+        *(row.terminal, f"{row.chain} {row.store}", row.line),
+        *(_told(row.ours), _told(row.theirs)),
+        *(counts.completed, counts.reversed, _failed(counts)),
+        *(counts.unconfirmed + counts.under_way, counts.earned_yen),
+    )
 
 
 def _told(counters: Counters | None) -> str:
@@ -191,10 +199,14 @@ def _told(counters: Counters | None) -> str:
 
 
 def _cells(counts: Counts) -> tuple[object, ...]:
-    ended = counts.completed + counts.reversed
-    failed = f"{100 * counts.reversed / ended:.1f} %" if ended else "-"
     return (
-        *(counts.completed, counts.reversed, failed, counts.withdrawn, counts.closed),
+        *(counts.completed, counts.reversed, _failed(counts), counts.withdrawn, counts.closed),
         *(counts.unconfirmed, counts.under_way, counts.copies, counts.collected_yen),
         *(counts.returned_yen, counts.earned_yen, counts.held_yen, counts.commission_yen),
     )
+
+
+def _failed(counts: Counts) -> str:
+    """Which part of what was released came out of no printer."""
+    ended = counts.completed + counts.reversed
+    return f"{100 * counts.reversed / ended:.1f} %" if ended else "-"
