@@ -153,3 +153,12 @@ async def test_request_of_another_version_is_told(scene: Scene) -> None:
     for content in (b"", b"\xc0", b"\x81\xa4type\xa1\xff", wire.encode({"type": "burn-down"})):
         with pytest.raises(AdapterError, match="another version"):
             await scene.desk.handle(content)
+
+
+async def test_log_tells_ids_and_no_digests(scene: Scene) -> None:
+    """What binds the rest of an act could be tried out against all numbers of residents."""
+    act = signed(act="city.close", subject=f"{CARD_REF} {'0f' * 32} {'a1' * 32}")
+    with pytest.raises(KeyManagementError):
+        await scene.ask(act)
+
+    assert CARD_REF == scene.logged[-1][1]["subject"]
