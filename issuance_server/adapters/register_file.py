@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
@@ -31,7 +31,9 @@ from protocol.errors import SetUpError
 LINE_BYTES_MAX = 4 * 1024 * 1024
 FAULTS_LISTED_MAX = 50
 
-_decode = msgspec.json.Decoder(AnyLine).decode
+_decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
+_pack = msgspec.msgpack.Encoder().encode
+L = TypeVar("L")
 _encode = msgspec.json.Encoder().encode
 _PLACE = re.compile(r" - at `(\$[^`]*)`$")
 
@@ -66,10 +68,26 @@ class Extract:
     faults_in_all: int = 0
 
 
-def undecodable(error: Exception) -> str:
+def _misfit(error: Exception) -> str:
     """Return where a line does not fit the schema, without the value that does not fit."""
     place = _PLACE.search(str(error))
     return f"does not fit the schema: {place.group(1) if place else 'no such object'}"
+
+
+def decoded(decode: Callable[[bytes], L], line: bytes) -> L:
+    """Read a line, and make sure that what it holds can be kept.
+
+    Raises:
+        ValueError: it cannot; the text says where the line does not fit, not what stands there.
+    """
+    try:
+        value = decode(line)
+        _pack(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(_misfit(error)) from None
+    except (OverflowError, RecursionError):
+        raise ValueError("holds a number or a nesting that is too large") from None
+    return value
 
 
 def fault_text(fault: Fault) -> str:
@@ -129,9 +147,9 @@ class ExtractReader:
             self._fault(number, f"has more than {LINE_BYTES_MAX} bytes")
             return
         try:
-            line = _decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._fault(number, undecodable(error))
+            line = decoded(_decoder.decode, content)
+        except ValueError as error:
+            self._fault(number, str(error))
             return
         if isinstance(line, Trailer):
             self._trailer = line

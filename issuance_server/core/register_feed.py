@@ -16,7 +16,11 @@ import msgspec
 from msgspec import Meta
 
 from issuance_server.core.bars import OtherRecord
-from issuance_server.core.family_register import AddressHistory, FamilyRegister
+from issuance_server.core.family_register import (
+    AddressHistory,
+    FamilyRegister,
+    RegisterItem,
+)
 from issuance_server.core.freshness import CLOCK_STEP_MS_MAX
 from issuance_server.core.record_faults import Fault, inconsistent
 from issuance_server.core.register import Household, is_numbered_rightly
@@ -29,6 +33,9 @@ SEQUENCE_MAX = (1 << 53) - 1
 """What every JSON reader can hold exactly."""
 CHANGES_PER_BATCH_MAX = 200
 HOUSEHOLDS_PER_CHANGE_MAX = 16
+FISCAL_YEAR_MIN = 1950
+FISCAL_YEAR_MAX = 2200
+ITEM_DEPTH_MAX = 8
 _ID_CHARACTERS_MAX = 64
 _OWN_WORDS = re.compile(r"(戸籍事項|身分事項) .*")
 
@@ -226,6 +233,13 @@ def record_faults(record: OtherRecord) -> Iterator[Fault]:
     """Yield the broken rules of a record of another register."""
     if isinstance(record, SealRegistration | TaxRecord):
         yield from inconsistent("宛名番号", unless=is_numbered_rightly(record.resident_id))
+    if isinstance(record, TaxRecord):
+        year_fits = FISCAL_YEAR_MIN <= record.fiscal_year <= FISCAL_YEAR_MAX
+        yield from inconsistent("年度", unless=year_fits)
+    if isinstance(record, FamilyRegister):
+        events = (*record.events, *(event for one in record.people for event in one.events))
+        deepest = max((_depth(event.items) for event in events), default=0)
+        yield from inconsistent("記録の入れ子", unless=deepest <= ITEM_DEPTH_MAX)
     if isinstance(record, TaxRecord):  # births are in the years of our era or of one's own
         of_foreigner = record.birth.text[:1].isdigit()
         faults = record.faults(western=of_foreigner)
@@ -239,6 +253,11 @@ def subject_faults(kind: SubjectKind, subject_id: str) -> Iterator[Fault]:
     """Yield a fault if the subject of a suppression or an edit cannot be one."""
     item = "宛名番号" if kind is SubjectKind.PERSON else "世帯番号"
     yield from inconsistent(item, unless=is_numbered_rightly(subject_id))
+
+
+def _depth(items: tuple[RegisterItem, ...]) -> int:
+    """Return how deep items stand in one another; 従前の記録 makes two."""
+    return max((1 + _depth(item.items) for item in items), default=0)
 
 
 def _without_own_words(record: OtherRecord, item: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from issuance_server.adapters.register_file import undecodable
+from issuance_server.adapters.register_file import decoded
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.core.register_feed import (
@@ -155,8 +155,8 @@ def _change(number: int, line: bytes) -> AnyChange:
     if len(line) > LINE_BYTES_MAX:
         raise SetUpError(f"line {number} has more than {LINE_BYTES_MAX} bytes")
     try:
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decoded(_decoder.decode, line)
+    except ValueError as error:
         raise SetUpError(
-            f"line {number} {undecodable(error)}; it and what was read with it are not taken"
+            f"line {number} {error}; it and what was read with it are not taken"
         ) from None

@@ -19,6 +19,7 @@ from issuance_server.core.register_extract import (
 )
 from issuance_server.sample.extract import sample_contents
 from protocol.errors import SetUpError
+from protocol.kinds import Kind
 from tests.adapters.city_file import HOUSEHOLDS, RECORDS
 from tests.core.changes import AS_OF, suppression
 
@@ -132,6 +133,19 @@ def test_fault_is_told_with_the_number_of_its_line(tmp_path: Path, edit: Edit, f
 
     assert [one for one in faults if one.startswith(fault)], faults
     assert not [one for one in faults if NAME in one]
+
+
+@pytest.mark.parametrize("number", [-(10**30), 1 << 64])
+def test_number_that_cannot_be_kept_is_a_fault(tmp_path: Path, number: int) -> None:
+    """JSON knows numbers of any size, the copy does not."""
+    tax = RecordLine(record=RECORDS[HOUSEHOLDS[0].head_id, Kind.KAZEI])
+    text = msgspec.json.encode(tax)
+    at = text.index(b'"income_total":') + len(b'"income_total":')
+    end = text.index(b",", at)
+    line = text[:at] + str(number).encode() + text[end:] + b"\n"
+    faults = changed(lambda lines: [*lines[:4], line, *lines[4:]], tmp_path / "x.jsonl")
+
+    assert "5: holds a number or a nesting that is too large" == faults[0]
 
 
 def test_any_byte_that_changed_on_the_way_is_found(tmp_path: Path) -> None:

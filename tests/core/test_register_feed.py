@@ -86,6 +86,7 @@ TAX = next(one for one in RECORDS if isinstance(one, TaxRecord))
             change(f.RecordPut, 1, record=msgspec.structs.replace(TAX, deduction_total=1)),
             "所得控除合計",
         ),
+        (change(f.RecordPut, 1, record=msgspec.structs.replace(TAX, fiscal_year=1 << 63)), "年度"),
         (change(f.SuppressionNoted, 1, suppression=suppression("1", NOBODY)), "宛名番号"),
         (
             change(f.EditBegun, 1, subject_kind=SubjectKind.HOUSEHOLD, subject_id=NOBODY),
@@ -124,6 +125,20 @@ EVENT = RegisterEvent(title=NAME, items=(RegisterItem(heading=NAME),))
 def test_own_words_of_a_broken_record_are_not_told(record: OtherRecord, item: str) -> None:
     """A heading or title can be anything in one, even a name."""
     assert {item} == {fault.item for fault in f.record_faults(record)}
+
+
+def test_items_stand_in_one_another_only_so_deep() -> None:
+    """A nesting without end would end whoever walks through it."""
+    item = RegisterItem(heading="従前の記録", value="1")
+    for _ in range(f.ITEM_DEPTH_MAX):
+        item = RegisterItem(heading="従前の記録", items=(item,))
+    event = RegisterEvent(title="訂正", items=(item,))
+    record = msgspec.structs.replace(REGISTER, events=(event,))
+
+    assert ["記録の入れ子"] == [fault.item for fault in f.record_faults(record)]
+    shallow = msgspec.structs.replace(event, items=item.items)
+    sound = msgspec.structs.replace(REGISTER, events=(shallow,))
+    assert [] == list(f.record_faults(sound))
 
 
 def test_sample_breaks_no_rule() -> None:
