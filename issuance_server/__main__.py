@@ -13,6 +13,7 @@ from issuance_server.desk_commands import (
     cards,
     city_tables,
     days,
+    domiciles,
     issuances,
     notices,
     push,
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     suppressions.add_commands(commands)
     city_tables.add_commands(commands)
     notices.add_commands(commands)
+    domiciles.add_commands(commands)
     push.add_commands(commands)
     days.add_commands(commands)
     registers.add_commands(commands)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from issuance_server.adapters.sqlite.cards import registrations
+from issuance_server.adapters.sqlite.domicile_reading import request_rows
 from issuance_server.adapters.sqlite.outbox import notice_rows, subscription_rows
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.register_reading import copy_sizes, copy_state, open_edits
@@ -63,6 +64,11 @@ async def _registrations(
     return wire.Registrations(rows=tuple(await registrations(queries.reader)))
 
 
+async def _domiciles(queries: Queries, _now: Now, asked: wire.ListDomiciles) -> wire.Answer:
+    rows = await request_rows(queries.reader, undecided=asked.undecided)
+    return wire.Domiciles(rows=tuple(rows))
+
+
 async def _notices(queries: Queries, _now: Now, asked: wire.ListNotices) -> wire.Answer:
     return wire.Notices(
         rows=tuple(await notice_rows(queries.reader, asked.limit)),
@@ -89,6 +95,7 @@ ANSWERS: Mapping[type, AnswerTo] = {
     wire.ListTerminals: _terminals,
     wire.ListSuppressions: _suppressions,
     wire.ListNotices: _notices,
+    wire.ListDomiciles: _domiciles,
     wire.ListRegistrations: _registrations,
     wire.ReadTables: _tables,
     wire.ReadRegister: _register,

@@ -42,4 +42,15 @@ class Applicant:
         return f"Applicant({self.request_id.hex()})"
 
 
-Aside: TypeAlias = NoticeAddress | Applicant
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterWords:
+    """What the counter lets an applicant know; its ``repr`` does not show it."""
+
+    request_id: bytes
+    words: str
+
+    def __repr__(self) -> str:
+        return f"CounterWords({self.request_id.hex()})"
+
+
+Aside: TypeAlias = NoticeAddress | Applicant | CounterWords

@@ -12,12 +12,16 @@ from datetime import date
 from issuance_server.core.bars import Bar
 from issuance_server.core.cards import CardFacts
 from issuance_server.core.day_facts import DayFacts, PrintFacts
+from issuance_server.core.domicile_changes import KnownRequest
 from issuance_server.core.standing import Standing
 from issuance_server.core.suppression import Ground
 from issuance_server.core.terminal_place import TerminalPlace
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from protocol.kinds import Kind
+
+NO_HOUSEHOLD_VERSION = 0
+"""The register version of a holder who has no household in this city; all others count from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class HolderFacts:
         shows_suppressed: the kinds whose record also shows somebody on whom a suppression lies.
         under_edit: whether staff has the household or a member open for editing.
         stand_in: whether stand-in operation is declared, so that an old copy is used.
+        by_domicile: whether the holder lives elsewhere and only the family register is kept here.
     """
 
     household_id: str
@@ -77,6 +82,7 @@ class HolderFacts:
     shows_suppressed: frozenset[Kind] = frozenset()
     under_edit: bool = False
     stand_in: bool = False
+    by_domicile: bool = False
 
     @property
     def suppressed(self) -> bool:
@@ -111,6 +117,7 @@ class Facts:
         place: where the terminal stands; None if it was never registered.
         card: the card that was judged right or that is being used; None if it is not registered,
             or was withdrawn.
+        domicile: the request by 本籍 that is meant, or the latest one of the card.
         day: a business day that is to be closed.
         prints: how the terminal has printed so far.
     """
@@ -121,6 +128,7 @@ class Facts:
     resident_id: str | None = None
     place: TerminalPlace | None = None
     card: CardFacts | None = None
+    domicile: KnownRequest | None = None
     day: DayFacts | None = None
     prints: PrintFacts | None = None
 

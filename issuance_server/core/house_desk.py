@@ -17,6 +17,8 @@ from issuance_server.core.day_changes import (
 )
 from issuance_server.core.day_desk import DayDesk
 from issuance_server.core.day_facts import DayFacts
+from issuance_server.core.domicile_changes import Approval, Match, Rejection
+from issuance_server.core.domicile_desk import change_request
 from issuance_server.core.facts import Facts, Now
 from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.notices import change_subscription
@@ -86,6 +88,8 @@ class HouseDesk:
                 _load_tables(act, content, now, out)
             case BegunRegistration() | CardChange():
                 change_card(change, now, out)
+            case Match() | Approval() | Rejection():
+                change_request(change, act.operator, now, out)
             case Subscribing() | Unsubscribing():
                 change_subscription(change, act.operator, now, out)
             case NewExtract() | Placed() | Gap() | StandIn() | StandInOver():

@@ -6,12 +6,14 @@ from typing import TypeAlias
 from issuance_server.core.card_registration import BegunRegistration, CardChange
 from issuance_server.core.copy_changes import CopyChange
 from issuance_server.core.day_changes import DayChange
+from issuance_server.core.domicile_changes import DomicileChange
 from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
 from issuance_server.core.records import ActOutcome
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, RegisterDomicile
 from protocol.telegrams import (
     Apply,
     Begin,
@@ -40,7 +42,20 @@ class Asked:
 
     terminal: str
     ref: RequestRef
-    telegram: Open | Begin | Apply | Fetch | Held | Release | Cancel | EndVisit | Close | LineTest
+    telegram: (
+        Open
+        | Begin
+        | Apply
+        | Fetch
+        | Held
+        | Release
+        | Cancel
+        | EndVisit
+        | Close
+        | LineTest
+        | RegisterDomicile
+        | AskDomicile
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +249,7 @@ Change: TypeAlias = (
     | DayChange
     | Subscribing
     | Unsubscribing
+    | DomicileChange
     | BegunRegistration
     | CardChange
 )

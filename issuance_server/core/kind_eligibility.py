@@ -15,6 +15,9 @@ from issuance_server.core.standing import MoveOutPolicy, Standing
 from issuance_server.core.tax_register import latest_fiscal_year
 from protocol.kinds import Kind
 
+DOMICILE_KINDS = frozenset({Kind.KOSEKI_ZENBU, Kind.KOSEKI_KOJIN, Kind.FUHYO})
+"""What is kept where the 本籍 is, whoever lives where."""
+
 
 def kind_refusal(rules: CityRules, kind: Kind, holder: HolderFacts, today: date) -> Refusal | None:
     """Return why this holder can have no certificate of this kind, or None.
@@ -25,6 +28,8 @@ def kind_refusal(rules: CityRules, kind: Kind, holder: HolderFacts, today: date)
         holder: who may have something here at all (``eligibility.holder_refusal``).
         today: the city's business day.
     """
+    if holder.by_domicile and kind not in DOMICILE_KINDS:
+        return Refusal.RESIDENT_ELSEWHERE
     if not CHOICES[kind].of_record:
         return _household_refusal(rules, holder)
     if kind is Kind.KAZEI and (refusal := _tax_refusal(rules, holder, today)):

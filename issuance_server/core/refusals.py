@@ -27,6 +27,7 @@ class Refusal(Enum):
     DIED = "died"
     REMOVED = "removed"
     CARD_NOT_YET_USABLE = "card-not-yet-usable"
+    RESIDENT_ELSEWHERE = "resident-elsewhere"
     # others whom the certificate would show, or whose household it is
     MEMBER_SUPPRESSED = "member-suppressed"
     REGISTER_MEMBER_SUPPRESSED = "register-member-suppressed"

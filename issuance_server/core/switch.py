@@ -13,6 +13,7 @@ from issuance_server.core import records as r
 from issuance_server.core.availability import expiry_code
 from issuance_server.core.calendar import civil
 from issuance_server.core.day_changes import CarryOver, CloseDay, SettleDifference
+from issuance_server.core.domicile_desk import DomicileDesk
 from issuance_server.core.effects import Effect
 from issuance_server.core.facts import NO_FACTS, Facts, Now
 from issuance_server.core.house_desk import HouseDesk
@@ -24,6 +25,7 @@ from issuance_server.core.state import SwitchState, TerminalCounters
 from issuance_server.core.visit_desk import VisitDesk
 from protocol import telegrams as t
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, RegisterDomicile
 from protocol.issuance import OWED_STATES, IssuanceState
 from protocol.limits import TABLES_VERSION, UNFINISHED_LISTED_MAX
 from protocol.terminal_statements import PrintOutcome
@@ -44,6 +46,8 @@ class Needs:
         issuance_id: which ended issuance to look for.
         serial_day: of which day to read the next serial, ``YYYY-MM-DD``.
         terminal: whose place to read.
+        domicile_request: which request by 本籍 to look for; or else
+        domicile_serial: the latest one of this certificate.
         day: which business day to read, ``YYYY-MM-DD``.
         prints_of: of which terminal to read how it has printed.
     """
@@ -56,6 +60,8 @@ class Needs:
     terminal: str | None = None
     day: str | None = None
     prints_of: str | None = None
+    domicile_request: bytes | None = None
+    domicile_serial: str | None = None
 
 
 NO_NEEDS = Needs()
@@ -75,7 +81,8 @@ class Switch:
     def __init__(self, rules: CityRules, state: SwitchState | None = None) -> None:
         self.state = state if state is not None else SwitchState()
         self._rules = rules
-        self._visits = VisitDesk(self.state, rules)
+        self._domiciles = DomicileDesk(self.state)
+        self._visits = VisitDesk(self.state, rules, self._domiciles)
         self._issuances = IssuanceDesk(self.state, rules)
         self._settling = SettlingDesk(self.state)
         self._house = HouseDesk(self.state, self._withdraw_all)
@@ -121,6 +128,17 @@ class Switch:
                 )
             case i.ActAccepted(change=CloseDay() | CarryOver() | SettleDifference() as change):
                 return Needs(day=change.day)
+        return self._needs_of_domicile(input_)
+
+    def _needs_of_domicile(self, input_: i.Input) -> Needs:
+        if not isinstance(input_, i.Asked):
+            return NO_NEEDS
+        match input_.telegram:
+            case RegisterDomicile(visit_id=visit_id, request_id=request_id):
+                serial = self._domiciles.serial_of(visit_id)
+                return Needs(domicile_request=request_id, domicile_serial=serial)
+            case AskDomicile(visit_id=visit_id):
+                return Needs(domicile_serial=self._domiciles.serial_of(visit_id))
         return NO_NEEDS
 
     def step(self, input_: i.Input, now: Now, facts: Facts = NO_FACTS) -> list[Effect]:
@@ -188,6 +206,10 @@ class Switch:
                 self._visits.end(terminal, ref, asked, now, out)
             case t.Close():
                 self._close(terminal, ref, asked, now, out)
+            case RegisterDomicile():
+                self._domiciles.request(terminal, ref, asked, facts, now, out)
+            case AskDomicile():
+                self._domiciles.ask(terminal, ref, asked, facts, out)
             case t.LineTest():
                 out.reply(terminal, ref, t.LineTested(nonce=asked.nonce))
             case _:

@@ -4,6 +4,7 @@ from issuance_server.core import records as r
 from issuance_server.core.availability import closed_kinds, offered_at, service_refusal
 from issuance_server.core.calendar import civil
 from issuance_server.core.cards import card_refusal
+from issuance_server.core.domicile_desk import DomicileDesk
 from issuance_server.core.effects import DrawChallenge, JudgeAttempt, ReplyMenu
 from issuance_server.core.eligibility import (
     holder_refusal,
@@ -34,9 +35,12 @@ from protocol.visit import VisitState
 class VisitDesk:
     """The part of the switch that conducts visits (来訪)."""
 
-    def __init__(self, state: SwitchState, rules: CityRules) -> None:
+    def __init__(
+        self, state: SwitchState, rules: CityRules, domiciles: DomicileDesk | None = None
+    ) -> None:
         self._state = state
         self._rules = rules
+        self._domiciles = domiciles or DomicileDesk(state)
         # Whom to answer when the judge has spoken; after a restart repeats fill it again. A
         # challenge that comes twice must not take the place of the verdict.
         self._await_challenge: dict[tuple[bytes, int], RequestRef] = {}
@@ -196,6 +200,10 @@ class VisitDesk:
             refusal = refusal or card_refusal(facts.card, today)
             if resident_id is None:
                 refusal = ReplyCode.CARD_NOT_ACCEPTED
+            if verdict.certificate_serial is not None:
+                self._domiciles.certificate_shown(given.visit_id, verdict.certificate_serial)
+                if resident_id is None:
+                    refusal = ReplyCode.CARD_NOT_REGISTERED_HERE
             code = ReplyCode.DONE if refusal is None else code_of(refusal)
         out.write(
             r.AttemptJudged(

@@ -9,6 +9,7 @@ from issuance_server.core import inputs as i
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.ports import Clock, Gateway
 from protocol import codec
+from protocol.domicile_telegrams import AskDomicile, RegisterDomicile
 from protocol.errors import AdapterError, KeyManagementError
 from protocol.line import Dropped, LineEvent, LineReady, MalformedReceived, TelegramReceived
 from protocol.statements import signature_holds
@@ -39,7 +40,20 @@ PUBLISHERS = 16
 ATTEMPTS_KEPT_MAX = 1_024
 DROP_KINDS_MAX = 256
 
-_PLAIN = (Open, Begin, Apply, Fetch, Held, Release, Cancel, EndVisit, Close, LineTest)
+_PLAIN = (
+    Open,
+    Begin,
+    Apply,
+    Fetch,
+    Held,
+    Release,
+    Cancel,
+    EndVisit,
+    Close,
+    LineTest,
+    RegisterDomicile,
+    AskDomicile,
+)
 
 
 class LineShell:

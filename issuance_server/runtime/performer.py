@@ -6,7 +6,7 @@ keys are made here, wrapped at once, and unwrapped again only while a release is
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +23,8 @@ from issuance_server.certificates.order import (
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core.calendar import civil
+from issuance_server.core.facts import NO_HOUSEHOLD_VERSION
+from issuance_server.core.register import Resident
 from issuance_server.core.state import Issuance, SwitchState
 from issuance_server.core.tax_register import latest_fiscal_year
 from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign
@@ -215,6 +217,9 @@ class Performer:
 
         Only where some of them can be chosen: otherwise nobody at the machine needs them.
         """
+        if effect.register_version == NO_HOUSEHOLD_VERSION:
+            self._shell.reply(effect.terminal, effect.ref, _menu(effect, ()))
+            return
         found = await self._store.household_of(effect.resident_id)
         if found is None or found[1] != effect.register_version:
             self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.DATA_CHANGED))
@@ -222,16 +227,7 @@ class Performer:
         of_some = any(Scope.SOME in item.scopes for item in effect.items)
         here = [one for one in found[0].members if of_some and not one.standing.is_removed]
         members = here[:MEMBERS_MAX]
-        menu = Menu(
-            visit_id=effect.visit_id,
-            items=effect.items,
-            unavailable=effect.unavailable,
-            members=tuple(
-                Member(number=number, name=member.name)
-                for number, member in enumerate(members, start=1)
-            ),
-        )
-        self._shell.reply(effect.terminal, effect.ref, menu)
+        self._shell.reply(effect.terminal, effect.ref, _menu(effect, members))
 
     def _reply_piece(self, effect: e.ReplyPiece) -> None:
         sealed = self._bodies.get(effect.issuance_id, b"")
@@ -308,7 +304,9 @@ class Performer:
     async def _make(self, issuance: Issuance) -> i.Rendered | None:
         """Render from one consistent read of the registers, and seal once under a new key."""
         applied = issuance.applied
-        source = await self._store.source_of(applied.resident_id, applied.kind)
+        elsewhere = applied.register_version == NO_HOUSEHOLD_VERSION
+        read = self._store.source_by_domicile if elsewhere else self._store.source_of
+        source = await read(applied.resident_id, applied.kind)
         if source is None:
             return None
         issued_on = civil(applied.business_ms).date()
@@ -355,6 +353,18 @@ class Performer:
             key_day=key_day,
             wrapped_key=wrapped_key,
         )
+
+
+def _menu(effect: e.ReplyMenu, members: Sequence[Resident]) -> Menu:
+    return Menu(
+        visit_id=effect.visit_id,
+        items=effect.items,
+        unavailable=effect.unavailable,
+        members=tuple(
+            Member(number=number, name=member.name)
+            for number, member in enumerate(members, start=1)
+        ),
+    )
 
 
 def _binding(issuance: Issuance) -> Binding:

@@ -8,10 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from issuance_server.adapters.sqlite.domicile_erasing import forget_applicants
 from issuance_server.adapters.sqlite.outbox import Outbox
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import inputs as i
 from issuance_server.core.copy_changes import staged_by
+from issuance_server.core.domicile_desk import APPLICANT_KEPT_MS
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState
@@ -35,6 +37,7 @@ LIST_INTERVAL_MS = 500
 has changed the list when it returns."""
 HEARTBEAT_INTERVAL_MS = 30_000
 REGISTER_INTERVAL_MS = 1_000
+FORGET_INTERVAL_MS = 60 * 60 * 1_000
 DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
 DAY_KEYS_KEPT = 2
 """The latest day keys stay: what was rendered before midnight may be committed after it."""
@@ -150,6 +153,7 @@ class Runtime:
             self._every(DAY_KEYS_INTERVAL_MS, self._retire_day_keys),
             self._every(DROPS_INTERVAL_MS, self.lines.report_drops),
             self._every(WRITE_AHEAD_LOG_INTERVAL_MS, self._empty_write_ahead_log),
+            self._every(FORGET_INTERVAL_MS, self._forget_applicants),
             self._stop_when_broken(),
         ]
         if self._parts.heartbeat:
@@ -205,6 +209,13 @@ class Runtime:
         await self._parts.store.sign_tree(
             city=self._parts.rules.city, at_ms=at_ms, sign=self._parts.sign_checkpoint
         )
+
+    async def _forget_applicants(self) -> None:
+        """Erase what applicants typed, a while after the counter's decision."""
+        before_ms = self._clock.now().real_ms - APPLICANT_KEPT_MS
+        count = await forget_applicants(self._parts.store, before_ms)
+        if count:
+            self._log("domicile.forgotten", count=count)
 
     def _deliverer(self, sender: NoticeSender) -> NoticeDeliverer:
         outbox = Outbox(self._parts.store)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
+from issuance_server.core.domicile_changes import KnownRequest
 from issuance_server.core.facts import EndedIssuance, Facts, HolderFacts, Now
 from issuance_server.core.pin_policy import VerdictOutcome
 from issuance_server.core.rules import CityRules
@@ -79,6 +80,7 @@ class Desk:
     registered: bool = True
     usable_from: date | None = None
     next_serial: int = 1
+    domicile: KnownRequest | None = None
     ended: dict[bytes, EndedIssuance] = field(default_factory=dict)
     records: list[r.AnyRecord] = field(default_factory=list)
     effects: list[e.Effect] = field(default_factory=list)
@@ -262,6 +264,7 @@ class Desk:
             resident_id=resident_id,
             card=replace(CARD, usable_from=self.usable_from) if known else None,
             place=None if needs.terminal is None else replace(PLACE, terminal=needs.terminal),
+            domicile=self.domicile,
         )
 
     def _project(self, record: r.AnyRecord) -> None:

@@ -70,14 +70,14 @@ def test_certificate_names_the_card() -> None:
 
 
 def test_certificate_of_nobody() -> None:
-    """A good certificate that belongs to no registered card gets the answer of unknown cards."""
+    """A good certificate that belongs to no registered card is told that it may apply."""
     desk = Desk(registered=False)
     desk.begun()
     desk.ask(authenticating())
     desk.judged(VerdictOutcome.RIGHT, card_ref=None, certificate_serial="0a1b", tries_left=None)
 
     (judged,) = desk.written(r.AttemptJudged)
-    assert (ReplyCode.CARD_NOT_ACCEPTED, None) == (judged.code, judged.card_ref)
+    assert (ReplyCode.CARD_NOT_REGISTERED_HERE, None) == (judged.code, judged.card_ref)
 
 
 def test_card_withdrawn_during_a_visit_applies_for_nothing() -> None:

@@ -146,6 +146,7 @@ def test_what_lies_on_others_is_told_to_nobody() -> None:
     }
     hidden = {
         Refusal.RESIDENT_UNKNOWN,
+        Refusal.RESIDENT_ELSEWHERE,
         Refusal.SUPPORTED,
         Refusal.PROVISIONALLY_SUPPORTED,
         Refusal.SUPPRESSED,

@@ -43,7 +43,16 @@ FREE_TEXTS = {
     ("LineStopped", "reason"),  # one of the words of the settling desk
 }
 BYTES = {
-    *("issuance_id", "visit_id", "challenge", "digest", "request_digest", "file_digest", "pages"),
+    *(
+        "request_id",
+        "issuance_id",
+        "visit_id",
+        "challenge",
+        "digest",
+        "request_digest",
+        "file_digest",
+        "pages",
+    ),
     *("sealed_digest", "signature", "nonce", "line_id", "fingerprint", "report_public_key"),
 }
 PARTS = {
@@ -113,6 +122,7 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
             "LineOpened",
             "LineClosed",
             "OperatorActed",
+            *("DomicileRequested", "DomicileMatched", "DomicileApproved", "DomicileRejected"),
             "NoticeSubscribed",
             "NoticeUnsubscribed",
             "OperatorActEnded",

@@ -90,7 +90,11 @@ ROWS: list[tuple[Kind, dict[str, Any] | None, Refusal]] = [
     ),
 ]
 """Kind, what changes, why it is not released. None: the holder has left the register."""
-NOT_AT_RELEASE = {Refusal.CARD_NOT_YET_USABLE, Refusal.MY_NUMBER_NOT_OFFERED}
+NOT_AT_RELEASE = {
+    Refusal.CARD_NOT_YET_USABLE,
+    Refusal.MY_NUMBER_NOT_OFFERED,
+    Refusal.RESIDENT_ELSEWHERE,  # of a card for life; see test_domicile_desk
+}
 """The card's first day is over once the visit is open; what is asked for does not change."""
 
 

@@ -1,7 +1,7 @@
 """What is kept in tables beside the journal, for no record may hold it."""
 
 from issuance_server.adapters.sqlite.statement import Statement
-from issuance_server.core.asides import Applicant, Aside, NoticeAddress
+from issuance_server.core.asides import Applicant, Aside, CounterWords, NoticeAddress
 
 
 def keeping(aside: Aside) -> Statement:
@@ -21,3 +21,6 @@ def keeping(aside: Aside) -> Statement:
             )
             typed = (aside.domicile, aside.register_head, aside.name, aside.birth, aside.phone)
             return sql, (aside.request_id, aside.certificate_serial, *typed)
+        case CounterWords():
+            sql = "UPDATE domicile_request SET words = ? WHERE request_id = ?"
+            return sql, (aside.words, aside.request_id)

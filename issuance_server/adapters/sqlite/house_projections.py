@@ -3,6 +3,7 @@
 from issuance_server.adapters.sqlite import (
     cards,
     day_projections,
+    domicile_statements,
     notice_statements,
     register_projections,
     suppressions,
@@ -33,6 +34,10 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
             | r.NoticeUnsubscribed()
             | r.CardRegistrationBegun()
             | r.CardChanged()
+            | r.DomicileRequested()
+            | r.DomicileMatched()
+            | r.DomicileApproved()
+            | r.DomicileRejected()
         ):
             return _of_people(record)
         case (
@@ -53,6 +58,10 @@ def _of_people(
     | r.SuppressionLifted
     | r.NoticeSubscribed
     | r.NoticeUnsubscribed
+    | r.DomicileRequested
+    | r.DomicileMatched
+    | r.DomicileApproved
+    | r.DomicileRejected
     | r.CardRegistrationBegun
     | r.CardChanged,
 ) -> list[Statement]:
@@ -60,6 +69,8 @@ def _of_people(
         return cards.statements_for(record)
     if isinstance(record, r.NoticeSubscribed | r.NoticeUnsubscribed):
         return notice_statements.of_subscription(record)
+    if not isinstance(record, r.SuppressionSet | r.SuppressionLifted):
+        return domicile_statements.statements_for(record)
     return suppressions.statements_for(record)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import aiosqlite
 
-from issuance_server.adapters.sqlite import day_reading, register_copy
+from issuance_server.adapters.sqlite import day_reading, domicile_reading, register_copy
 from issuance_server.adapters.sqlite.register_copy import CertificateSource
 from issuance_server.adapters.sqlite.register_reading import STATE_SQL, state_of
 from issuance_server.adapters.sqlite.register_stage import (
@@ -171,6 +171,11 @@ class SqliteStore:
         """Return what a resident's certificate of a kind is made of, from one consistent read."""
         row = await self._read_one(register_copy.SOURCE_SQL, (kind.value, resident_id))
         return None if row is None else register_copy.source_of(row)
+
+    async def source_by_domicile(self, resident_id: str, kind: Kind) -> CertificateSource | None:
+        """Return the same for a holder who lives elsewhere and stands in a family register here."""
+        row = await self._read_one(domicile_reading.SOURCE_SQL, (kind.value, resident_id))
+        return None if row is None else domicile_reading.source_by_domicile(row, resident_id)
 
     async def wrapped_key(self, issuance_id: bytes) -> tuple[str, bytes] | None:
         """Return the day and the wrapped content key of an issuance, if it is still there."""

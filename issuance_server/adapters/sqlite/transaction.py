@@ -12,6 +12,11 @@ import aiosqlite
 from issuance_server.adapters.sqlite import day_reading, register_copy
 from issuance_server.adapters.sqlite.asides import keeping
 from issuance_server.adapters.sqlite.cards import card_facts
+from issuance_server.adapters.sqlite.domicile_reading import (
+    holder_by_domicile,
+    is_by_domicile,
+    known_request,
+)
 from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_changes import change_copy
 from issuance_server.adapters.sqlite.register_stage import (
@@ -88,11 +93,11 @@ class Transaction:
         if needs.card_ref is not None or needs.certificate_serial is not None:
             card = await card_facts(self._writer, needs.card_ref, needs.certificate_serial)
             resident_id = resident_id or (card.resident_id if card else None)
-        holder = (
-            None
-            if resident_id is None
-            else await register_copy.holder_facts(self._writer, resident_id, real_ms)
-        )
+        by_domicile = card is not None and await is_by_domicile(self._writer, card.card_ref)
+        read_holder = holder_by_domicile if by_domicile else register_copy.holder_facts
+        holder = None
+        if resident_id is not None:
+            holder = await read_holder(self._writer, resident_id, real_ms)
         next_serial = 1
         if needs.serial_day is not None:
             sql = "SELECT next_serial FROM number_serial WHERE day = ?"
@@ -114,6 +119,9 @@ class Transaction:
             card=card,
             day=day,
             prints=prints,
+            domicile=await known_request(
+                self._writer, needs.domicile_request, needs.domicile_serial
+            ),
         )
 
     async def _rows(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:

@@ -47,6 +47,18 @@ from issuance_server.control.wire.days import (
     ReadAccounts,
     ReadDay,
 )
+from issuance_server.control.wire.domiciles import (
+    ACT_DOMICILE_APPROVE,
+    ACT_DOMICILE_MATCH,
+    ACT_DOMICILE_REJECT,
+    ACT_DOMICILE_SHOW,
+    WORDS_CHARACTERS_MAX,
+    Domiciles,
+    FoundPerson,
+    ListDomiciles,
+    ShownApplicant,
+    ToldWords,
+)
 from issuance_server.control.wire.notices import (
     ACT_NOTICE_SUBSCRIBE,
     ACT_NOTICE_UNSUBSCRIBE,
@@ -112,6 +124,10 @@ __all__ = [
     "ACT_DAY_CARRY_OVER",
     "ACT_DAY_CLOSE",
     "ACT_DAY_SETTLE",
+    "ACT_DOMICILE_APPROVE",
+    "ACT_DOMICILE_MATCH",
+    "ACT_DOMICILE_REJECT",
+    "ACT_DOMICILE_SHOW",
     "ACT_ISSUANCE_CLOSE",
     "ACT_NOTICE_SUBSCRIBE",
     "ACT_NOTICE_UNSUBSCRIBE",
@@ -134,6 +150,7 @@ __all__ = [
     "OVERLAP_HOURS_MAX",
     "PLACE_CHARACTERS_MAX",
     "SUPPRESSION_ID_BYTES",
+    "WORDS_CHARACTERS_MAX",
     "Accounts",
     "Act",
     "AddedSuppression",
@@ -147,14 +164,17 @@ __all__ = [
     "Checkpoints",
     "CountsRow",
     "DayStatus",
+    "Domiciles",
     "Done",
     "DrawCardChallenge",
     "FeedBatch",
+    "FoundPerson",
     "Issuances",
     "Journal",
     "Life",
     "LineRow",
     "ListCards",
+    "ListDomiciles",
     "ListIssuances",
     "ListNotices",
     "ListRegistrations",
@@ -180,11 +200,13 @@ __all__ = [
     "Request",
     "ResetPin",
     "ShowIssuance",
+    "ShownApplicant",
     "StagedExtract",
     "StandInTime",
     "Suppressions",
     "TablesInForce",
     "Terminals",
+    "ToldWords",
     "TriedCard",
     "decode_answer",
     "decode_request",
@@ -194,6 +216,7 @@ __all__ = [
 Request: TypeAlias = (
     ListIssuances
     | ListNotices
+    | ListDomiciles
     | ShowIssuance
     | ListCards
     | ListTerminals
@@ -212,6 +235,8 @@ Request: TypeAlias = (
 Answer: TypeAlias = (
     Issuances
     | Notices
+    | Domiciles
+    | ShownApplicant
     | PushRows
     | Life
     | Cards

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from issuance_server.control.wire.cards import BegunCard, ResetPin, TriedCard
+from issuance_server.control.wire.domiciles import FoundPerson, ToldWords
 from issuance_server.control.wire.notices import NewSubscription
 from issuance_server.control.wire.push import PushPage
 from issuance_server.control.wire.register import FeedBatch, StagedExtract, StandInTime
@@ -48,6 +49,8 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, tag="new-key"):
 Brought: TypeAlias = (
     NewTerminal
     | NewSubscription
+    | FoundPerson
+    | ToldWords
     | PushPage
     | NewKey
     | AddedSuppression

@@ -21,6 +21,12 @@ from issuance_server.core.records.days import (
     LineCarriedOver,
     ReportedLate,
 )
+from issuance_server.core.records.domiciles import (
+    DomicileApproved,
+    DomicileMatched,
+    DomicileRejected,
+    DomicileRequested,
+)
 from issuance_server.core.records.house import (
     ActOutcome,
     JudgeReported,
@@ -86,6 +92,10 @@ __all__ = [
     "DeletionOverdue",
     "DeletionReported",
     "DifferenceSettled",
+    "DomicileApproved",
+    "DomicileMatched",
+    "DomicileRejected",
+    "DomicileRequested",
     "HouseRecord",
     "IssuanceApplied",
     "IssuanceClosed",
@@ -156,6 +166,7 @@ _OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled | ReportedL
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
 _OfCards: TypeAlias = CardRegistrationBegun | CardChanged
 _OfNotices: TypeAlias = NoticeSubscribed | NoticeUnsubscribed
+_OfDomiciles: TypeAlias = DomicileRequested | DomicileMatched | DomicileApproved | DomicileRejected
 _OfRegisters: TypeAlias = (
     RegisterImported | RegisterFed | RegisterGapFound | StandInBegun | StandInEnded
 )
@@ -168,6 +179,7 @@ AnyRecord: TypeAlias = (
     | _OfRegisters
     | _OfDays
     | _OfNotices
+    | _OfDomiciles
     | _OfCards
 )
 

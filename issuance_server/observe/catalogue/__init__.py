@@ -9,6 +9,7 @@ Removing or renaming an event or a field is a change of interface and belongs in
 from issuance_server.observe.catalogue import (
     cards,
     days,
+    domiciles,
     issuances,
     lines,
     notices,
@@ -31,6 +32,7 @@ GROUPS: dict[str, tuple[Event, ...]] = {
     "Operators": operators.EVENTS,
     "Suppressions": suppressions.EVENTS,
     "Notices to holders": notices.EVENTS,
+    "Requests by 本籍": domiciles.EVENTS,
     "The register copy": registers.EVENTS,
     "Hours, fees and chains": tables.EVENTS,
 }
