@@ -11,6 +11,7 @@ In this order, so that nobody learns about a certificate without holding the car
 """
 
 import os
+import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -162,16 +163,22 @@ def _content(path: Path) -> bytes:
 
 
 def _of_authority(certificate: bytes, authority: x509.Certificate) -> x509.Certificate | None:
-    """Return the certificate if the authority gave it for authentication with a card."""
+    """Return the certificate if the authority gave it for authentication with a card.
+
+    A warning of the parser, such as about a serial below zero, refuses it as well: nothing that a
+    stranger sends shall write a line anywhere.
+    """
     try:
-        found = x509.load_der_x509_certificate(certificate)
-        found.verify_directly_issued_by(authority)
-        key = found.public_key()
-        constraints = found.extensions.get_extension_for_class(x509.BasicConstraints).value
-        usage = found.extensions.get_extension_for_class(x509.KeyUsage).value
-        purposes = list(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-        critical = [one.value for one in found.extensions if one.critical]
-    except (InvalidSignature, *_UNREADABLE):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = x509.load_der_x509_certificate(certificate)
+            found.verify_directly_issued_by(authority)
+            key = found.public_key()
+            constraints = found.extensions.get_extension_for_class(x509.BasicConstraints).value
+            usage = found.extensions.get_extension_for_class(x509.KeyUsage).value
+            purposes = list(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+            critical = [one.value for one in found.extensions if one.critical]
+    except (InvalidSignature, Warning, *_UNREADABLE):
         return None
     understood = (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage)
     fits = (
