@@ -1,6 +1,6 @@
 """All fuzz targets, by name."""
 
-from tests.fuzz import content_targets, key_targets, line_target, wire_targets
+from tests.fuzz import content_targets, key_targets, line_target, register_target, wire_targets
 from tests.fuzz.target import Target
 
 TARGETS: dict[str, Target] = {
@@ -10,5 +10,6 @@ TARGETS: dict[str, Target] = {
         line_target.LINE,
         *key_targets.TARGETS,
         *content_targets.TARGETS,
+        *register_target.TARGETS,
     )
 }
