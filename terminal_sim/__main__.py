@@ -14,6 +14,7 @@ from keys.distribution import take_trust
 from protocol.errors import KofuError, Misuse, SetUpError
 from protocol.limits import ISSUANCES_PER_VISIT_MAX
 from protocol.telegrams import Refused
+from terminal_sim.applicant import Applicant, typed_of
 from terminal_sim.arguments import parser, terminal_folders
 from terminal_sim.config import TerminalConfig, find_terminal
 from terminal_sim.crash_points import dying_at
@@ -62,6 +63,26 @@ def _issue(arguments: argparse.Namespace) -> int:
     _say(_CONNECTING)
     ended = asyncio.run(run_opening(config, visitor, _settings(arguments, clock)))
     return _tell_issue(arguments, ended, person)
+
+
+def _domicile(arguments: argparse.Namespace) -> int:
+    keypad = _keypad(arguments)
+    config = _config(arguments)
+    card = load_card(arguments.card)
+    asks = arguments.command == "register-domicile"
+    person = Applicant(keypad=keypad, typed=typed_of(arguments) if asks else None, say=_say)
+    visitor = Visitor(customer=person, card=card, tray=config.storage)
+    _say(_CONNECTING)
+    ended = asyncio.run(run_opening(config, visitor, _settings(arguments, Clock())))
+    result, told = person.result(ended)
+    _tell_line(arguments, ended)
+    if arguments.json:
+        _print(told)
+    elif told["state"] is not None:
+        sys.stdout.write(f"{told['state']}\n")
+    if told["refusal"] is not None:
+        _say(told["refusal"]["sentence"])
+    return result
 
 
 def _settle(arguments: argparse.Namespace) -> int:
@@ -140,7 +161,13 @@ def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:
         _say(f"line: {counts or 'nothing late, nothing dropped'}")
 
 
-_COMMANDS = {"issue": _issue, "settle": _settle, "trust": _take_trust}
+_COMMANDS = {
+    "issue": _issue,
+    "register-domicile": _domicile,
+    "domicile-status": _domicile,
+    "settle": _settle,
+    "trust": _take_trust,
+}
 _CONNECTING = "接続しています… (connecting to the city)"
 _CLOSING_WORDS = {
     Exit.DONE: "完了しました (done: paper out, deletion confirmed)",

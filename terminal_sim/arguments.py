@@ -8,6 +8,7 @@ from pathlib import Path
 from protocol.kinds import Kind
 from protocol.limits import COPIES_MAX
 from protocol.secret import Secret
+from terminal_sim.applicant import add_domicile_arguments
 from terminal_sim.crash_points import POINTS
 from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.keyboard import pin_of
@@ -47,6 +48,17 @@ def parser() -> argparse.ArgumentParser:
     _add_common(issue)
     _add_issue(issue)
     issue.set_defaults(usage_error=issue.error)
+    domicile = commands.add_parser(
+        "register-domicile",
+        help="ask for registration where the 本籍 is (本籍地利用登録申請)",
+        epilog="what is typed here can be seen in the list of processes; use it for samples only",
+    )
+    status = commands.add_parser("domicile-status", help="hear how the latest such request stands")
+    for command in (domicile, status):
+        _add_common(command)
+        _add_card(command)
+        command.set_defaults(usage_error=command.error)
+    add_domicile_arguments(domicile)
     settle = commands.add_parser(
         "settle",
         help="open the line and settle what was left unfinished",
@@ -103,7 +115,7 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--die-at", metavar="POINT", type=_point, help=argparse.SUPPRESS)
 
 
-def _add_issue(command: argparse.ArgumentParser) -> None:
+def _add_card(command: argparse.ArgumentParser) -> None:
     command.add_argument("--card", required=True, type=Path, metavar="FILE", help="the card's file")
     pin = command.add_mutually_exclusive_group()
     pin.add_argument(
@@ -117,6 +129,10 @@ def _add_issue(command: argparse.ArgumentParser) -> None:
     pin.add_argument(
         "--pin-stdin", action="store_true", help="read PINs from standard input, one a line"
     )
+
+
+def _add_issue(command: argparse.ArgumentParser) -> None:
+    _add_card(command)
     command.add_argument(
         "--certificate",
         required=True,

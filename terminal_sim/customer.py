@@ -6,7 +6,7 @@ from typing import Protocol
 
 from protocol.kinds import Kind, Options
 from protocol.secret import Secret
-from terminal_sim.core.effects import AskForMoney, AskForPin, Leaving, ShowMenu
+from terminal_sim.core.effects import AskForMoney, AskForPin, Leaving, OfferDomicile, ShowMenu
 from terminal_sim.core.records import AnyRecord
 
 
@@ -31,6 +31,27 @@ class Choice:
     cancel_at: CancelPoint | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomicileTyped:
+    """What is typed to be registered by 本籍. Its ``repr`` shows nothing of it."""
+
+    domicile: str
+    register_head: str
+    name: str
+    birth: str
+    phone: str = ""
+
+    def __repr__(self) -> str:
+        return "DomicileTyped(...)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomicileWish:
+    """A form to send; or None in it: to hear how the latest one stands."""
+
+    typed: DomicileTyped | None
+
+
 class Customer(Protocol):
     """Answers the machine's questions and watches what it does."""
 
@@ -40,6 +61,10 @@ class Customer(Protocol):
 
     async def choose(self, menu: ShowMenu) -> Choice | None:
         """Return the choice, or None to take the card and go; asked again after each issuance."""
+        ...
+
+    async def ask_domicile(self, asked: OfferDomicile) -> DomicileWish | None:
+        """Return what is wanted of a city that does not know the card, or None to go."""
         ...
 
     async def pay(self, asked: AskForMoney) -> int:

@@ -15,6 +15,7 @@ from msgspec import structs
 from keys.signing import SigningKey
 from protocol import sealed_certificate
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import DomicileTold, RegisterDomicile
 from protocol.errors import MalformedTelegram, Misuse, SealError
 from protocol.limits import ID_BYTES
 from protocol.page_digest import page_digests
@@ -42,6 +43,7 @@ from terminal_sim.core.requests import (
     Authentication,
     Document,
     DocumentFault,
+    DomicileForm,
     KeyGiven,
     MenuGiven,
     PieceKept,
@@ -50,11 +52,11 @@ from terminal_sim.core.requests import (
     Strange,
 )
 from terminal_sim.core.state import Money, TerminalState
-from terminal_sim.customer import Customer
+from terminal_sim.customer import Customer, DomicileTyped
 from terminal_sim.devices import CardReader, CoinBox, Printer
 from terminal_sim.spool import Spool
 
-_PASSED_ON = (Opened, ChallengeGiven, Quotation, Acknowledged, Refused, Closed)
+_PASSED_ON = (DomicileTold, Opened, ChallengeGiven, Quotation, Acknowledged, Refused, Closed)
 
 
 class DeskWork:
@@ -87,6 +89,7 @@ class DeskWork:
         self._card_reader = card_reader
         self._printer = printer
         self._pin: Secret | None = None
+        self._typed: DomicileTyped | None = None
         self._quoted_sheets: dict[bytes, int] = {}
         self._pieces: dict[bytes, dict[int, bytes]] = {}
         self._documents: dict[bytes, bytes] = {}
@@ -106,6 +109,19 @@ class DeskWork:
                 if self._card_reader is None:
                     raise Misuse("no card to authenticate with")
                 return self._card_reader.authenticate(question, pin)
+            case DomicileForm():
+                typed, self._typed = self._typed, None
+                if typed is None:
+                    raise Misuse("no form was filled in")
+                return RegisterDomicile(
+                    visit_id=question.visit_id,
+                    request_id=question.request_id,
+                    domicile=typed.domicile,
+                    register_head=typed.register_head,
+                    name=typed.name,
+                    birth=typed.birth,
+                    phone=typed.phone,
+                )
             case _:
                 return question
 
@@ -131,7 +147,9 @@ class DeskWork:
         return into.Answered(request=request, answer=answer)
 
     async def attend(
-        self, asked: out.AskForPin | out.ShowMenu | out.AskForMoney, customer: Customer
+        self,
+        asked: out.AskForPin | out.ShowMenu | out.OfferDomicile | out.AskForMoney,
+        customer: Customer,
     ) -> into.Input:
         """Let the person answer."""
         match asked:
@@ -148,6 +166,13 @@ class DeskWork:
                     options=choice.options,
                     copies=choice.copies,
                 )
+            case out.OfferDomicile():
+                wish = await customer.ask_domicile(asked)
+                if wish is None:
+                    return into.CardTaken(visit_id=asked.visit_id)
+                self._typed = wish.typed
+                request_id = None if wish.typed is None else secrets.token_bytes(ID_BYTES)
+                return into.DomicileWanted(visit_id=asked.visit_id, request_id=request_id)
             case out.AskForMoney():
                 amount_yen = await customer.pay(asked)
                 self._coin_box.insert(asked.issuance_id, amount_yen)

@@ -295,7 +295,7 @@ class Machine:
                 self._leave_soon()
             case out.IssuanceOver():
                 self._offer_another()
-            case out.AskForPin() | out.ShowMenu() | out.AskForMoney():
+            case out.AskForPin() | out.ShowMenu() | out.OfferDomicile() | out.AskForMoney():
                 self._menu = effect if isinstance(effect, out.ShowMenu) else self._menu
                 if self._customer is not None:
                     self._run(self._work.attend(effect, self._customer))

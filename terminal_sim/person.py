@@ -10,7 +10,7 @@ from protocol.telegrams import Refused, Unavailable
 from terminal_sim.core import effects as out
 from terminal_sim.core import records as r
 from terminal_sim.core.records import AnyRecord
-from terminal_sim.customer import CancelPoint, Choice
+from terminal_sim.customer import CancelPoint, Choice, DomicileWish
 
 _JAPAN = timezone(timedelta(hours=9))
 _WEEKDAYS = "月火水木金土日"
@@ -120,6 +120,10 @@ class Person:
             return None
         self._present = wanted
         return wanted.choice
+
+    async def ask_domicile(self, _asked: out.OfferDomicile) -> DomicileWish | None:
+        """Go: a certificate was wanted."""
+        return None
 
     async def pay(self, asked: out.AskForMoney) -> int:
         """Put in the amount that was decided beforehand."""

@@ -83,8 +83,8 @@ def result_object(
     """
     issuances = [_issuance_object(state, wanted, paper_of) for wanted in person.applications]
     for wanted, told in zip(person.applications, issuances, strict=True):
-        told["refusal"] = _refusal_object(wanted.refusal or _before(wanted, person, refused))
-    alone = issuances[0] if len(issuances) == 1 else {"refusal": _refusal_object(refused)}
+        told["refusal"] = refusal_object(wanted.refusal or _before(wanted, person, refused))
+    alone = issuances[0] if len(issuances) == 1 else {"refusal": refusal_object(refused)}
     return {
         "terminal": state.profile.terminal,
         "visit": None if person.visit_id is None else person.visit_id.hex(),
@@ -129,7 +129,8 @@ def durations_ms(marks: list[tuple[str, int]]) -> dict[str, int]:
     return {**durations, "total": marks[-1][1] - marks[0][1]}
 
 
-def _refusal_object(refusal: Refused | None) -> dict[str, Any] | None:
+def refusal_object(refusal: Refused | None) -> dict[str, Any] | None:
+    """Return how a refusal is told to a program."""
     if refusal is None:
         return None
     return {

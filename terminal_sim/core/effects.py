@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import DomicileTold
 from protocol.telegrams import Counters, MenuItem, Refused, Unavailable
 from terminal_sim.core.records import AnyRecord
 from terminal_sim.core.requests import Question, Request
@@ -84,6 +85,22 @@ class ShowMenu:
     visit_id: bytes
     items: tuple[MenuItem, ...]
     unavailable: tuple[Unavailable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferDomicile:
+    """Let the person ask for registration by 本籍; ``refusal`` says why nothing else is offered."""
+
+    visit_id: bytes
+    refusal: Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellDomicile:
+    """Show how a request by 本籍 stands."""
+
+    visit_id: bytes
+    told: DomicileTold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +191,8 @@ Leaving: TypeAlias = (
     | LineClosed
     | AskForPin
     | ShowMenu
+    | OfferDomicile
+    | TellDomicile
     | ReturnCard
     | StoreCiphertext
     | AskForMoney

@@ -89,6 +89,14 @@ class CertificateChosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DomicileWanted:
+    """A form by 本籍 is filled in (its id, 16 bytes, random), or its state is asked for (None)."""
+
+    visit_id: bytes
+    request_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelPressed:
     """The person does not want this issuance any more; the visit goes on."""
 
@@ -160,6 +168,7 @@ Input: TypeAlias = (
     | CancelAsked
     | CertificateChosen
     | CancelPressed
+    | DomicileWanted
     | MoneyInserted
     | CiphertextStored
     | PrinterReady

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, DomicileTold
 from protocol.telegrams import (
     Acknowledged,
     Apply,
@@ -45,6 +46,7 @@ class Step(Enum):
     REPORT = "report"
     DELETED = "deleted"
     CANCEL = "cancel"
+    DOMICILE = "domicile"
     END_VISIT = "end-visit"
     CLOSE = "close"
 
@@ -78,8 +80,18 @@ class Authentication:
     challenge: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomicileForm:
+    """本籍地利用登録申請, without what was typed: the shell completes it."""
+
+    visit_id: bytes
+    request_id: bytes
+
+
 Question: TypeAlias = (
-    Open
+    DomicileForm
+    | AskDomicile
+    | Open
     | Begin
     | Authentication
     | Apply
@@ -158,6 +170,7 @@ class Strange:
 
 Answer: TypeAlias = (
     Opened
+    | DomicileTold
     | ChallengeGiven
     | MenuGiven
     | Quotation

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from protocol.codes import ReplyCode
 from protocol.telegrams import NoticeKind, Refused
 from protocol.visit import VisitInput
-from terminal_sim.core import advices, issuance_desk, line_desk, printing, release, visit_desk
+from terminal_sim.core import (
+    advices,
+    domicile_desk,
+    issuance_desk,
+    line_desk,
+    printing,
+    release,
+    visit_desk,
+)
 from terminal_sim.core.effects import Effect
 from terminal_sim.core.inputs import (
     Answered,
@@ -20,6 +28,7 @@ from terminal_sim.core.inputs import (
     CertificateChosen,
     CiphertextStored,
     CloseAsked,
+    DomicileWanted,
     Erased,
     Input,
     LineReady,
@@ -100,6 +109,8 @@ def _take_device_word(turn: Turn, input_: Input) -> None:
             visit_desk.leave(turn, input_.visit_id, input_.refusal)
         case CertificateChosen():
             visit_desk.choose(turn, input_)
+        case DomicileWanted():
+            domicile_desk.wanted(turn, input_)
         case CancelPressed():
             issuance_desk.cancel(turn, input_.issuance_id)
         case MoneyInserted():
@@ -142,6 +153,7 @@ _ON_ANSWER: dict[Step, Callable[[Turn, Request, Answer | None], None]] = {
     Step.REPORT: advices.report_answered,
     Step.DELETED: advices.deletion_answered,
     Step.CANCEL: lambda turn, request, _: advices.cancel_answered(turn, request),
+    Step.DOMICILE: domicile_desk.answered,
     Step.END_VISIT: lambda _turn, _request, _answer: None,
     Step.CLOSE: lambda turn, _, answer: line_desk.closing_answered(turn, answer),
 }

@@ -8,7 +8,7 @@ from protocol.limits import ATTEMPTS_PER_VISIT_MAX, VISIT_MS_MAX
 from protocol.telegrams import Begin, ChallengeGiven, EndVisit, Refused
 from protocol.visit import VISIT_TABLE, VisitInput, VisitState
 from terminal_sim.core import issuance_desk
-from terminal_sim.core.effects import AskForPin, ReturnCard, ShowMenu
+from terminal_sim.core.effects import AskForPin, OfferDomicile, ReturnCard, ShowMenu
 from terminal_sim.core.endings import withdraw
 from terminal_sim.core.inputs import CertificateChosen
 from terminal_sim.core.records import VisitEnded, VisitOpened
@@ -23,6 +23,9 @@ FAREWELL_MS_MAX = 10_000
 
 _TRY_AGAIN = frozenset({ReplyCode.PIN_WRONG, ReplyCode.TRY_BURNED, ReplyCode.CHALLENGE_EXPIRED})
 """Refusals after which the person may type again."""
+
+_MAY_ASK_DOMICILE = frozenset({ReplyCode.CARD_NOT_REGISTERED_HERE, ReplyCode.CARD_NOT_YET_USABLE})
+"""Refusals after which a card may ask for registration by 本籍, or how that stands (TP-055)."""
 
 
 def insert_card(turn: Turn, visit_id: bytes) -> None:
@@ -103,6 +106,8 @@ def judged(turn: Turn, request: Request, answer: Answer | None) -> None:
             if _may_try_again(visit, answer):
                 turn.state.visit = replace(_present(turn), attempt=visit.attempt + 1)
                 _ask_challenge(turn)
+            elif answer.code in _MAY_ASK_DOMICILE:
+                turn.do(OfferDomicile(visit_id=visit.visit_id, refusal=answer))
             else:
                 end(turn, VisitInput.VISIT_ENDED, refusal=answer)
         case _:

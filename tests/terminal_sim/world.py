@@ -212,6 +212,8 @@ class World:
                         copies=self.person.copies,
                     )
                 )
+            case out.OfferDomicile():
+                self.queue.append(into.CardTaken(visit_id=effect.visit_id))
             case out.ReturnCard():
                 self.queue.append(into.CloseAsked())
             case out.IssuanceOver():
