@@ -176,6 +176,7 @@ async def test_line_that_is_open_keeps_the_day_open_until_it_is_carried_over(
     assert await business.carry_over(DAY) is None
     assert await business.close_day(DAY) is None
     assert ((),) == tuple(one.totals for one in business.days_closed())
+    assert NEXT == await first_open_day(Reader(business.city.path).all)
     await business.wait_until(NEXT_NIGHT_MS)
     refused = await business.close_day(NEXT)
     assert refused is not None

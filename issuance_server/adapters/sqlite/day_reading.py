@@ -34,8 +34,10 @@ _OPENINGS_SQL = (
     "SELECT terminal, opened_at_ms, ended_at_ms, ended_how, our_completed, our_reversed,"
     " our_fees_earned_yen, their_completed, their_reversed, their_fees_earned_yen,"
     " differs AND settled_at_ms IS NULL, settled_at_ms IS NOT NULL"
-    " FROM line_opening WHERE opened_day <= ?"
-    " AND (ended_how IS NULL OR ended_day >= ? OR (differs AND settled_at_ms IS NULL))"
+    " FROM line_opening WHERE opened_day <= ? AND opening IN"
+    " (SELECT opening FROM line_opening WHERE ended_how IS NULL"
+    " UNION SELECT opening FROM line_opening WHERE ended_day >= ?"
+    " UNION SELECT opening FROM line_opening WHERE differs AND settled_at_ms IS NULL)"
     " ORDER BY opening"
 )
 _UNDER_OPENING_SQL = (
@@ -51,7 +53,10 @@ _FIRST_OPEN_SQL = (
     "SELECT min(day) FROM (SELECT min(end_day) AS day FROM issuance WHERE end_day > ?1"
     " UNION ALL SELECT min(opened_day) FROM line_opening WHERE opened_day > ?1"
     " UNION ALL SELECT min(business_day) FROM issuance WHERE end_day IS NULL"
-    " AND business_day > ?1)"
+    " AND business_day > ?1"
+    " UNION ALL SELECT date(?1, '+1 day') WHERE EXISTS (SELECT 1 FROM issuance"
+    " WHERE end_day IS NULL AND business_day <= ?1) OR EXISTS (SELECT 1 FROM line_opening"
+    " WHERE ended_how IS NULL AND opened_day <= ?1))"
 )
 _FAULTS = json.dumps(sorted(cause.value for cause in MACHINE_FAULTS))
 _PRINTS_SQL = (
@@ -70,7 +75,10 @@ async def closed_through(fetch: FetchRows) -> str:
 
 
 async def first_open_day(fetch: FetchRows) -> str | None:
-    """Return the first day that is not closed and has business; None: there is none."""
+    """Return the first day that is not closed and has business; None: there is none.
+
+    What was carried over and is still open is business of the day after the last closed one.
+    """
     ((day,),) = await fetch(_FIRST_OPEN_SQL, (await closed_through(fetch),))
     found: str | None = day
     return found
