@@ -143,7 +143,7 @@ class Visit:
             *("--terminal", str(folder / "terminals" / self.terminal / "terminal.toml")),
             *("--card", str(folder / "cards" / f"{self.card}.card.json")),
             *pins,
-            *("--certificate", "juminhyo"),
+            *(() if "--certificate" in self.options else ("--certificate", "juminhyo")),
             *self.options,
             *("--out", str(out)),
         ]
