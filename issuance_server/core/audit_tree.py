@@ -35,7 +35,10 @@ class AuditTree:
 
     def append(self, record: bytes) -> None:
         """Add the next leaf."""
-        node = leaf_hash(record)
+        self.append_hash(leaf_hash(record))
+
+    def append_hash(self, node: bytes) -> None:
+        """Add the next leaf, of which only the hash is known."""
         self.size += 1
         size = self.size
         while size % 2 == 0:

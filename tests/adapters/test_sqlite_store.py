@@ -12,7 +12,7 @@ import pytest
 from issuance_server.adapters.sqlite import store as store_module
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import records as r
-from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
+from issuance_server.core.audit_tree import AuditTree, checkpoint_statement, leaf_hash
 from issuance_server.core.effects import DropKey, KeepKey
 from issuance_server.core.facts import EndedIssuance, Facts
 from issuance_server.core.switch import Needs
@@ -307,10 +307,30 @@ async def test_tree_is_signed_once_per_size(city: CityFile) -> None:
     await city.restart()
     await sign(4)
 
-    ((size, root, at_ms, signature),) = city.rows("SELECT * FROM audit_checkpoint")
+    ((size, root, at_ms, signature, leaves),) = city.rows("SELECT * FROM audit_checkpoint")
+    assert leaf_hash(r.encode_record(OPENED)) == leaves
     statement = checkpoint_statement(city="272035", size=size, root=root, at_ms=at_ms)
     assert (1, 2) == (size, at_ms)
     assert signature_holds(key.public_key, signature, statement)
+
+
+async def test_checkpoint_has_the_leaves_since_the_one_before(city: CityFile) -> None:
+    """Also those that were written before a restart, and not yet signed then."""
+    key = SigningKey.generate()
+    records = [line_closed(number) for number in range(4)]
+    for number, record in enumerate(records):
+        async with city.store.transaction() as transaction:
+            transaction.write(record)
+        if number == 0:
+            await city.store.sign_tree(city="272035", at_ms=number, sign=key.sign)
+        if number == 1:
+            await city.restart()
+    await city.store.sign_tree(city="272035", at_ms=9, sign=key.sign)
+
+    leaves = [leaf_hash(r.encode_record(record)) for record in records]
+    assert [(1, leaves[0]), (4, b"".join(leaves[1:]))] == city.rows(
+        "SELECT size, leaves FROM audit_checkpoint ORDER BY size"
+    )
 
 
 async def test_tree_grows_on_after_a_restart(city: CityFile) -> None:

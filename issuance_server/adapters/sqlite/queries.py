@@ -76,12 +76,24 @@ class JournalRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class CheckpointRow(msgspec.Struct, frozen=True, array_like=True):
-    """One signed statement about the audit tree."""
+    """One signed statement about the audit tree.
+
+    ``leaves`` is not signed, but it leads from the root before to this one: the hashes of the
+    records between.
+    """
 
     size: int
     root: bytes
     at_ms: int
     signature: bytes
+    leaves: bytes = b""
+
+
+class FrontierRow(msgspec.Struct, frozen=True, array_like=True):
+    """Where the audit tree stands: records, and the roots of its full subtrees (not signed)."""
+
+    size: int
+    frontier: bytes
 
 
 class Queries:
@@ -153,12 +165,17 @@ class Queries:
     async def checkpoints(self, after: int) -> list[CheckpointRow]:
         """Return the next page of signed checkpoints."""
         sql = (
-            "SELECT size, root, at_ms, signature FROM audit_checkpoint WHERE size > ?"
+            "SELECT size, root, at_ms, signature, leaves FROM audit_checkpoint WHERE size > ?"
             " ORDER BY size LIMIT ?"
         )
         return [
             CheckpointRow(*row) for row in await self.reader.all(sql, (after, JOURNAL_PAGE_ROWS))
         ]
+
+    async def frontier(self) -> FrontierRow:
+        """Return where the audit tree stands; nothing, if the database does not say."""
+        rows = await self.reader.all("SELECT size, frontier FROM audit_frontier")
+        return FrontierRow(*rows[0]) if rows else FrontierRow(0, b"")
 
     async def nonce_used(self, nonce: bytes) -> bool:
         """Tell whether an act with this nonce was recorded."""

@@ -23,8 +23,13 @@ CREATE INDEX journal_subject ON journal (subject, seq) WHERE subject IS NOT NULL
 CREATE TABLE audit_frontier (
     id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL
 ) STRICT;
+-- leaves: the hashes of the records since the checkpoint before, so that a changed one is found
 CREATE TABLE audit_checkpoint (
-    size INTEGER PRIMARY KEY, root BLOB NOT NULL, at_ms INTEGER NOT NULL, signature BLOB NOT NULL
+    size INTEGER PRIMARY KEY,
+    root BLOB NOT NULL,
+    at_ms INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    leaves BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE open_subject (subject BLOB PRIMARY KEY, until_ms INTEGER) STRICT;
@@ -201,7 +206,11 @@ CREATE TABLE line_opening (
     CHECK ((ended_at_ms IS NULL) = (ended_how IS NULL))
 ) STRICT;
 CREATE INDEX line_opening_terminal ON line_opening (terminal, opening);
+CREATE INDEX line_opening_opened_day ON line_opening (opened_day);
 CREATE INDEX line_opening_ended_day ON line_opening (ended_day);
+CREATE INDEX line_opening_open ON line_opening (opened_day) WHERE ended_how IS NULL;
+CREATE INDEX line_opening_differs ON line_opening (opened_day)
+    WHERE differs AND settled_at_ms IS NULL;
 CREATE TABLE line_carried_over (
     day TEXT NOT NULL,
     terminal TEXT NOT NULL,

@@ -35,7 +35,7 @@ from issuance_server.adapters.sqlite.tables_projections import (
     loaded_tables,
 )
 from issuance_server.adapters.sqlite.transaction import Transaction, one_row
-from issuance_server.core.audit_tree import AuditTree, checkpoint_statement
+from issuance_server.core.audit_tree import AuditTree, checkpoint_statement, leaf_hash
 from issuance_server.core.freshness import CopyState
 from issuance_server.core.line_table import RegisteredTerminal
 from issuance_server.core.records import AnyRecord, decode_record
@@ -52,7 +52,7 @@ class SqliteStore:
         self._writer = writer
         self._reader = reader
         self._tree = AuditTree()
-        self._signed_size = 0
+        self._unsigned: list[bytes] = []  # the hashes of the leaves since the last checkpoint
         self._writing = asyncio.Lock()  # what the writer does may not fall into a transaction
 
     @classmethod
@@ -112,6 +112,7 @@ class SqliteStore:
                 )
                 await self._writer.execute("COMMIT")
                 self._tree = tree
+                self._unsigned += map(leaf_hash, transaction.leaves)
             except sqlite3.Error as error:
                 raise JournalFailed(f"the journal cannot be written: {error}") from error
 
@@ -232,12 +233,15 @@ class SqliteStore:
         """Store a signed checkpoint of the audit tree if it has grown since the last one."""
         async with self._writing:  # two that ask at once sign it once
             size, root = self._tree.size, self._tree.root()
-            if size == self._signed_size:
+            if not self._unsigned:
                 return
             signature = sign(checkpoint_statement(city=city, size=size, root=root, at_ms=at_ms))
-            sql = "INSERT INTO audit_checkpoint (size, root, at_ms, signature) VALUES (?, ?, ?, ?)"
-            await self._write(sql, (size, root, at_ms, signature))
-            self._signed_size = size
+            sql = (
+                "INSERT INTO audit_checkpoint (size, root, at_ms, signature, leaves)"
+                " VALUES (?, ?, ?, ?, ?)"
+            )
+            await self._write(sql, (size, root, at_ms, signature, b"".join(self._unsigned)))
+            self._unsigned.clear()
 
     async def _read_one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         rows = await self._read(sql, values)
@@ -264,10 +268,13 @@ class SqliteStore:
                 " city anew: issuance-server init"
             )
         row = await one_row(self._reader, "SELECT size, frontier FROM audit_frontier", ())
-        signed = await one_row(self._reader, "SELECT max(size) FROM audit_checkpoint", ())
         if row is not None:
             self._tree = AuditTree(row[0], row[1])
-        self._signed_size = signed[0] or 0 if signed else 0
+        sql = (
+            "SELECT record FROM journal"
+            " WHERE seq > (SELECT coalesce(max(size), 0) FROM audit_checkpoint) ORDER BY seq"
+        )
+        self._unsigned = [leaf_hash(row[0]) for row in await self._reader.execute_fetchall(sql)]
 
 
 def _by_terminal(
