@@ -213,7 +213,7 @@ class WholeTerminal:
     def _person(self, pins: Sequence[bytes]) -> Person:
         return Person(
             keypad=Keypad(pins=[Secret(pin) for pin in pins]),
-            choice=Choice(kind=Kind.JUMINHYO, options=Options(), copies=1),
+            choices=[Choice(kind=Kind.JUMINHYO, options=Options(), copies=1)],
             insert_yen=None,
             say=lambda _: None,
             clock=lambda: self._town.loop.now_ms,
