@@ -81,7 +81,8 @@ async def _journal(queries: Queries, _now: Now, asked: wire.ReadJournal) -> wire
 
 
 async def _checkpoints(queries: Queries, _now: Now, asked: wire.ReadCheckpoints) -> wire.Answer:
-    return wire.Checkpoints(rows=tuple(await queries.checkpoints(asked.after)))
+    rows = tuple(await queries.checkpoints(asked.after))
+    return wire.Checkpoints(rows=rows, frontier=await queries.frontier())
 
 
 async def _numbers(queries: Queries, _now: Now, asked: wire.ReadNumbers) -> wire.Answer:

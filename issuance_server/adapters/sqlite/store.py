@@ -272,9 +272,11 @@ class SqliteStore:
             self._tree = AuditTree(row[0], row[1])
         sql = (
             "SELECT record FROM journal"
-            " WHERE seq > (SELECT coalesce(max(size), 0) FROM audit_checkpoint) ORDER BY seq"
+            " WHERE seq > (SELECT coalesce(max(size), 0) FROM audit_checkpoint) AND seq <= ?"
+            " ORDER BY seq"
         )
-        self._unsigned = [leaf_hash(row[0]) for row in await self._reader.execute_fetchall(sql)]
+        rows = await self._reader.execute_fetchall(sql, (self._tree.size,))
+        self._unsigned = [leaf_hash(row[0]) for row in rows]
 
 
 def _by_terminal(

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from issuance_server.adapters.sqlite.queries import (
     CheckpointRow,
+    FrontierRow,
     IssuanceRow,
     JournalRow,
     LifeStep,
@@ -104,9 +105,10 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True, tag="journal"):
 
 
 class Checkpoints(msgspec.Struct, frozen=True, kw_only=True, tag="checkpoints"):
-    """A page; empty at the end."""
+    """A page, empty at the end; and where the tree stands now."""
 
     rows: tuple[CheckpointRow, ...]
+    frontier: FrontierRow
 
 
 class Numbers(msgspec.Struct, frozen=True, kw_only=True, tag="numbers"):
