@@ -1,8 +1,10 @@
 """Answers about business days: how one stands, and its issuances for the accounts."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from issuance_server.adapters.sqlite.day_accounts import (
+    ClosedDay,
     account_rows,
     closed_day,
     late_reports,
@@ -14,7 +16,6 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
 from issuance_server.core.day_blockers import (
     Blocker,
-    LineState,
     blockers,
     by_terminal,
     is_over,
@@ -63,7 +64,7 @@ async def day_status(queries: Queries, now: Now, asked: wire.ReadDay) -> wire.An
                 kinds.items(), key=lambda item: (item[0][0], item[0][1].value)
             )
         ),
-        lines=_lines(facts, counted, await places(reader), over=over, closed=closed is not None),
+        lines=_lines(facts, counted, await places(reader), over=over, closed=closed),
         blockers=tuple(map(_blocker, found)),
         late_reports=await late_reports(reader, day),
     )
@@ -80,17 +81,18 @@ def _lines(
     placed: dict[str, tuple[str, str]],
     *,
     over: bool,
-    closed: bool,
+    closed: ClosedDay | None,
 ) -> tuple[wire.LineRow, ...]:
     sums = totals_by(by_line, counted)
-    openings = by_terminal(facts.openings)
+    known = facts.openings
+    if closed is not None:
+        known = tuple(_as_of(one, closed.at_ms) for one in known)
+    openings = by_terminal(known)
     rows = []
     for terminal in sorted({*sums, *openings, *facts.carried_over}):
         of_line = openings.get(terminal, [])
         carried = terminal in facts.carried_over
         stands = line_state(of_line, over=over, carried_over=carried)
-        if closed and carried:
-            stands = LineState.CARRIED_OVER
         ours, theirs = _last_counters(of_line)
         chain, store = placed.get(terminal, ("", ""))
         rows.append(
@@ -105,6 +107,13 @@ def _lines(
             )
         )
     return tuple(rows)
+
+
+def _as_of(opening: OpeningOfDay, closed_at_ms: int) -> OpeningOfDay:
+    """Return an opening as it stood when its day was closed."""
+    if opening.ended_at_ms is None or opening.ended_at_ms <= closed_at_ms:
+        return opening
+    return replace(opening, ended_at_ms=None, end=None, ours=None, theirs=None)
 
 
 def _last_counters(openings: list[OpeningOfDay]) -> tuple[Counters | None, Counters | None]:

@@ -137,6 +137,8 @@ def test_day_is_closed_and_handed_to_the_accounts(commands: Commands, tmp_path: 
     out = tmp_path / "day.csv"
     early = commands.run("day", "export", DAY, "--out", str(out))
     assert (1, True) == (early.status, "is not closed and can still change" in early.err)
+    draft = commands.run("day", "export", DAY, "--out", str(tmp_path / "draft.csv"), "--draft")
+    assert (0, True) == (draft.status, "2 issuances are in" in draft.err)
     done = commands.act("day", "close", DAY)
     assert (
         0,
@@ -198,8 +200,17 @@ def test_what_keeps_a_day_open_is_named_and_ended_by_two(commands: Commands) -> 
     carried = by_two(commands, "day", "carry-over", DAY, "--terminal", TERMINAL)
     assert (0, True) == (carried.status, f"{TERMINAL} is carried over" in carried.err)
     assert 0 == commands.act("day", "close", DAY).status
+    later = r.LineClosed(
+        at_ms=2**41,
+        terminal=TERMINAL,
+        day="2020-06-02",
+        ours=closed().ours,
+        theirs=closed().theirs,
+    )
+    write(commands, [later])
     (line,) = status(commands, DAY)["lines"]
     assert "carried-over" == line["line"]
+    assert line["ours"] is None, "what was said after the close belongs to a later day"
     # What it ended later counts in the day in which it ended, which is that of this test.
     assert (800, 400) == (line["counts"]["collected_yen"], line["counts"]["earned_yen"])
 
