@@ -85,7 +85,7 @@ class ActKind:
     carry_out: CarryOut | None = None
     refusal: Callable[[i.Change | None], KofuError | None] | None = None
     of_two: bool = False
-    answer: Callable[[Queries, wire.Act], Awaitable[wire.Answer]] | None = None
+    answer: Callable[[Queries, Now, wire.Act], Awaitable[wire.Answer]] | None = None
     done_event: str | None = None
     subject_field: str = "subject"
 

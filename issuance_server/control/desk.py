@@ -71,7 +71,11 @@ class ControlDesk:
                 async with self._acting:
                     await self._act(request)
                 answer = ACTS[request.signed.act.act].answer
-                return wire.Done() if answer is None else await answer(self._queries, request)
+                return (
+                    wire.Done()
+                    if answer is None
+                    else await answer(self._queries, self._clock.now(), request)
+                )
         return await ANSWERS[type(request)](self._queries, self._clock.now(), request)
 
     async def _cards(self, card_ref: str | None) -> tuple[wire.CardRow, ...]:

@@ -11,6 +11,7 @@ from issuance_server.control.act_check import ActKind, Asked, check_subject, inc
 from issuance_server.core.calendar import civil
 from issuance_server.core.domicile_changes import Approval, Match, Rejection, RequestState
 from issuance_server.core.domicile_desk import usable_day
+from issuance_server.core.facts import Now
 from issuance_server.core.register import is_numbered_rightly
 from protocol.errors import KeyManagementError, Misuse
 
@@ -33,7 +34,7 @@ async def _show(asked: Asked) -> None:
     await _row(asked, asked.act.subject)
 
 
-async def _shown(queries: Queries, act: wire.Act) -> wire.Answer:
+async def _shown(queries: Queries, _now: Now, act: wire.Act) -> wire.Answer:
     request_id = bytes.fromhex(act.signed.act.subject)
     row = await domicile_reading.request_row(queries.reader, request_id)
     if row is None:

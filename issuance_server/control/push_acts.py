@@ -8,6 +8,7 @@ from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActKind, Asked, check_subject, incomplete
 from issuance_server.core.calendar import JST, civil
+from issuance_server.core.facts import Now
 from protocol.errors import KeyManagementError, Misuse
 
 _MS_PER_S = 1_000
@@ -29,15 +30,16 @@ async def _list(asked: Asked) -> None:
         raise KeyManagementError(f"{page.as_of} is still to come; today is {today}")
 
 
-async def _answer(queries: Queries, act: wire.Act) -> wire.Answer:
+async def _answer(queries: Queries, now: Now, act: wire.Act) -> wire.Answer:
     page = act.brought
     if not isinstance(page, wire.PushPage):
         raise Misuse("the act was checked before")
     midnight = datetime.combine(page.as_of + timedelta(days=1), time(), JST)
+    ahead_ms = now.business_ms - now.real_ms  # the day is the city's, registrations have real times
     rows = await push_rows(
         queries.reader,
         day=page.as_of.isoformat(),
-        before_ms=int(midnight.timestamp()) * _MS_PER_S,
+        before_ms=int(midnight.timestamp()) * _MS_PER_S - ahead_ms,
         after=page.after,
         with_addresses=page.with_addresses,
     )
