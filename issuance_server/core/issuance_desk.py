@@ -299,10 +299,14 @@ class IssuanceDesk:
     def _release_again(
         self, issuance: Issuance, ref: RequestRef, asked: Release, out: Outcome
     ) -> None:
-        """Rebuild the same answer while printing is still under way; afterwards it has ended."""
+        """Rebuild the same answer while printing is still under way.
+
+        Afterwards it is out of order (TP-047), and not *ended*: a terminal that hears so would take
+        it for a decision that nothing was released (TP-112), and would owe no report.
+        """
         terminal = issuance.terminal
         if issuance.state is not S.RELEASED or issuance.released is None:
-            out.refuse(terminal, ref, ReplyCode.ENDED)
+            out.refuse(terminal, ref, ReplyCode.OUT_OF_ORDER)
         elif asked.amount_yen != issuance.released.amount_yen:
             out.refuse(terminal, ref, ReplyCode.KEY_REUSED)
         else:

@@ -239,11 +239,12 @@ class Performer:
             self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.OUT_OF_ORDER))
 
     async def _reply_released(self, effect: e.ReplyReleased) -> None:
-        """Rebuild key and binding; if the key is gone meanwhile, the issuance has ended."""
+        """Rebuild key and binding, unless the issuance has moved on meanwhile, or has ended."""
         kept = await self._store.wrapped_key(effect.issuance_id)
         issuance = self._state.issuances.get(effect.issuance_id)
         if issuance is None or issuance.state is not IssuanceState.RELEASED or kept is None:
-            self._shell.reply(effect.terminal, effect.ref, Refused(code=ReplyCode.ENDED))
+            code = ReplyCode.ENDED if issuance is None else ReplyCode.OUT_OF_ORDER
+            self._shell.reply(effect.terminal, effect.ref, Refused(code=code))
             return
         binding = _binding(issuance)
         try:

@@ -256,7 +256,8 @@ class Server:
         found = [one for one in state.issuances if one.issuance_id == job.subject]
         content = dict(state.keys).get(job.subject)
         if not found or found[0].state is not IssuanceState.RELEASED or content is None:
-            return Told(job.terminal, job.ref, t.Refused(code=ReplyCode.ENDED))
+            code = ReplyCode.OUT_OF_ORDER if found else ReplyCode.ENDED
+            return Told(job.terminal, job.ref, t.Refused(code=code))
         applied, quoted = found[0].applied, found[0].quoted
         assert quoted is not None
         binding = Binding(
