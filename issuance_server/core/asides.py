@@ -53,4 +53,12 @@ class CounterWords:
         return f"CounterWords({self.request_id.hex()})"
 
 
-Aside: TypeAlias = NoticeAddress | Applicant | CounterWords
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardSerial:
+    """The serial of the certificate in a card that is being registered, in hexadecimal."""
+
+    card_ref: str
+    certificate_serial: str
+
+
+Aside: TypeAlias = NoticeAddress | Applicant | CounterWords | CardSerial

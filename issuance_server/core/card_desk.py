@@ -1,9 +1,11 @@
 """Records what the counter does with cards, and tells the log."""
 
 from issuance_server.core import records as r
+from issuance_server.core.asides import CardSerial
 from issuance_server.core.calendar import civil
 from issuance_server.core.card_registration import BegunRegistration, CardChange, CardStep
 from issuance_server.core.cards import first_usable_day
+from issuance_server.core.effects import KeepAside
 from issuance_server.core.facts import Now
 from issuance_server.core.outcome import Outcome
 
@@ -31,12 +33,16 @@ def change_card(change: BegunRegistration | CardChange, now: Now, out: Outcome) 
                 card_ref=change.card_ref,
                 kind=change.kind,
                 resident_id=change.resident_id,
-                certificate_serial=change.certificate_serial,
                 occasion=change.occasion,
                 operator=change.operator,
                 subject=change.subject,
             )
         )
+        if change.certificate_serial is not None:
+            serial = change.certificate_serial
+            out.add(
+                KeepAside(aside=CardSerial(card_ref=change.card_ref, certificate_serial=serial))
+            )
         out.log("card.registration_begun", card_ref=change.card_ref, operator=change.operator)
         return
     day = None

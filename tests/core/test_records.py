@@ -28,7 +28,7 @@ from protocol.terminal_statements import FailureCause, PrintOutcome
 KINDS: tuple[type[r.Record], ...] = get_args(r.AnyRecord)
 WORDS = {
     *("terminal", "card_ref", "resident_id", "business_day", "numbers", "operator", "operators"),
-    *("certificate_serial", "usable_from"),
+    "usable_from",
     *("second", "act", "subject", "cause", "suppression_id", "subject_id", "until_day", "day"),
 }
 """Fields of text that hold ids, days, numbers or one of a few words."""

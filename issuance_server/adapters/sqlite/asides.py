@@ -1,7 +1,7 @@
 """What is kept in tables beside the journal, for no record may hold it."""
 
 from issuance_server.adapters.sqlite.statement import Statement
-from issuance_server.core.asides import Applicant, Aside, CounterWords, NoticeAddress
+from issuance_server.core.asides import Applicant, Aside, CardSerial, CounterWords, NoticeAddress
 
 
 def keeping(aside: Aside) -> Statement:
@@ -24,3 +24,6 @@ def keeping(aside: Aside) -> Statement:
         case CounterWords():
             sql = "UPDATE domicile_request SET words = ? WHERE request_id = ?"
             return sql, (aside.words, aside.request_id)
+        case CardSerial():
+            sql = "UPDATE card_registration SET certificate_serial = ? WHERE card_ref = ?"
+            return sql, (aside.certificate_serial, aside.card_ref)

@@ -154,10 +154,10 @@ def statements_for(record: r.CardRegistrationBegun | r.CardChanged) -> list[Stat
     """Return what a record changes in the tables of cards."""
     if isinstance(record, r.CardRegistrationBegun):
         sql = (
-            "INSERT INTO card_registration (card_ref, kind, resident_id, certificate_serial,"
-            " occasion, begun_by, begun_at_ms, subject) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO card_registration (card_ref, kind, resident_id, occasion, begun_by,"
+            " begun_at_ms, subject) VALUES (?, ?, ?, ?, ?, ?, ?)"
         )
-        whose = (record.card_ref, record.kind.value, record.resident_id, record.certificate_serial)
+        whose = (record.card_ref, record.kind.value, record.resident_id)
         begun = (record.occasion.value, record.operator, record.at_ms, record.subject)
         return [(sql, (*whose, *begun))]
     return _changing(record)

@@ -8,11 +8,12 @@ from issuance_server.core.records.base import HouseRecord
 class CardRegistrationBegun(HouseRecord, frozen=True, kw_only=True, tag="card-registration-begun"):
     """An operator began to register a card for its holder.
 
+    The serial of a card's certificate is kept beside the journal: others know the person by it.
+
     Attributes:
         card_ref: the reference that the card is to have.
         kind: which card.
         resident_id: 宛名番号 of its holder.
-        certificate_serial: of a 個人番号カード, in hexadecimal.
         occasion: why.
         operator: who began it.
         subject: what that operator signed, and a second one is to sign.
@@ -21,7 +22,6 @@ class CardRegistrationBegun(HouseRecord, frozen=True, kw_only=True, tag="card-re
     card_ref: str
     kind: CardKind
     resident_id: str
-    certificate_serial: str | None = None
     occasion: CardOccasion
     operator: str
     subject: str
