@@ -1,6 +1,7 @@
 """The person who asks that a card be registered by 本籍, or how such a request stands."""
 
 import argparse
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from terminal_sim.opening import Clock, Ended
 from terminal_sim.person import Keypad, Person
 from terminal_sim.result import Exit, refusal_object
 
+_NO_TEXT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _WORDS = {
     DomicileState.ACCEPTED: "受け付けました。市の窓口が確認します (accepted)",
     DomicileState.CHECKING: "確認中です (being checked)",
@@ -101,11 +103,16 @@ def typed_of(arguments: argparse.Namespace) -> DomicileTyped:
 
 def _text_of(most: int) -> Callable[[str], str]:
     def convert(text: str) -> str:
-        if not text.strip() or len(text) > most or not text.isprintable():
+        if not text.strip() or len(text) > most or not _is_line(text):
             raise argparse.ArgumentTypeError(f"1 to {most} characters")
         return text
 
     return convert
+
+
+def _is_line(text: str) -> bool:
+    """Tell whether this is text in one line; a name has a full-width space."""
+    return not any(unicodedata.category(one) in _NO_TEXT for one in text)
 
 
 def _phone(text: str) -> str:

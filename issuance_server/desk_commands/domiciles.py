@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from unicodedata import category
 
 from issuance_server.adapters.sqlite.domicile_reading import RequestRow
 from issuance_server.app import City
@@ -13,6 +14,7 @@ from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.errors import SetUpError
 
+_NO_TEXT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COLUMNS = ("request", "state", "terminal", "asked", "matched by", "usable from")
 
 
@@ -50,7 +52,7 @@ async def show_request(city: City, arguments: argparse.Namespace) -> int:
         "電話": typed.phone or "-",
         "certificate": typed.certificate_serial,
     }
-    print_table(("typed", ""), lines.items())
+    print_table(("typed", ""), ((name, shown(text)) for name, text in lines.items()))
     return 0
 
 
@@ -117,8 +119,15 @@ def _of_request(actions: Commands, name: str, meaning: str) -> argparse.Argument
     return parser
 
 
+def shown(text: str) -> str:
+    """Return text as a screen may have it: what was typed elsewhere must not command this one."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if category(one) in _NO_TEXT else one for one in text
+    )
+
+
 def _words(text: str) -> str:
-    if not text.strip() or len(text) > wire.WORDS_CHARACTERS_MAX or not text.isprintable():
+    if not text.strip() or len(text) > wire.WORDS_CHARACTERS_MAX or shown(text) != text:
         raise argparse.ArgumentTypeError(f"one line of 1 to {wire.WORDS_CHARACTERS_MAX} characters")
     return text
 
