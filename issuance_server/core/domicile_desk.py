@@ -83,9 +83,10 @@ class DomicileDesk:
         if refusal is not None or serial is None:
             out.refuse(terminal, ref, refusal or ReplyCode.OUT_OF_ORDER)
             return
-        if known is None or (
-            known.state is RequestState.REJECTED and known.request_id != asked.request_id
-        ):
+        over = known is not None and (
+            known.state is RequestState.REJECTED or _is_withdrawn(known, facts)
+        )
+        if known is None or (over and known.request_id != asked.request_id):
             known = self._open(terminal, ref, asked, serial, now, out)
         out.reply(terminal, ref, _told(known))
 
@@ -95,12 +96,11 @@ class DomicileDesk:
         """Tell how the card's latest request stands."""
         visit = self._state.visits.get(asked.visit_id)
         refusal = self._visit_refusal(terminal, visit, _MAY_ASK)
-        if refusal is None and facts.domicile is None:
-            refusal = ReplyCode.CARD_NOT_REGISTERED_HERE
-        if refusal is not None or facts.domicile is None:
+        known = facts.domicile
+        if refusal is not None or known is None or _is_withdrawn(known, facts):
             out.refuse(terminal, ref, refusal or ReplyCode.CARD_NOT_REGISTERED_HERE)
         else:
-            out.reply(terminal, ref, _told(facts.domicile))
+            out.reply(terminal, ref, _told(known))
 
     def _refusal(
         self,
@@ -190,6 +190,11 @@ def change_request(change: DomicileChange, operator: str, now: Now, out: Outcome
             out.add(KeepAside(CounterWords(request_id=request_id, words=words)))
             event = "domicile.rejected"
     out.log(event, request=request_id.hex(), operator=operator)
+
+
+def _is_withdrawn(known: KnownRequest, facts: Facts) -> bool:
+    """Tell whether a card that was registered is not known any more."""
+    return known.state is RequestState.APPROVED and facts.card is None
 
 
 def _told(known: KnownRequest) -> DomicileTold:

@@ -136,9 +136,12 @@ class Switch:
         match input_.telegram:
             case RegisterDomicile(visit_id=visit_id, request_id=request_id):
                 serial = self._domiciles.serial_of(visit_id)
-                return Needs(domicile_request=request_id, domicile_serial=serial)
+                return Needs(
+                    certificate_serial=serial, domicile_request=request_id, domicile_serial=serial
+                )
             case AskDomicile(visit_id=visit_id):
-                return Needs(domicile_serial=self._domiciles.serial_of(visit_id))
+                serial = self._domiciles.serial_of(visit_id)
+                return Needs(certificate_serial=serial, domicile_serial=serial)
         return NO_NEEDS
 
     def step(self, input_: i.Input, now: Now, facts: Facts = NO_FACTS) -> list[Effect]:

@@ -123,10 +123,6 @@ def test_a_card_has_one_request_under_way() -> None:
             DomicileTold(request_id=REQUEST, state=DomicileState.CHECKING),
         ),
         (
-            replace(KNOWN, state=RequestState.APPROVED, usable_from=date(2026, 12, 7)),
-            DomicileTold(request_id=REQUEST, state=DomicileState.USABLE, usable_from="2026-12-07"),
-        ),
-        (
             replace(KNOWN, state=RequestState.REJECTED, words="窓口にお越しください"),
             DomicileTold(
                 request_id=REQUEST, state=DomicileState.REJECTED, words="窓口にお越しください"
@@ -151,6 +147,22 @@ def test_who_is_approved_and_waits_may_ask_from_when() -> None:
     assert isinstance(told, DomicileTold)
     assert "2026-12-07" == told.usable_from
     assert ReplyCode.OUT_OF_ORDER is desk.code(TYPED)
+
+
+def test_a_card_that_was_withdrawn_may_ask_anew() -> None:
+    """It was registered once, and is not known any more."""
+    desk = stranger()
+    desk.domicile = replace(
+        KNOWN,
+        request_id=b"domicile-before-",
+        state=RequestState.APPROVED,
+        usable_from=date(2026, 12, 7),
+    )
+
+    assert ReplyCode.CARD_NOT_REGISTERED_HERE is desk.code(AskDomicile(visit_id=VISIT))
+    told = desk.ask(TYPED)
+    assert isinstance(told, DomicileTold)
+    assert (REQUEST, DomicileState.ACCEPTED) == (told.request_id, told.state)
 
 
 def test_nobody_else_may_ask() -> None:
