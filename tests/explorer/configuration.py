@@ -7,7 +7,6 @@ named here. All else that a configuration does not allow does not happen in it.
 from dataclasses import dataclass
 from enum import Enum
 
-from issuance_server.core.calendar import MINUTE_MS
 from issuance_server.core.tables import CityTables
 from issuance_server.core.tables.reading import read_tables
 from protocol.kinds import Kind
@@ -74,14 +73,116 @@ class Configuration:
     tables: CityTables = TABLES
 
 
-ONE = ((VisitPlan(),),)
 TWO_PEOPLE = ((VisitPlan(),), (VisitPlan(resident=1),))
-WRONG = VisitPlan(pins=(False, False, False, False))
+GUESSING = VisitPlan(pins=(False, False, False, False))
 ALL_DAY = read_tables(tables_toml({Kind.JUMINHYO: 200}, hours='daily = "00:00-24:00"'))
 BEFORE_CLOSING_MS = business_ms(2026, 11, 30, 22, 58)
 BEFORE_MIDNIGHT_MS = business_ms(2026, 11, 30, 23, 58)
-assert BEFORE_MIDNIGHT_MS - BEFORE_CLOSING_MS == 60 * MINUTE_MS
 
 T = Trouble
 
-SHORT: tuple[Configuration, ...] = ()
+SHORT = (
+    Configuration(
+        name="crashes",
+        about="both sides die once, at any point, while two sheets are printed",
+        troubles={T.TERMINAL_CRASH: 1, T.SERVER_CRASH: 1},
+        sheets=2,
+    ),
+    Configuration(
+        name="server twice",
+        about="the server dies twice, at any two points",
+        troubles={T.SERVER_CRASH: 2},
+    ),
+    Configuration(
+        name="power twice",
+        about="the terminal loses power twice, also at every step of printing two sheets",
+        troubles={T.TERMINAL_CRASH: 2},
+        sheets=2,
+    ),
+    Configuration(
+        name="power for ever",
+        about="the terminal never comes back, and a deadline comes at any moment",
+        troubles={T.TERMINAL_GONE: 1, T.SERVER_TIME: 1},
+        sheets=2,
+    ),
+    Configuration(
+        name="both for ever",
+        about="the terminal never comes back, and the server dies as well",
+        troubles={T.TERMINAL_GONE: 1, T.SERVER_CRASH: 1},
+    ),
+    Configuration(
+        name="deadlines",
+        about="a deadline of each side comes at any moment; neither clock knows of the other",
+        troubles={T.SERVER_TIME: 1, T.TERMINAL_TIME: 1},
+    ),
+    Configuration(
+        name="two wishes",
+        about="two certificates of one visit side by side, and a device refuses",
+        visits=((VisitPlan(wishes=2),),),
+        troubles={T.DEVICE: 1},
+    ),
+    Configuration(
+        name="two people",
+        about="two residents at two terminals at the same moment; one of them is suppressed",
+        visits=TWO_PEOPLE,
+        troubles={T.SUPPRESSION: 1},
+    ),
+    Configuration(
+        name="suppression",
+        about="a suppression and a change of the household race with the release, and a crash",
+        troubles={T.SUPPRESSION: 1, T.EDIT: 1, T.SERVER_CRASH: 1},
+    ),
+    Configuration(
+        name="cancel",
+        about="the person stops twice (one certificate, the visit), and the power fails",
+        visits=((VisitPlan(wishes=1), VisitPlan(resident=1)),),
+        troubles={T.CANCEL: 2, T.TERMINAL_CRASH: 1},
+    ),
+    Configuration(
+        name="devices",
+        about="renderer, disk and printer refuse, seen and unseen, and the power fails",
+        troubles={T.DEVICE: 2, T.RENDERER: 1, T.TERMINAL_CRASH: 1},
+        sheets=2,
+    ),
+    Configuration(
+        name="judge",
+        about="a wrong PIN and a right one; the judge dies between count and answer, and a crash",
+        visits=((VisitPlan(pins=(False, True)),),),
+        troubles={T.JUDGE_CRASH: 1, T.SERVER_CRASH: 1},
+    ),
+    Configuration(
+        name="lock-out",
+        about="wrong PINs for one card at two terminals at once, and the judge dies twice",
+        visits=((GUESSING,), (GUESSING,)),
+        troubles={T.JUDGE_CRASH: 2},
+    ),
+    Configuration(
+        name="blocked destruction",
+        about="keys leave the disk only when nothing else can happen; both sides die",
+        troubles={T.SERVER_CRASH: 1, T.TERMINAL_CRASH: 1},
+        slow_destruction=True,
+    ),
+    Configuration(
+        name="new keys",
+        about="the line gets new keys in the middle, a request is given up, the line is closed",
+        troubles={T.NEW_KEYS: 1, T.GIVE_UP: 1},
+        closing=True,
+    ),
+    Configuration(
+        name="closing time",
+        about="two people just before closing, and the clock comes to it",
+        visits=((VisitPlan(), VisitPlan(resident=1)),),
+        troubles={T.SERVER_TIME: 1},
+        start_ms=BEFORE_CLOSING_MS,
+    ),
+    Configuration(
+        name="midnight",
+        about="an issuance lasts from one day to the next, the line is closed, and a crash",
+        troubles={T.SERVER_TIME: 1, T.SERVER_CRASH: 1},
+        closing=True,
+        start_ms=BEFORE_MIDNIGHT_MS,
+        tables=ALL_DAY,
+    ),
+)
+"""Explored by every run of the tests."""
+LONG: tuple[Configuration, ...] = ()
