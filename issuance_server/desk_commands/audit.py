@@ -116,9 +116,11 @@ async def collect(
     Returns:
         The checkpoints, and a frontier that is of the records that were taken.
     """
-    checkpoints, _ = await _checkpoints(city)
+    checkpoints, stood = await _checkpoints(city)
     after = _BEFORE_ALL
-    while rows := await _journal(city, after):
+    passed = False  # one page more than there was: a busy server would never let this end
+    while not passed and (rows := await _journal(city, after)):
+        passed = after >= stood.size
         for row in rows:
             take(row)
         after = rows[-1].seq
@@ -225,10 +227,13 @@ async def _journal(city: City, after: int) -> Sequence[JournalRow]:
 async def _checkpoints(city: City) -> tuple[list[CheckpointRow], FrontierRow]:
     rows: list[CheckpointRow] = []
     page = await _page(city, after=_BEFORE_ALL)
+    stood = page.frontier
     while page.rows:
         rows += page.rows
+        if rows[-1].size >= stood.size:  # what is signed meanwhile is for the next time
+            break
         page = await _page(city, after=rows[-1].size)
-    return rows, page.frontier
+    return rows, stood
 
 
 async def _page(city: City, *, after: int) -> wire.Checkpoints:

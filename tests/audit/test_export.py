@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
+from issuance_server.adapters.sqlite import queries
+from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.app import City
+from issuance_server.control import wire
+from issuance_server.desk_commands import audit, reach
 from tests.commands.desk import Commands, Ran
+from tests.core.made import line_closed
 
 
 @dataclass(frozen=True)
@@ -150,3 +156,32 @@ def test_what_is_no_witness_is_refused(journaled: Commands, tmp_path: Path) -> N
         witness.write_text(json.dumps(line) + "\n", encoding="utf-8")
         ran = journaled.run("audit", "verify", "--witness", str(witness))
         assert (1, True) == (ran.status, told in ran.err)
+
+
+def test_export_of_a_city_that_goes_on_is_whole(
+    journaled: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that come while it is read, a page at a time, are in it or not; it holds."""
+    monkeypatch.setattr(queries, "JOURNAL_PAGE_ROWS", 7)
+    out, trust = tmp_path / "audit.jsonl", journaled.folder / "keys" / "trust"
+    pages = 0
+
+    async def ask_and_go_on(city: City, request: wire.Request) -> wire.Answer:
+        """Ask; then somebody issues."""
+        nonlocal pages
+        pages += 1
+        answer = await reach.ask(city, request)
+        store = await SqliteStore.open(journaled.database)
+        async with store.transaction() as transaction:
+            for number in range(3):
+                transaction.write(line_closed(number, f"T-{pages}-{number}"))
+        await store.close()
+        return answer
+
+    monkeypatch.setattr(audit, "ask", ask_and_go_on)
+    assert 0 == journaled.run("audit", "export", "--out", str(out)).status
+    monkeypatch.undo()
+    ran = journaled.plain("audit", "verify", "--export", str(out), "--trust", str(trust))
+
+    assert (0, "") == (ran.status, ran.err)
+    assert pages > 60 // 7
