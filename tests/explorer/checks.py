@@ -2,8 +2,9 @@
 
 from protocol.issuance import OWED_STATES, IssuanceState
 from protocol.visit import VisitState
+from tests.explorer.devices import all_out
 from tests.explorer.server_side import ServerState
-from tests.explorer.terminal_side import Terminal, TerminalSide, all_out
+from tests.explorer.terminal_side import Terminal, TerminalSide
 from tests.explorer.world import State, World
 
 S = IssuanceState

@@ -135,7 +135,6 @@ SHORT = (
     Configuration(
         name="cancel",
         about="the person stops twice (one certificate, the visit), and the power fails",
-        visits=((VisitPlan(wishes=1), VisitPlan(resident=1)),),
         troubles={T.CANCEL: 2, T.TERMINAL_CRASH: 1},
     ),
     Configuration(

@@ -1,5 +1,6 @@
 """Breadth first over all states of a world, so that the first counterexample is a shortest one."""
 
+import itertools
 import time
 from array import array
 from dataclasses import dataclass, field
@@ -117,9 +118,7 @@ class Search:
         while self._parents[chain[-1]] >= 0:
             chain.append(self._parents[chain[-1]])
         chain.reverse()
-        steps = [
-            self._label(before, after) for before, after in zip(chain, chain[1:], strict=False)
-        ]
+        steps = [self._label(before, after) for before, after in itertools.pairwise(chain)]
         self._found.trace = steps + ([last.label] if last is not None else [])
 
     def _label(self, before: int, after: int) -> str:

@@ -6,16 +6,16 @@ dying at any other moment: the input is lost with the process.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from issuance_server.core import inputs as i
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from tests.core.made import START_REAL_MS
-from tests.explorer import server_side
 from tests.explorer.configuration import Trouble
 from tests.explorer.interning import Numbers, ValueKeys
-from tests.explorer.server_side import Job, Server, ServerState, Taken, Told
+from tests.explorer.server_side import Entry, Job, Server, ServerState, Taken, Told
 
 CHALLENGE = bytes(32)
 
@@ -74,7 +74,7 @@ class ServerMoves:
         if found is None:
             state = self.states[number]
             if done is not None:
-                state = server_side.replace(state, jobs=state.jobs - {done})
+                state = replace(state, jobs=state.jobs - {done})
             found = tuple(self._twins(number, self.server.take(state, input_), label))
             self._on_input[number, name] = found
         return found
@@ -131,7 +131,7 @@ class ServerMoves:
 
     def _work(self, number: int, state: ServerState, job: Job) -> Iterator[ServerStep]:
         """Let the performer come to an end with something."""
-        done = server_side.replace(state, jobs=state.jobs - {job})
+        done = replace(state, jobs=state.jobs - {job})
         subject, take = job.subject.decode().rstrip("-"), self.server.take
         match job.kind:
             case "draw":
@@ -145,7 +145,7 @@ class ServerMoves:
                     yield ServerStep(f"rendering of {subject} is void", self._number(done))
                     return
                 bodies = done.bodies | {(job.subject, made.wrapped_key)}
-                with_body = server_side.replace(done, bodies=bodies)
+                with_body = replace(done, bodies=bodies)
                 yield from self._twins(number, take(with_body, made), f"{subject} is rendered")
                 if Trouble.RENDERER not in self._allowed:
                     return
@@ -158,7 +158,7 @@ class ServerMoves:
                 told = self.server.answer_of(state, job)
                 yield ServerStep(f"the key of {subject} leaves", self._number(done), (told,))
             case "destroy":
-                clean = server_side.replace(done, residue=frozenset())
+                clean = replace(done, residue=frozenset())
                 gone = i.KeysDestroyed(issuance_ids=(job.subject,))
                 label = f"the key of {subject} is off the disk"
                 for step in self._twins(number, take(clean, gone), label):
@@ -176,12 +176,12 @@ class ServerMoves:
             return
         if Trouble.SERVER_TIME in self._allowed:
             label = f"the server's clock comes to {due_ms / 1_000:.0f} s"
-            after = server_side.replace(state, clock_ms=due_ms)
+            after = replace(state, clock_ms=due_ms)
             yield ServerStep(label, self._number(after), costs=(Trouble.SERVER_TIME,))
         decisive_ms = self._decisive_ms(state)
         if decisive_ms is not None:
             label = f"nothing else happens, and the server's clock comes to {decisive_ms / 1e3} s"
-            after = server_side.replace(state, clock_ms=decisive_ms)
+            after = replace(state, clock_ms=decisive_ms)
             yield ServerStep(label, self._number(after), waits=True)
 
     def _decisive_ms(self, state: ServerState) -> int | None:
@@ -192,6 +192,6 @@ class ServerMoves:
         return min(times) - START_REAL_MS if times else None
 
     @staticmethod
-    def _with_entry(state: ServerState, resident: int, entry: server_side.Entry) -> ServerState:
+    def _with_entry(state: ServerState, resident: int, entry: Entry) -> ServerState:
         register = (*state.register[:resident], entry, *state.register[resident + 1 :])
-        return server_side.replace(state, register=register)
+        return replace(state, register=register)

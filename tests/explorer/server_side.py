@@ -6,10 +6,7 @@ performer has under way. Every step is one transaction, with everything in it or
 """
 
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from typing import Any, NamedTuple, TypeAlias
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import Any, NamedTuple
 
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
@@ -24,12 +21,19 @@ from protocol.issuance import ISSUANCE_TABLE, IssuanceState
 from protocol.sealed_certificate import padded_bytes
 from tests.core.made import CARD, HOLDER, PLACE, RULES, START_REAL_MS, SUPPRESSED
 from tests.explorer.configuration import Configuration
+from tests.explorer.desk_memory import kept, memory_of
 from tests.explorer.interning import ValueKeys
+from tests.explorer.tokens import (
+    CITY_KEY,
+    KeyToken,
+    MenuToken,
+    PieceToken,
+    content_of,
+    file_digest,
+    pages,
+    sealed_digest,
+)
 
-Memory: TypeAlias = dict[Any, Any] | set[Any]
-"""A place where a desk keeps what no record holds."""
-
-CITY_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 SEAL_BYTES = 16
 _KEY_DAY = "2026-11-30"
 
@@ -49,30 +53,6 @@ class Entry(NamedTuple):
 
     version: int
     suppressed: bool
-
-
-class PieceToken(NamedTuple):
-    """Stands for any piece of a sealed certificate."""
-
-    issuance_id: bytes
-    content: bytes
-
-
-class KeyToken(NamedTuple):
-    """Stands for the telegram with key and binding; the key opens one content only."""
-
-    issuance_id: bytes
-    content: bytes
-    binding: Binding
-    signature: bytes
-
-
-class MenuToken(NamedTuple):
-    """Stands for the menu, without the members' names."""
-
-    visit_id: bytes
-    items: tuple[t.MenuItem, ...]
-    unavailable: tuple[t.Unavailable, ...]
 
 
 class Told(NamedTuple):
@@ -160,7 +140,7 @@ class Server:
         self._residents = residents
         self._state = SwitchState(tables=configuration.tables)
         self._switch = Switch(RULES, self._state)
-        self._memory = _memory_of(self._switch)
+        self._memory = memory_of(self._switch)
 
     def begin(self) -> ServerState:
         """Return the state in which nobody has come yet."""
@@ -192,7 +172,7 @@ class Server:
         )
         try:
             effects = self._switch.step(input_, now, facts)
-        except Exception as error:  # whatever it is, it is a counterexample
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is a counterexample
             return Taken(before, fault=f"the switch raised {error!r} on {input_}")
         durable = {one.issuance_id: one for one in before.issuances}
         for effect in effects:
@@ -285,7 +265,7 @@ class Server:
             )
         card = None
         if needs.card_ref is not None:
-            card = replace(CARD, card_ref=needs.card_ref, resident_id=resident_id)
+            card = replace(CARD, card_ref=needs.card_ref, resident_id=resident_id or "")
         return Facts(
             holder=holder,
             next_serial=state.next_serial,
@@ -397,7 +377,7 @@ class Server:
                 for terminal, one in sorted(switch.counters.items())
             ),
             stopped=frozenset(switch.stopped_terminals),
-            memory=tuple(_kept(place) for place in self._memory),
+            memory=tuple(kept(place) for place in self._memory),
         )
 
 
@@ -412,54 +392,3 @@ def follows(before: ServerState, taken: Taken) -> bool:
     kept = {key: visit for key, visit in state.visits.items() if key in after}
     issuances = {one.issuance_id: one for one in taken.after.issuances}
     return (kept, state.issuances) == (after, issuances)
-
-
-def content_of(issuance_id: bytes, resident: int, version: int) -> bytes:
-    """Return what stands for a certificate: whose it is can be read off it."""
-    return b"%s|%d|%d" % (issuance_id, resident, version)
-
-
-def resident_on(content: bytes) -> int:
-    """Return whom a certificate is about."""
-    return int(content.rsplit(b"|", 2)[1])
-
-
-def file_digest(content: bytes) -> bytes:
-    """Return the digest of a certificate's file."""
-    return sha256(b"file" + content).digest()
-
-
-def sealed_digest(content: bytes) -> bytes:
-    """Return the digest of a sealed certificate."""
-    return sha256(b"sealed" + content).digest()
-
-
-def pages(content: bytes, sheets: int) -> tuple[bytes, ...]:
-    """Return the digests of its sheets."""
-    return tuple(sha256(b"sheet%d" % n + content).digest() for n in range(sheets))
-
-
-def _kept(place: Memory) -> tuple[Any, ...]:
-    """Return what is in a place of memory, in an order of its own."""
-    if isinstance(place, dict):
-        return tuple(sorted(place.items(), key=lambda item: item[0]))
-    return tuple(sorted(place))
-
-
-def _memory_of(switch: Switch) -> tuple[Memory, ...]:
-    """Find every place that the switch and its desks keep in memory only."""
-    found: list[Memory] = []
-    seen: set[int] = set()
-    waiting: list[object] = [switch]
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen or isinstance(one, SwitchState) or not hasattr(one, "__dict__"):
-            continue
-        seen.add(id(one))
-        for value in vars(one).values():
-            if isinstance(value, dict | set):
-                found.append(value)
-            elif type(value).__module__.startswith("issuance_server.core"):
-                waiting.append(value)
-            assert not isinstance(value, list), f"{type(one)} keeps {value}"
-    return tuple(found)

@@ -13,16 +13,9 @@ from protocol.visit import VisitState
 from terminal_sim.core import inputs as into
 from terminal_sim.core.state import BEFORE_RELEASE
 from tests.explorer.configuration import Trouble
+from tests.explorer.devices import fault_of_paper, may_begin, refuse, say
 from tests.explorer.interning import Numbers
-from tests.explorer.terminal_side import (
-    Stepped,
-    Terminal,
-    TerminalSide,
-    fault_of_paper,
-    may_begin,
-    refuse,
-    say,
-)
+from tests.explorer.terminal_side import Stepped, Terminal, TerminalSide
 
 CLOCK_MS_MAX = 40 * 60 * 1_000
 """Time does not pass by itself any further: whoever still asks then, asks for ever."""

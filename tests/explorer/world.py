@@ -314,7 +314,7 @@ class World:
 def _digest(question: Question) -> bytes:
     """Return the digest of a request; the binding of a release has to name that of ``apply``."""
     if isinstance(question, t.Telegram):
-        return codec.digest(codec.encode(question))  # type: ignore[arg-type]
+        return codec.digest(codec.encode(question))
     return sha256(repr(question).encode()).digest()
 
 
@@ -328,14 +328,14 @@ def _input_of(terminal: str, ref: t.RequestRef, question: Question) -> i.Input:
         case PrintReport() | DeletionReport():
             signature = sha256(question.statement(terminal)).digest() * 2
             kind = i.Reported if isinstance(question, PrintReport) else i.Deleted
-            return kind(  # type: ignore[return-value]
+            return kind(
                 terminal=terminal,
                 ref=ref,
                 report=question,  # type: ignore[arg-type]
                 signature=signature,
                 signature_good=True,
             )
-    return i.Asked(terminal=terminal, ref=ref, telegram=question)
+    return i.Asked(terminal=terminal, ref=ref, telegram=question)  # type: ignore[arg-type]
 
 
 def _pay(left: tuple[int, ...], costs: tuple[Trouble, ...]) -> tuple[int, ...] | None:
