@@ -12,6 +12,8 @@ from tests.processes.town import Town, alive, wait_until
 pytestmark = pytest.mark.processes
 
 FAMILY = "h000-m1"
+SHEETS, SIDES = 2, 2
+"""Of the family's certificate, in a city with backs."""
 MOMENTS = (
     "line.opened",
     "visit.begun",
@@ -51,7 +53,7 @@ def _assert_settled(town: Town, exit_status: int) -> None:
     completed = [row for row in rows if row["state"] == "completed"]
     papers = sorted(Path(town.paper).glob("*.pdf"))
     assert len(papers) == len(completed)
-    assert all(len(PdfDocument(paper)) == 2 for paper in papers)
+    assert all(len(PdfDocument(paper)) == SHEETS * SIDES for paper in papers)
     assert (exit_status == 0) == bool(completed)
     assert all((row["fee"] == "earned") == (row["state"] == "completed") for row in rows)
     assert all(row["deletion_confirmed"] for row in rows if row["state"] != "withdrawn")
@@ -106,9 +108,9 @@ def test_the_terminal_dies_and_opens_again(town: Town, point: str) -> None:
 
     rows = town.issuances()
     printed = point in {"sheet-2-after", "printed", "reported", "erased"}
-    sheets = {"sheet-1-after": 1, "sheet-2-before": 1}.get(point, 2 if printed else 0)
+    sheets = {"sheet-1-after": 1, "sheet-2-before": 1}.get(point, SHEETS if printed else 0)
     papers = sorted(town.paper.glob("*.pdf"))
-    assert [len(PdfDocument(paper)) for paper in papers] == ([sheets] if sheets else [])
+    assert [len(PdfDocument(paper)) for paper in papers] == ([sheets * SIDES] if sheets else [])
     wanted = "completed" if printed else "reversed"
     before_release = {"visit", "applied", "quoted", "held", "release-sent"}
     states = {"withdrawn"} if point in before_release else {wanted}
