@@ -179,7 +179,7 @@ def test_a_release_is_repeated_until_the_report_and_then_has_ended(
         other_amount = t.Release(issuance_id=ISSUANCE, amount_yen=400)
         assert "KEY_REUSED" == await hand.refused(other_amount)
         assert "printed" == (await hand.ask(hand.report(ISSUANCE), t.Acknowledged)).state
-        assert "ENDED" == await hand.refused(asked)
+        assert "OUT_OF_ORDER" == await hand.refused(asked)
         assert "completed" == (await hand.ask(hand.deletion(ISSUANCE), t.Acknowledged)).state
         assert "ENDED" == await hand.refused(asked)
         assert "ENDED" == await hand.refused(t.Fetch(issuance_id=ISSUANCE, piece=0))

@@ -32,6 +32,7 @@ NOT_IN_THE_SAMPLE = {
     Refusal.UNDER_AGE,  # with the clock two days earlier: the card of 仮名 葵
     Refusal.TAX_YEAR_NOT_LATEST,  # with the clock in May: every card
     Refusal.CARD_NOT_YET_USABLE,  # of the card, not of the register
+    Refusal.RESIDENT_ELSEWHERE,  # who lives elsewhere has no sample card
     Refusal.MEMBER_CHARACTERS_PENDING,
     Refusal.HEAD_REMOVED,
     Refusal.REGISTER_CLOSED,
