@@ -123,9 +123,9 @@ SHORT = (
     ),
     Configuration(
         name="two people",
-        about="two residents at two terminals at the same moment; one of them is suppressed",
+        about="two residents at two terminals at the same moment",
         visits=TWO_PEOPLE,
-        troubles={T.SUPPRESSION: 1},
+        troubles={},
     ),
     Configuration(
         name="suppression",
@@ -169,19 +169,59 @@ SHORT = (
     ),
     Configuration(
         name="closing time",
-        about="two people just before closing, and the clock comes to it",
-        visits=((VisitPlan(), VisitPlan(resident=1)),),
-        troubles={T.SERVER_TIME: 1},
+        about="a visit just before closing, and the clock comes to it, and on to the grace's end",
+        troubles={T.SERVER_TIME: 2, T.TERMINAL_CRASH: 1},
         start_ms=BEFORE_CLOSING_MS,
     ),
     Configuration(
         name="midnight",
-        about="an issuance lasts from one day to the next, the line is closed, and a crash",
-        troubles={T.SERVER_TIME: 1, T.SERVER_CRASH: 1},
+        about="an issuance lasts from one day to the next, and the line is closed",
+        troubles={T.SERVER_TIME: 1, T.GIVE_UP: 1},
         closing=True,
         start_ms=BEFORE_MIDNIGHT_MS,
         tables=ALL_DAY,
     ),
 )
 """Explored by every run of the tests."""
-LONG: tuple[Configuration, ...] = ()
+LONG = (
+    Configuration(
+        name="crashes twice",
+        about="the terminal dies twice and the server once, while two sheets are printed",
+        troubles={T.TERMINAL_CRASH: 2, T.SERVER_CRASH: 1},
+        sheets=2,
+    ),
+    Configuration(
+        name="two people, power",
+        about="two residents at two terminals at the same moment, and one loses power",
+        visits=TWO_PEOPLE,
+        troubles={T.TERMINAL_CRASH: 1},
+    ),
+    Configuration(
+        name="two people, one hidden",
+        about="two residents at two terminals at the same moment; one of them is suppressed",
+        visits=TWO_PEOPLE,
+        troubles={T.SUPPRESSION: 1},
+    ),
+    Configuration(
+        name="one after another",
+        about="two residents at one terminal just before closing, and a deadline",
+        visits=((VisitPlan(), VisitPlan(resident=1)),),
+        troubles={T.SERVER_TIME: 1},
+        start_ms=BEFORE_CLOSING_MS,
+    ),
+    Configuration(
+        name="midnight and a crash",
+        about="an issuance lasts from one day to the next, the line is closed, and a crash",
+        troubles={T.SERVER_TIME: 1, T.SERVER_CRASH: 1},
+        closing=True,
+        start_ms=BEFORE_MIDNIGHT_MS,
+        tables=ALL_DAY,
+    ),
+    Configuration(
+        name="guesses and a crash",
+        about="wrong PINs for one card at two terminals at once, judge and server die",
+        visits=((GUESSING,), (GUESSING,)),
+        troubles={T.JUDGE_CRASH: 1, T.SERVER_CRASH: 1},
+    ),
+)
+"""More troubles at once; explored by hand and by the long form of the tests."""

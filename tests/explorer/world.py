@@ -97,8 +97,10 @@ class World:
         self.messages: Numbers[Message] = Numbers()
         self.answers: Numbers[tuple[int, Any]] = Numbers()
         self._asked: dict[tuple[int, int], Asked] = {}
-        self._sendable: dict[tuple[int, int], tuple[int, frozenset[int]]] = {}
+        self._sendable: dict[tuple[int, int], tuple[bool, int, frozenset[int]]] = {}
         self._of_old_keys: dict[int, int] = {}
+        self._judge_jobs: dict[int, tuple[Job, ...]] = {}
+        self._told_numbers: dict[int, tuple[object, tuple[tuple[int, int, int], ...]]] = {}
         judge = judge_side.begin(len(self._people))
         self.begin = State(
             server=self.server.begin,
@@ -115,7 +117,8 @@ class World:
             message = self.messages[number]
             label = message.label
             for step in self.server.on_input(state.server, number, message.input, label):
-                yield from self._by_server(state, step)
+                if step.after != state.server or step.fault or self._tells(state, step.told):
+                    yield from self._by_server(state, step)
         for step in self.server.own(state.server):
             yield from self._by_server(state, step)
         yield from self._by_judge(state)
@@ -154,17 +157,31 @@ class World:
 
     def _told(self, state: State, told: tuple[Told, ...]) -> tuple[tuple[int, ...], str | None]:
         """Put answers on their way, as far as anybody still waits for them."""
-        answers = set(state.answers)
-        for one in told:
-            of = one.ref.counter
-            message = self.messages[of]
-            if one.terminal != TERMINALS[message.terminal]:
+        answers = state.answers
+        for n, of, number in self._numbered(told):
+            if number < 0:
                 return state.answers, "2: an answer went to a terminal that did not ask"
-            n = message.terminal
-            side = self.terminals[n].states[state.terminals[n]]
-            if side.up and of in self._under_way(n, state.terminals[n])[1]:
-                answers.add(self.answers.of((of, one.answer), (of, one.answer)))
-        return tuple(sorted(answers)), None
+            up, _, under_way = self._under_way(n, state.terminals[n])
+            if up and of in under_way and number not in answers:
+                answers = tuple(sorted((*answers, number)))
+        return answers, None
+
+    def _tells(self, state: State, told: tuple[Told, ...]) -> bool:
+        """Tell whether answers change anything; most are repeats that nobody waits for."""
+        return bool(told) and self._told(state, told) != (state.answers, None)
+
+    def _numbered(self, told: tuple[Told, ...]) -> tuple[tuple[int, int, int], ...]:
+        """Return answers as terminal, request and number; steps are kept, so each is met often."""
+        known = self._told_numbers.get(id(told))
+        if known is None:
+            found = []
+            for one in told:
+                of, n = one.ref.counter, self.messages[one.ref.counter].terminal
+                right = one.terminal == TERMINALS[n]
+                number = self.answers.of((of, one.answer), (of, one.answer)) if right else -1
+                found.append((n, of, number))
+            known = self._told_numbers[id(told)] = told, tuple(found)
+        return known[1]
 
     def _by_terminal(self, state: State, n: int, step: TerminalStep) -> Iterator[Move]:
         left = _pay(state.left, step.costs)
@@ -173,7 +190,7 @@ class World:
         sent = state.sent
         if step.new_keys:
             sent &= ~self._of_old_keys.get(n, 0)
-        bits, under_way = self._under_way(n, step.after)
+        _, bits, under_way = self._under_way(n, step.after)
         sent |= bits
         answers = state.answers
         if answers:
@@ -190,10 +207,12 @@ class World:
         yield Move(label, after, step.fault, step.waits, bool(step.costs))
 
     def _by_judge(self, state: State) -> Iterator[Move]:
+        jobs = self._judge_jobs.get(state.server)
+        if jobs is None:
+            found = [one for one in self.server.states[state.server].jobs if one.kind == "judge"]
+            jobs = self._judge_jobs[state.server] = tuple(sorted(found, key=str))
         judge = self.judges[state.judge]
-        for job in sorted(self.server.states[state.server].jobs, key=str):
-            if job.kind != "judge":
-                continue
+        for job in jobs:
             n = TERMINALS.index(job.terminal)
             plan = self.terminals[n].terminal.plan_of(job.subject)
             right = plan.pins[job.number - 1]
@@ -264,8 +283,8 @@ class World:
         assert seen is not None
         yield from self._by_terminal(state, n, seen)
 
-    def _under_way(self, n: int, number: int) -> tuple[int, frozenset[int]]:
-        """Return what a terminal keeps sending, as bits, and all that it asks."""
+    def _under_way(self, n: int, number: int) -> tuple[bool, int, frozenset[int]]:
+        """Return whether a terminal has keys, what it keeps sending, as bits, and all it asks."""
         found = self._sendable.get((n, number))
         if found is None:
             side = self.terminals[n].states[number]
@@ -274,7 +293,7 @@ class World:
             for request, message in requests:
                 if side.up and request.step is not Step.FETCH:
                     bits |= 1 << message
-            found = bits, frozenset(message for _, message in requests)
+            found = side.up, bits, frozenset(message for _, message in requests)
             self._sendable[n, number] = found
         return found
 
@@ -282,7 +301,7 @@ class World:
         """Return what is kept sending, as bits: older copies do not outlive a lull."""
         bits = 0
         for n, number in enumerate(terminals):
-            bits |= self._under_way(n, number)[0]
+            bits |= self._under_way(n, number)[1]
         return bits
 
     def _requests(self, n: int, number: int) -> Asked:
