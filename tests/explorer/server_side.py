@@ -96,6 +96,7 @@ class ServerState:
             self.keys,
             self.residue,
             self.released,
+            self.numbers,
             self.next_serial,
             self.memory,
             self.jobs,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.explorer import server_side, terminal_side
-from tests.explorer.configuration import SHORT, Configuration, Trouble
+from tests.explorer.configuration import LONG, SHORT, Configuration, Trouble
 from tests.explorer.search import Found, Search
 from tests.explorer.server_side import Server, Taken
 from tests.explorer.terminal_side import Stepped, Terminal
@@ -23,6 +23,20 @@ def test_nothing_is_found(configuration: Configuration) -> None:
     assert found.fault is None, "\n".join([found.fault or "", *found.trace])
     assert found.exhausted
     assert found.ends > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("configuration", LONG, ids=lambda one: one.name)
+def test_nothing_is_found_by_the_long_form(
+    configuration: Configuration, request: pytest.FixtureRequest
+) -> None:
+    """More troubles at once; every state keeps the rules here too."""
+    if not request.config.getoption("--full"):
+        pytest.skip("the long form only")
+    found = Search(configuration).run()
+
+    assert found.fault is None, "\n".join([found.fault or "", *found.trace])
+    assert found.exhausted
 
 
 def test_as_many_states_as_the_proof_claims() -> None:
