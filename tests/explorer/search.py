@@ -53,6 +53,8 @@ class Search:
         self._states: list[State] = [self.world.begin]
         self._numbers: dict[State, int] = {self.world.begin: 0}
         self._parents = array("q", [-1])
+        self._from, self._to = array("l"), array("l")
+        self._ends: list[int] = []
         self._found = Found(configuration=configuration)
 
     def run(self) -> Found:
@@ -67,6 +69,8 @@ class Search:
                 break
             self._look_at(at)
             at += 1
+        if at == len(self._states) and found.fault is None:
+            self._check_ways_to_an_end()
         found.exhausted = at == len(self._states) and found.fault is None
         found.states = len(self._states)
         found.took_s = time.process_time() - started
@@ -91,6 +95,7 @@ class Search:
                 rests = False
         if rests and self._found.fault is None:
             self._found.ends += 1
+            self._ends.append(at)
             self._report(at, None, self._checks.end_fault(state))
 
     def _follow(self, at: int, state: State, move: Move) -> bool:
@@ -108,7 +113,28 @@ class Search:
             fault = self._checks.fault(move.after)
             if fault is not None:
                 self._report(at, move, fault)
+        if not move.troubled:
+            self._from.append(at)
+            self._to.append(self._numbers[move.after])
         return True
+
+    def _check_ways_to_an_end(self) -> None:
+        """See to it that every state has a way to an end on which no more trouble comes."""
+        before: list[list[int]] = [[] for _ in self._states]
+        for one, other in zip(self._from, self._to, strict=True):
+            before[other].append(one)
+        safe = bytearray(len(self._states))
+        waiting = list(self._ends)
+        for at in waiting:
+            safe[at] = 1
+        while waiting:
+            for at in before[waiting.pop()]:
+                if not safe[at]:
+                    safe[at] = 1
+                    waiting.append(at)
+        trapped = safe.find(0)
+        if trapped >= 0:
+            self._report(trapped, None, "8: from here on no end is ever reached")
 
     def _report(self, at: int, last: Move | None, fault: str | None) -> None:
         if fault is None or self._found.fault is not None:

@@ -99,6 +99,7 @@ class World:
         self._asked: dict[tuple[int, int], Asked] = {}
         self._sendable: dict[tuple[int, int], tuple[bool, int, frozenset[int]]] = {}
         self._of_old_keys: dict[int, int] = {}
+        self._bits_of: dict[int, int] = {}
         self._judge_jobs: dict[int, tuple[Job, ...]] = {}
         self._told_numbers: dict[int, tuple[object, tuple[tuple[int, int, int], ...]]] = {}
         judge = judge_side.begin(len(self._people))
@@ -134,6 +135,11 @@ class World:
             for own in moves.own(state.terminals[n]):
                 yield from self._by_terminal(state, n, own)
             yield from self._by_fetching(state, n)
+            left_over = state.sent & self._bits_of.get(n, 0)
+            if left_over and not moves.states[state.terminals[n]].on:
+                after = state._replace(sent=state.sent & ~left_over)
+                label = f"the last copies of {TERMINALS[n]} are lost"
+                yield Move(label, after, None, waits=False, troubled=False)
 
     def _by_server(
         self, state: State, step: ServerStep, judge: int | None = None
@@ -325,6 +331,7 @@ class World:
         label = f"{TERMINALS[n]}: {request.step.value} {subject}"
         input_ = _input_of(TERMINALS[n], ref, question)
         number = self.messages.of(key, Message(n, request, generation, input_, label))
+        self._bits_of[n] = self._bits_of.get(n, 0) | 1 << number
         if number == known and generation:
             self._of_old_keys[n] = self._of_old_keys.get(n, 0) | 1 << number
         return number
