@@ -98,6 +98,15 @@ def test_value_that_does_not_fit_is_not_told(tmp_path: Path, wrong: str, place: 
     assert f"2: does not fit the schema: {place}" == faults[0]
 
 
+def test_sample_city_keeps_its_suppressions() -> None:
+    """Whoever imports the exported sample lifts no protection by it."""
+    told = [one.suppression for one in sample_contents() if isinstance(one, SuppressionLine)]
+
+    assert ["sample-022", "sample-023", "sample-025", "sample-026"] == [
+        one.suppression_id for one in told
+    ]
+
+
 def test_sample_city_is_without_fault(tmp_path: Path) -> None:
     """All its households and all its records pass every rule."""
     contents = tuple(sample_contents())
