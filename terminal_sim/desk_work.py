@@ -194,7 +194,7 @@ class DeskWork:
             if refusal.code is ReplyCode.CARD_LOCKED:
                 return into.CardTaken(visit_id=asked.visit_id, refusal=refusal)
             asked = replace(asked, refusal=refusal)
-        return into.CardTaken(visit_id=asked.visit_id)
+        return into.CardTaken(visit_id=asked.visit_id, refusal=asked.refusal)
 
     async def do(self, effect: out.Leaving) -> into.Input | None:
         """Let a device act."""

@@ -1,7 +1,11 @@
 """The whole machine against a city in memory: real files, real handshakes, real documents."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from keys.jpki import JpkiAuthority
+from keys.mynumber_card import MyNumberCard
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from protocol.kinds import Options, Scope
@@ -12,7 +16,7 @@ from terminal_sim.core import records as r
 from terminal_sim.core.records import AnyRecord, Mismatch
 from terminal_sim.core.requests import Step
 from terminal_sim.core.state import Money
-from terminal_sim.result import Exit, exit_of, result_object
+from terminal_sim.result import Exit, exit_of, exit_of_visit, result_object
 from tests.terminal_sim.city import FEE_YEN, bent
 from tests.terminal_sim.conftest import Town
 from tests.terminal_sim.paper_city import (
@@ -133,6 +137,30 @@ async def test_a_refused_visit_tells_why(town: Town) -> None:
         "sentence": "暗証番号が違います。",
         "tries_left": 2,
     } == result["refusal"]
+
+
+async def test_a_card_that_judges_its_pin_is_refused_as_any_other(town: Town) -> None:
+    """The card's last no ends the visit: wrong with the tries left, and at the third one locked."""
+    now = datetime.now(UTC)
+    authority = JpkiAuthority.create(town.folder / "jpki", now)
+    card = MyNumberCard.create(
+        town.folder / "mynumber.card.json",
+        holder="見本",
+        pin=Secret(b"493817260584"),
+        certify=lambda key: authority.issue(key, now=now),
+    )
+    wire, said = town.wire(), []
+    visitors = [person("0000", "1111", said=said), person("2222")]
+    ended = await run(town, wire, visitors[0], card=card)
+    await run(town, town.wire(), visitors[1], card=card)
+
+    assert [
+        Refused(code=ReplyCode.PIN_WRONG, tries_left=1),
+        Refused(code=ReplyCode.CARD_LOCKED, tries_left=0),
+    ] == [visitor.refusal for visitor in visitors]
+    assert Exit.REFUSED is exit_of_visit(ended.state, visitors[0], None)
+    assert any("あと2回" in line for line in said)
+    assert [] == wire.city.pins
 
 
 async def test_an_expired_challenge_takes_the_same_pin_again(town: Town) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from keys.cards import CardFile
+from keys.cards import Card, CardFile
 from protocol.kinds import Kind, Options, Scope
 from protocol.secret import Secret
 from terminal_sim.core.records import AnyRecord
@@ -40,6 +40,7 @@ async def run(
     *,
     on_record: Callable[[AnyRecord], None] = lambda _: None,
     timeout_ms: int = TIMEOUT_MS,
+    card: Card | None = None,
 ) -> Ended:
     settings = Settings(
         timeout_ms=timeout_ms,
@@ -50,7 +51,8 @@ async def run(
     )
     in_front = None
     if visitor is not None:
-        in_front = Visitor(customer=visitor, card=CardFile.load(town.card), tray=town.tray)
+        in_slot = card or CardFile.load(town.card)
+        in_front = Visitor(customer=visitor, card=in_slot, tray=town.tray)
     return await run_opening(town.config, in_front, settings)
 
 
