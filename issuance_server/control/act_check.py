@@ -6,6 +6,7 @@ that it makes.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from issuance_server.adapters.pin_judge.client import JudgeClient
@@ -90,6 +91,36 @@ class ActKind:
     subject_field: str = "subject"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """An act whose signatures are good, and which is not looked at yet.
+
+    Attributes:
+        kind: what sort of act it is.
+        act: of the first or only operator.
+        second: of the second one.
+        now: the two times at which the signatures were checked.
+    """
+
+    kind: ActKind
+    act: OperatorAct
+    second: OperatorAct | None
+    now: Now
+
+
+class RefusedAt(Enum):
+    """How far an act came that was refused: the word for the log.
+
+    The sentence goes to the operator alone, for it may name a resident or a household.
+    """
+
+    SIGNATURE = "signature"  # no such act, or not signed by who may do it
+    CHECK = "check"  # not as things are: no such card or resident, done already, not complete
+    RECORD = "record"  # it could not be recorded
+    DECISION = "decision"  # refused in the transaction that recorded it
+    CARRYING_OUT = "carrying-out"  # whoever was to do it refused, or did not answer
+
+
 class ActCheck:
     """Checks acts against the operators, the stores and the clock."""
 
@@ -117,25 +148,38 @@ class ActCheck:
         self._believed = believed
         self._clock = clock
 
-    async def check(self, request: wire.Act) -> i.ActAccepted:
-        """Return the act, ready to be recorded.
+    def signed(self, request: wire.Act) -> Signed:
+        """Return an act whose signatures are good.
 
         Raises:
-            KofuError: it is refused; the text says why, and what to do.
+            KofuError: there is no such act, or a signature is not good; the text says which.
         """
         asked = request.signed.act
         kind = self._acts.get(asked.act)
         if kind is None:
             raise KeyManagementError(f"{asked.act} is no act of this server")
         now = self._clock.now()
-        act, second = self._signed(request, kind, now.real_ms)
+        act, second = self._verified(request, kind, now.real_ms)
+        return Signed(kind=kind, act=act, second=second, now=now)
+
+    async def check(self, request: wire.Act, found: Signed) -> i.ActAccepted:
+        """Return the act, ready to be recorded.
+
+        Args:
+            request: the act with what comes with it.
+            found: what ``signed`` returned of it.
+
+        Raises:
+            KofuError: it is refused; the text says why, and what to do.
+        """
+        act, second = found.act, found.second
         if await self._queries.nonce_used(act.nonce):
             raise KeyManagementError("this act was carried out before; sign a new one")
-        change = await kind.check(
+        change = await found.kind.check(
             Asked(
                 act=act,
                 brought=request.brought,
-                now=now,
+                now=found.now,
                 queries=self._queries,
                 judge=self._judge,
                 believed=self._believed,
@@ -152,7 +196,7 @@ class ActCheck:
             change=change,
         )
 
-    def _signed(
+    def _verified(
         self, request: wire.Act, kind: ActKind, now_ms: int
     ) -> tuple[OperatorAct, OperatorAct | None]:
         """Check the signatures of the one or two operators."""

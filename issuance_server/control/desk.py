@@ -13,7 +13,7 @@ from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.cards import RegisteredCard, registered_cards
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
-from issuance_server.control.act_check import ActCheck, Believed, CarryOut
+from issuance_server.control.act_check import ActCheck, Believed, CarryOut, RefusedAt
 from issuance_server.control.acts import ACTS
 from issuance_server.control.answers import ANSWERS
 from issuance_server.core.card_registration import TRIAL_TERMINAL_PREFIX
@@ -96,18 +96,23 @@ class ControlDesk:
     async def _act(self, request: wire.Act) -> None:
         asked = request.signed.act
         names = {"act": asked.act, "operator": asked.operator, "subject": _told(asked.subject)}
+        at = RefusedAt.SIGNATURE
         try:
-            act = await self._check.check(request)
+            found = self._check.signed(request)
+            kind, at = found.kind, RefusedAt.CHECK
+            act = await self._check.check(request, found)
+            at = RefusedAt.RECORD
             await self._record(act)
-            kind = ACTS[act.act]
+            at = RefusedAt.DECISION
             refusal = None if kind.refusal is None else kind.refusal(act.change)
             if refusal is not None:
                 raise refusal
             await self._check_outcome(act)
+            at = RefusedAt.CARRYING_OUT
             if kind.carry_out is not None and act.change is None:
                 await self._carry_out(kind.carry_out, request, act)
-        except KofuError as error:
-            self._log("control.act_refused", **names, reason=str(error))
+        except KofuError:
+            self._log("control.act_refused", **names, reason=at.value)
             raise
         self._log("control.act_done", **names)
         if kind.done_event is not None:

@@ -64,7 +64,11 @@ async def refused(scene: Scene, act: wire.Act, text: str) -> None:
 
     assert before == scene.city.records()
     assert rows == scene.city.rows("SELECT * FROM suppression")
-    assert "control.act_refused" == scene.logged[-1][0]
+    event, fields = scene.logged[-1]
+    assert ("control.act_refused", "check") == (event, fields["reason"])
+    assert not isinstance(act.brought, wire.AddedSuppression) or (
+        act.brought.subject_id not in repr(scene.logged)
+    )
 
 
 async def test_suppression_is_set_listed_and_lifted(scene: Scene) -> None:
