@@ -23,7 +23,7 @@ from terminal_sim.devices import Printer
 from terminal_sim.keyboard import pin_of, prompt_for_pin
 from terminal_sim.opening import Clock, Ended, Settings, Visitor, run_opening
 from terminal_sim.person import Keypad, Person
-from terminal_sim.result import Exit, exit_of_visit, result_object
+from terminal_sim.result import Exit, closing_words, exit_of_visit, result_object
 from terminal_sim.wishes import options_of
 
 _MS_PER_S = 1_000
@@ -141,7 +141,7 @@ def _tell_issue(arguments: argparse.Namespace, ended: Ended, person: Person) -> 
         if refusal is not None:
             _say(f"{before}{refusal.code.sentence()} ({refusal.code.sentence('en')})")
     result = exit_of_visit(state, person, refused)
-    _say(_CLOSING_WORDS[result])
+    _say(closing_words(result, person))
     return result
 
 
@@ -169,12 +169,6 @@ _COMMANDS = {
     "trust": _take_trust,
 }
 _CONNECTING = "接続しています… (connecting to the city)"
-_CLOSING_WORDS = {
-    Exit.DONE: "完了しました (done: paper out, deletion confirmed)",
-    Exit.REFUSED: "交付できませんでした (refused)",
-    Exit.UNKNOWN: "結果は次の開局で確定します (outcome unknown until the next opening)",
-    Exit.FAILED: "中止しました。お預かりした手数料はお返ししました (not issued, money returned)",
-}
 
 
 def _check_tray(tray: Path) -> None:

@@ -26,7 +26,7 @@ _ENDS = """exit codes:
   2  wrong usage
   3  refused by the city
   4  outcome unknown; it is stored, and settled when the line is next opened
-  5  failed, withdrawn or cancelled; the money is returned
+  5  failed, withdrawn or cancelled; money that was put in is returned
 """
 
 

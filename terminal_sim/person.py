@@ -51,6 +51,7 @@ class Person:
         visit_id: of the visit, once it began.
         applications: what is wanted, in order; what was never applied for has no id.
         visit_refusal: what the city refused, if that was how the visit ended.
+        returned_yen: what the coin box gave back in this visit, but for change.
         marks: what was reached when: name and time in milliseconds; from the second certificate
             on, the name bears its number.
     """
@@ -76,6 +77,7 @@ class Person:
         self.visit_id: bytes | None = None
         self.applications = [Application(choice=choice) for choice in choices]
         self.visit_refusal: Refused | None = None
+        self.returned_yen = 0
         self.marks: list[tuple[str, int]] = [("started", clock())]
         self._pins = list(keypad.pins)
         self._last_pin: Secret | None = None
@@ -142,6 +144,8 @@ class Person:
                 self._present.issuance_id = happened.issuance_id
             case out.ReturnCard() if not self._all_applied:
                 self.visit_refusal = happened.refusal
+            case out.ReturnMoney() if self._numbers(happened.issuance_id):
+                self.returned_yen += happened.amount_yen
             case out.IssuanceOver():
                 for number in self._numbers(happened.issuance_id):
                     self.applications[number - 1].refusal = happened.refusal
@@ -214,8 +218,8 @@ def _line(happened: AnyRecord | out.Leaving) -> str | None:
             line = "印刷許可を受けました (released)"
         case out.LaySheet():
             line = f"印刷 {happened.sheet}/{happened.sheets}枚 (printing)"
-        case r.PrintFailed() | r.Withdrawn() if happened.returned_yen:
-            line = f"{happened.returned_yen}円をお返しします (money returned)"
+        case out.ReturnMoney() if happened.amount_yen:
+            line = f"{happened.amount_yen}円をお返しします (money returned)"
         case r.DeletionTaken():
             line = f"消去が確認されました: {happened.answer} (deletion taken)"
         case out.ReturnCard():

@@ -21,7 +21,7 @@ class Exit(IntEnum):
     USAGE = 2
     REFUSED = 3  # the city refused
     UNKNOWN = 4  # something is still to be settled; the next opening does
-    FAILED = 5  # failed, withdrawn or cancelled; the money is returned
+    FAILED = 5  # failed, withdrawn or cancelled; money that was put in is returned
 
 
 _WORST_FIRST = (Exit.UNKNOWN, Exit.REFUSED, Exit.FAILED, Exit.DONE)
@@ -59,6 +59,26 @@ def exit_of_visit(state: TerminalState, person: Person, refused: Refused | None)
         for wanted in person.applications
     }
     return next(one for one in _WORST_FIRST if one in exits)
+
+
+def closing_words(result: Exit, person: Person) -> str:
+    """Return the last line that a person reads.
+
+    Args:
+        result: the exit code of the visit.
+        person: who had the visit.
+    """
+    if result is Exit.FAILED and person.returned_yen:
+        return "中止しました。お預かりした手数料はお返ししました (not issued, money returned)"
+    return _CLOSING_WORDS[result]
+
+
+_CLOSING_WORDS = {
+    Exit.DONE: "完了しました (done: paper out, deletion confirmed)",
+    Exit.REFUSED: "交付できませんでした (refused)",
+    Exit.UNKNOWN: "結果は次の開局で確定します (outcome unknown until the next opening)",
+    Exit.FAILED: "中止しました (not issued)",
+}
 
 
 def result_object(

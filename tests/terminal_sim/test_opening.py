@@ -16,7 +16,7 @@ from terminal_sim.core import records as r
 from terminal_sim.core.records import AnyRecord, Mismatch
 from terminal_sim.core.requests import Step
 from terminal_sim.core.state import Money
-from terminal_sim.result import Exit, exit_of, exit_of_visit, result_object
+from terminal_sim.result import Exit, closing_words, exit_of, exit_of_visit, result_object
 from tests.terminal_sim.city import FEE_YEN, bent
 from tests.terminal_sim.conftest import Town
 from tests.terminal_sim.paper_city import (
@@ -173,14 +173,26 @@ async def test_an_expired_challenge_takes_the_same_pin_again(town: Town) -> None
     assert S.COMPLETED is only(ended).state
 
 
-async def test_too_little_money_comes_back(town: Town) -> None:
-    """Withdrawn, exit 5, and the coin box gave back what was put in."""
-    visitor = person(PIN, insert_yen=10)
+@pytest.mark.parametrize(
+    ("insert_yen", "money", "words"),
+    [
+        (10, Money.RETURNED, "中止しました。お預かりした手数料はお返ししました"),
+        (0, Money.NONE, "中止しました (not issued)"),
+    ],
+)
+async def test_too_little_money_comes_back(
+    town: Town, insert_yen: int, money: Money, words: str
+) -> None:
+    """Withdrawn, exit 5, the coin box gave back what was put in, and nothing else is claimed."""
+    said: list[str] = []
+    visitor = person(PIN, insert_yen=insert_yen, said=said)
     ended = await run(town, town.wire(), visitor)
 
-    assert (S.WITHDRAWN, Money.RETURNED) == (only(ended).state, only(ended).money)
+    assert (S.WITHDRAWN, money) == (only(ended).state, only(ended).money)
     assert Exit.FAILED is exit_of(only(ended), visitor.refusal)
-    assert [(0, 0, 10)] == hoppers(town)
+    assert [(0, 0, insert_yen)] == hoppers(town)
+    assert closing_words(Exit.FAILED, visitor).startswith(words)
+    assert bool(insert_yen) is any("円をお返しします" in line for line in said)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.devices import Printer
 from terminal_sim.opening import Clock, run_opening
 from terminal_sim.person import Keypad, Person
-from terminal_sim.result import Exit, exit_of_visit, result_object
+from terminal_sim.result import Exit, closing_words, exit_of_visit, result_object
 from terminal_sim.wishes import choice_of
 from tests.terminal_sim.city import FEE_YEN
 from tests.terminal_sim.conftest import Town
@@ -83,7 +83,9 @@ async def test_cancelling_before_the_release_costs_nothing(point: CancelPoint, t
     assert paid == sum(returned for _, _, returned in hoppers(town))
     assert not [path for path in storage_files(town) if "spool" in path.parts]
     assert not town.tray.exists() or not list(town.tray.iterdir())
-    assert Exit.FAILED is exit_of_visit(ended.state, person, None)
+    result = exit_of_visit(ended.state, person, None)
+    assert Exit.FAILED is result
+    assert bool(paid) is ("お返ししました" in closing_words(result, person))
     assert ended.counters_agree
 
 
