@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 from issuance_server.adapters.file_lock import take_lock
@@ -20,8 +21,10 @@ from issuance_server.adapters.sqlite.register_stage import (
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.control.register_acts import import_subject
+from issuance_server.core.suppression import SuppressionOrigin
 from issuance_server.desk_commands.acts import Acting
 from issuance_server.desk_commands.progress import Progress
+from issuance_server.desk_commands.reach import ask
 from protocol.errors import SetUpError
 
 TAKING_WAIT_MS_MAX = 10 * 60 * 1_000
@@ -41,6 +44,7 @@ async def import_extract(city: City, arguments: argparse.Namespace) -> int:
         extract = await _staged(arguments.extract, staged)
         _check(extract, city)
         brought = await asyncio.to_thread(_brought, extract, staged, set_back=arguments.set_back)
+        before = await _suppressions(city)
         await acting.do(
             wire.ACT_REGISTER_IMPORT,
             subject=import_subject(brought),
@@ -51,11 +55,26 @@ async def import_extract(city: City, arguments: argparse.Namespace) -> int:
         remove_stages(database)
         os.close(lock)
     counts = brought.counts
+    lifted = before - await _suppressions(city)
     sys.stderr.write(
-        f"the copy has {counts.households} households with {counts.residents} residents and"
-        f" {counts.records} other records, up to change {brought.sequence}\n"
+        f"the copy has {counts.households} households with {counts.residents} residents,"
+        f" {counts.records} other records and {counts.suppressions} suppressions of the registers"
+        f" ({lifted.total()} lifted, which the extract does not have), up to change"
+        f" {brought.sequence}\n"
     )
     return 0
+
+
+async def _suppressions(city: City) -> Counter[tuple[str, str, str]]:
+    """Return whom the registers suppress and why; a number may be another one after an import."""
+    answer = await ask(city, wire.ListSuppressions())
+    if not isinstance(answer, wire.Suppressions):
+        raise SetUpError("the server gave another answer than was asked")
+    return Counter(
+        (row.subject_kind, row.subject_id, row.why)
+        for row in answer.rows
+        if row.origin == SuppressionOrigin.REGISTER.value
+    )
 
 
 async def _staged(path: Path, staged: Path) -> Extract:

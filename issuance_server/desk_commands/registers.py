@@ -92,7 +92,7 @@ def export_sample(arguments: argparse.Namespace) -> int:
     )
     sys.stderr.write(
         f"{arguments.extract} holds {counts.households} households with {counts.residents}"
-        f" residents and {counts.records} other records\n"
+        f" residents, {counts.records} other records and {counts.suppressions} suppressions\n"
     )
     return 0
 

@@ -14,6 +14,8 @@ from issuance_server.__main__ import main
 from issuance_server.adapters.register_file import write_extract
 from issuance_server.core import records as r
 from issuance_server.core import register_feed as f
+from issuance_server.core.register_extract import SuppressionLine
+from issuance_server.sample.extract import sample_contents
 from issuance_server.sample.residents import sample_households
 from tests.commands.desk import PASSPHRASE, Commands
 from tests.core.changes import beats, change, edit, remarked
@@ -71,7 +73,8 @@ def test_export_comes_back_by_import(commands: Commands, extract: Path) -> None:
     done = commands.act("register", "import", str(extract))
 
     assert (0, "") == (done.status, done.out)
-    assert "the copy has 90 households with 199 residents" in done.err
+    assert "the copy has 90 households with 199 residents, 529 other records and 4 supp" in done.err
+    assert "(0 lifted, which the extract does not have)" in done.err
     assert before == copy(commands)
     acted, imported, ended = journal(commands)
     assert isinstance(acted, r.OperatorActed)
@@ -80,6 +83,25 @@ def test_export_comes_back_by_import(commands: Commands, extract: Path) -> None:
     assert isinstance(ended, r.OperatorActEnded)
     left = [file.name for file in commands.database.parent.iterdir() if "extract-" in file.name]
     assert [] == left
+
+
+def test_import_tells_how_many_suppressions_it_lifts(commands: Commands, tmp_path: Path) -> None:
+    """An extract without any lifts those of the registers, and both commands give the number."""
+    whole, none = tmp_path / "whole.jsonl", tmp_path / "none.jsonl"
+    exported = commands.plain("register", "export", "--sample", "toyonaka", str(whole))
+    assert "529 other records and 4 suppressions" in exported.err
+    write_extract(
+        none,
+        city="272035",
+        as_of=datetime.now(UTC),
+        sequence=0,
+        contents=lambda: [one for one in sample_contents() if not isinstance(one, SuppressionLine)],
+    )
+    lifted = commands.act("register", "import", str(none))
+
+    assert "0 suppressions of the registers (4 lifted, which the extract" in lifted.err
+    rows_left = json.loads(commands.run("suppression", "list", "--json").out)
+    assert [] == [row for row in rows_left if row["origin"] == "register"]
 
 
 def test_import_beside_a_server_is_the_servers_doing(commands: Commands, extract: Path) -> None:
