@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from keys.cards import load_card
 from keys.distribution import take_trust
@@ -23,7 +22,13 @@ from terminal_sim.devices import Printer
 from terminal_sim.keyboard import pin_of, prompt_for_pin
 from terminal_sim.opening import Clock, Ended, Settings, Visitor, run_opening
 from terminal_sim.person import Keypad, Person
-from terminal_sim.result import Exit, closing_words, exit_of_visit, result_object
+from terminal_sim.result import (
+    Exit,
+    closing_words,
+    exit_of_visit,
+    outcome_words,
+    result_object,
+)
 from terminal_sim.wishes import options_of
 
 _MS_PER_S = 1_000
@@ -137,20 +142,12 @@ def _tell_issue(arguments: argparse.Namespace, ended: Ended, person: Person) -> 
         refusal = refusal or (person.visit_refusal if wanted.issuance_id is None else None)
         before = f"{number} {wanted.choice.kind.title}: " if len(person.applications) > 1 else ""
         if before:
-            _say(before + _outcome_text(told["issuances"][number - 1]))
+            _say(before + outcome_words(told["issuances"][number - 1]))
         if refusal is not None:
             _say(f"{before}{refusal.code.sentence()} ({refusal.code.sentence('en')})")
     result = exit_of_visit(state, person, refused)
-    _say(closing_words(result, person))
+    _say(closing_words(result, state, person))
     return result
-
-
-def _outcome_text(told: dict[str, Any]) -> str:
-    """Return how one of several certificates ended."""
-    if told["state"] is None:
-        return "申請していません (not applied for)"
-    fee = "-" if told["fee_yen"] is None else f"{told['fee_yen']}円"
-    return f"{told['state']}、{fee}、{told['money']} (state, fee, money)"
 
 
 def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:

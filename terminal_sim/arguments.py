@@ -28,6 +28,11 @@ _ENDS = """exit codes:
   4  outcome unknown; it is stored, and settled when the line is next opened
   5  failed, withdrawn or cancelled; money that was put in is returned
 """
+_ENDS_OF_SEVERAL = f"""{_ENDS}
+Of several certificates the first of 4, 3 and 5 that fits one of them is told, and 0 only if every
+one is out: with 3 or 5 some of them may be out and paid. The last line says how many, and --json
+how each ended.
+"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         "issue",
         help="one visit: card, PIN, fee, paper",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=_ENDS,
+        epilog=_ENDS_OF_SEVERAL,
     )
     _add_common(issue)
     _add_issue(issue)

@@ -61,13 +61,19 @@ def exit_of_visit(state: TerminalState, person: Person, refused: Refused | None)
     return next(one for one in _WORST_FIRST if one in exits)
 
 
-def closing_words(result: Exit, person: Person) -> str:
+def closing_words(result: Exit, state: TerminalState, person: Person) -> str:
     """Return the last line that a person reads.
 
     Args:
         result: the exit code of the visit.
+        state: the terminal's state at the end.
         person: who had the visit.
     """
+    wanted = person.applications
+    ends = [state.issuances.get(one.issuance_id or b"") for one in wanted]
+    out = sum(end is not None and end.state is IssuanceState.COMPLETED for end in ends)
+    if out and result in (Exit.REFUSED, Exit.FAILED):
+        return f"{len(wanted)}件のうち{out}件を交付しました ({out} of {len(wanted)} issued)"
     if result is Exit.FAILED and person.returned_yen:
         return "中止しました。お預かりした手数料はお返ししました (not issued, money returned)"
     return _CLOSING_WORDS[result]
@@ -79,6 +85,19 @@ _CLOSING_WORDS = {
     Exit.UNKNOWN: "結果は次の開局で確定します (outcome unknown until the next opening)",
     Exit.FAILED: "中止しました (not issued)",
 }
+
+
+def outcome_words(told: dict[str, Any]) -> str:
+    """Return how one of several certificates ended.
+
+    Args:
+        told: its object of ``result_object``.
+    """
+    if told["state"] is None:
+        return "申請していません (not applied for)"
+    state = told["state"] if told["refusal"] is None else "refused"
+    fee = "-" if told["fee_yen"] is None else f"{told['fee_yen']}円"
+    return f"{state}、{fee}、{told['money']} (state, fee, money)"
 
 
 def result_object(

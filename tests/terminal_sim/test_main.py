@@ -225,6 +225,7 @@ def test_help_names_every_exit_code(command: str, capsys: pytest.CaptureFixture[
     assert "--die-at" not in said
     if command == "issue":
         assert "other users" in said
+        assert "Of several certificates" in said
 
 
 def issuance_of(world: World) -> Issuance:

@@ -191,7 +191,7 @@ async def test_too_little_money_comes_back(
     assert (S.WITHDRAWN, money) == (only(ended).state, only(ended).money)
     assert Exit.FAILED is exit_of(only(ended), visitor.refusal)
     assert [(0, 0, insert_yen)] == hoppers(town)
-    assert closing_words(Exit.FAILED, visitor).startswith(words)
+    assert closing_words(Exit.FAILED, ended.state, visitor).startswith(words)
     assert bool(insert_yen) is any("円をお返しします" in line for line in said)
 
 

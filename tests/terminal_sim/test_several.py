@@ -17,7 +17,13 @@ from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.devices import Printer
 from terminal_sim.opening import Clock, run_opening
 from terminal_sim.person import Keypad, Person
-from terminal_sim.result import Exit, closing_words, exit_of_visit, result_object
+from terminal_sim.result import (
+    Exit,
+    closing_words,
+    exit_of_visit,
+    outcome_words,
+    result_object,
+)
 from terminal_sim.wishes import choice_of
 from tests.terminal_sim.city import FEE_YEN
 from tests.terminal_sim.conftest import Town
@@ -85,7 +91,7 @@ async def test_cancelling_before_the_release_costs_nothing(point: CancelPoint, t
     assert not town.tray.exists() or not list(town.tray.iterdir())
     result = exit_of_visit(ended.state, person, None)
     assert Exit.FAILED is result
-    assert bool(paid) is ("お返ししました" in closing_words(result, person))
+    assert bool(paid) is ("お返ししました" in closing_words(result, ended.state, person))
     assert ended.counters_agree
 
 
@@ -111,7 +117,18 @@ async def test_a_refused_certificate_does_not_end_the_visit(town: Town) -> None:
     assert [S.WITHDRAWN, S.COMPLETED] == [one.state for one in ended.state.issuances.values()]
     refusals = [one.refusal and one.refusal.code for one in person.applications]
     assert [ReplyCode.CANNOT_BE_PRINTED, None] == refusals
-    assert Exit.REFUSED is exit_of_visit(ended.state, person, None)
+    result = exit_of_visit(ended.state, person, None)
+    assert Exit.REFUSED is result
+    assert "2件のうち1件を交付しました (1 of 2 issued)" == closing_words(
+        result, ended.state, person
+    )
+    told = result_object(
+        ended.state, person, refused=None, paper_of=Printer(town.tray).paper, counters_agree=True
+    )
+    assert [
+        "refused、-、none (state, fee, money)",
+        "completed、300円、earned (state, fee, money)",
+    ] == [outcome_words(one) for one in told["issuances"]]
 
 
 async def test_after_the_visit_has_ended_nothing_more_is_applied_for(town: Town) -> None:
@@ -154,6 +171,7 @@ def test_the_command_tells_of_each(
     assert [str(path) for path in town.tray.iterdir()] == said.out.splitlines()
     assert "1 住民票の写し: completed、300円、earned" in said.err
     assert "2 住民票の写し: withdrawn、300円、none" in said.err
+    assert "2件のうち1件を交付しました (1 of 2 issued)" == said.err.splitlines()[-1]
 
     assert Exit.FAILED == issue("--json")
     told = json.loads(capsys.readouterr().out)
