@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.pin_judge.counter import check_other_operator
 from issuance_server.adapters.sqlite import cards
+from issuance_server.adapters.sqlite.reader import Reader
 from issuance_server.adapters.sqlite.suppressions import subject_known
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActKind, Asked, check_subject, incomplete
@@ -113,7 +114,18 @@ async def _beginning(asked: Asked) -> BegunRegistration | None:
             f"{other} is registered already for this holder, or has this certificate; if it is"
             f" replaced, withdraw it first: card withdraw {other}"
         )
+    await _check_none_under_way(reader, change)
     return change if change.kind is CardKind.MYNUMBER else None
+
+
+async def _check_none_under_way(reader: Reader, change: BegunRegistration) -> None:
+    """Check that the holder has no registration of this kind that is not finished."""
+    for row in await cards.registrations(reader):
+        if (row.resident_id, row.kind) == (change.resident_id, change.kind.value):
+            raise KeyManagementError(
+                f"the registration of {row.card_ref} is under way for this holder; finish it, or"
+                f" give it up first: card register cancel {row.card_ref}"
+            )
 
 
 def _begun(begun: wire.BegunCard, act: OperatorAct) -> BegunRegistration:

@@ -10,11 +10,14 @@ from keys.pin_sealing import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from protocol.errors import SetUpError
 from protocol.secret import Secret
 
+NEW_PIN_LINES = "the new PIN, and the same again, which may be left out"
 _DIGITS = frozenset(b"0123456789")
 
 
 def type_pin(arguments: argparse.Namespace, *, twice: bool = False) -> Secret:
     """Let the holder type a PIN, on the line after the passphrases where these come from there.
+
+    A new one is repeated: on the next line, which a program that does not mistype may leave out.
 
     Args:
         arguments: of the command.
@@ -24,13 +27,12 @@ def type_pin(arguments: argparse.Namespace, *, twice: bool = False) -> Secret:
         SetUpError: it is no PIN, the two differ, or there is nobody to ask.
     """
     if arguments.passphrase_stdin:
-        return checked_pin(Secret(sys.stdin.readline().rstrip("\r\n").encode()))
+        pin, again = _pin_line(), _pin_line() if twice else None
+        return _same(checked_pin(pin), again or pin)
     if not sys.stdin.isatty():
         raise SetUpError("there is no keypad to type the PIN on; give it with --passphrase-stdin")
     pin = checked_pin(Secret(getpass.getpass("PIN (the holder types it): ").encode()))
-    if twice and pin != Secret(getpass.getpass("the same again: ").encode()):
-        raise SetUpError("the two PINs differ; nothing was done")
-    return pin
+    return _same(pin, Secret(getpass.getpass("the same again: ").encode()) if twice else pin)
 
 
 def checked_pin(pin: Secret) -> Secret:
@@ -42,6 +44,16 @@ def checked_pin(pin: Secret) -> Secret:
     digits = pin.reveal()
     if not (PIN_DIGITS_MIN <= len(digits) <= PIN_DIGITS_MAX and _DIGITS.issuperset(digits)):
         raise SetUpError(f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits; type it again")
+    return pin
+
+
+def _pin_line() -> Secret:
+    return Secret(sys.stdin.readline().rstrip("\r\n").encode())
+
+
+def _same(pin: Secret, again: Secret) -> Secret:
+    if pin != again:
+        raise SetUpError("the two PINs differ; nothing was done")
     return pin
 
 

@@ -19,7 +19,7 @@ from issuance_server.core.card_registration import (
 from issuance_server.core.cards import CardOccasion
 from issuance_server.core.pin_policy import AnyAttempt, CertificateAttempt, PinAttempt
 from issuance_server.desk_commands.acts import do_act
-from issuance_server.desk_commands.card_pins import newest_sealing_key, type_pin
+from issuance_server.desk_commands.card_pins import NEW_PIN_LINES, newest_sealing_key, type_pin
 from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
@@ -138,7 +138,7 @@ def add_commands(commands: Commands) -> None:
         default=CardOccasion.IN_USE.value,
         help="new-card and moved-in are usable from the next day (%(default)s)",
     )
-    add_act(begun)
+    add_act(begun, then=NEW_PIN_LINES)
     begun.set_defaults(run=of_city(begin))
     approved = actions.add_parser("approve", help="the second operator, with another key")
     approved.add_argument("card_ref", metavar="CARD", help="the reference, from the list")
@@ -147,7 +147,7 @@ def add_commands(commands: Commands) -> None:
     tried = actions.add_parser("try", help="the holder's card and PIN against the judge, at last")
     tried.add_argument("card_ref", metavar="CARD", help="the reference, from the list")
     tried.add_argument("--card", type=Path, required=True, metavar="FILE", help="the card")
-    add_act(tried)
+    add_act(tried, then="the PIN")
     tried.set_defaults(run=of_city(try_card))
     cancelled = actions.add_parser("cancel", help="give up one that is not finished")
     cancelled.add_argument("card_ref", metavar="CARD", help="the reference, from the list")

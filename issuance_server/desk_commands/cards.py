@@ -10,7 +10,7 @@ from issuance_server.core.card_registration import card_digest
 from issuance_server.core.cards import CardKind
 from issuance_server.desk_commands import card_registering
 from issuance_server.desk_commands.acts import do_act
-from issuance_server.desk_commands.card_pins import type_pin
+from issuance_server.desk_commands.card_pins import NEW_PIN_LINES, type_pin
 from issuance_server.desk_commands.card_registering import seal_card
 from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
 from issuance_server.desk_commands.reach import ask
@@ -102,7 +102,7 @@ def add_commands(commands: Commands) -> None:
     unlocked.set_defaults(run=of_city(unlock_card))
     reset = actions.add_parser("reset-pin", help="let the holder type a new PIN")
     _add_card(reset, needed=True)
-    add_act(reset, of_two=True)
+    add_act(reset, of_two=True, then=NEW_PIN_LINES)
     reset.set_defaults(run=of_city(reset_pin))
     withdrawn = actions.add_parser("withdraw", help="have a card taken no more")
     withdrawn.add_argument("card_ref", metavar="CARD", help="the card's reference")

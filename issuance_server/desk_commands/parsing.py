@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,8 +48,28 @@ def add_config(parser: argparse.ArgumentParser, *, json: bool = False) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def add_act(parser: argparse.ArgumentParser, *, of_two: bool = False) -> None:
-    """Add who does it and why; for an act of two also the second operator."""
+def day(text: str) -> date:
+    """Read a day from the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no day, such as 2027-04-01") from None
+
+
+def add_act(
+    parser: argparse.ArgumentParser, *, of_two: bool = False, then: str | None = None
+) -> None:
+    """Add who does it and why; for an act of two also the second operator.
+
+    Args:
+        parser: of the command.
+        of_two: whether it takes two operators.
+        then: what standard input has after the passphrases, if anything.
+    """
     add_config(parser)
     parser.add_argument("--operator", required=True, metavar="NAME", help="who does it")
     parser.add_argument("--reason", required=True, help="why; it goes into the audit record")
@@ -56,7 +77,8 @@ def add_act(parser: argparse.ArgumentParser, *, of_two: bool = False) -> None:
     parser.add_argument(
         "--passphrase-stdin",
         action="store_true",
-        help="read the passphrase from standard input instead of asking",
+        help="read the passphrase from standard input instead of asking"
+        + ("" if then is None else f"; on the lines after it: {then}"),
     )
     if of_two:
         parser.add_argument(

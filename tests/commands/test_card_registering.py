@@ -132,6 +132,7 @@ def test_bad_beginnings_change_nothing(commands: Commands) -> None:
         taken = commands.folder / "cards" / f"{holders()[2][0]}.card.json"
         assert before == len(journal(commands))
         refused(begin(resident, taken), "registered already")
+        refused(begin(resident, pin=f"{PIN}\n{OTHER_PIN}"), "the two PINs differ")
         assert "[]" == commands.run("card", "register", "list", "--json").out.strip()
 
 
@@ -167,11 +168,13 @@ def test_card_with_a_certificate_is_registered(commands: Commands) -> None:
 
 
 def test_cancelled_registration_leaves_nothing(commands: Commands) -> None:
-    """Nothing can be approved or tried afterwards, and the same card can be begun again."""
+    """A second one waits for it; then nothing can be approved, and the card is begun again."""
     with commands.served():
         resident, path = without_card(commands)
         begin = ("card", "register", "begin", "--resident", resident, "--card", str(path))
-        card_ref = act(commands, *begin, pin=PIN).out.strip()
+        card_ref = act(commands, *begin, pin=f"{PIN}\n{PIN}").out.strip()
+        second = act(commands, *begin, pin=PIN)
+        refused(second, f"give it up first: card register cancel {card_ref}")
         assert 0 == act(commands, "card", "register", "cancel", card_ref).status
         for word in ("approve", "cancel"):
             refused(act(commands, "card", "register", word, card_ref), "is under way")
