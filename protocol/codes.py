@@ -224,8 +224,9 @@ _SENTENCES: dict[ReplyCode, tuple[str, str]] = {
         "Please ask for it where you lived on 1 January of the year.",
     ),
     ReplyCode.NO_FAMILY_REGISTER: (
-        "この市に戸籍がありません。本籍地の市区町村でお手続きください。",
-        "Your family register is not in this city. Please ask where it is kept.",
+        # Many have their register elsewhere, and who is no Japanese national has none at all.
+        "この市に戸籍がありません。戸籍がある方は、本籍地の市区町村でお手続きください。",
+        "You have no family register in this city. If you have one, please ask where it is kept.",
     ),
     ReplyCode.FAMILY_REGISTER_HELD: (
         "戸籍に関する証明書は、ただいま端末では交付できません。" + _COUNTER[0],

@@ -46,3 +46,10 @@ def test_numbers_are_unique() -> None:
 def test_another_language_falls_back_to_english() -> None:
     """A terminal that asks for a language we lack gets English."""
     assert ReplyCode.BUSY.sentence("en") == ReplyCode.BUSY.sentence("pt")
+
+
+def test_who_has_no_family_register_is_not_told_to_have_one() -> None:
+    """A foreign resident has no 本籍; the sentence fits who has one elsewhere as well."""
+    code = ReplyCode.NO_FAMILY_REGISTER
+    assert "戸籍がある方は" in code.sentence()
+    assert "If you have one" in code.sentence("en")
