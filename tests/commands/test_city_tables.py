@@ -131,7 +131,7 @@ async def test_desk_records_tables_whole(scene: Scene) -> None:
     ("act", "text"),
     [
         (loading(TABLES_TOML), "in force already"),
-        (loading(b"[hours]\n"), "array"),
+        (loading(b"[hours]\n"), "each line under"),
         (loading(TABLES_TOML + b"\n", of=TABLES_TOML), "signed this act for something else"),
         (
             loading(TABLES_TOML.replace(CHAIN.encode(), b"Lawson")),

@@ -27,6 +27,7 @@ from issuance_server.core.tables.hours import (
     Span,
     YearlyClosure,
 )
+from issuance_server.core.tables.misfits import misfit
 from protocol.errors import SetUpError
 from protocol.kinds import Kind
 
@@ -51,8 +52,10 @@ def read_tables(content: bytes) -> CityTables:
         )
     try:
         file = msgspec.toml.decode(content, type=f.TablesFile)
+    except msgspec.ValidationError as error:
+        raise SetUpError(misfit(error, content)) from None
     except msgspec.DecodeError as error:
-        raise SetUpError(str(error)) from None
+        raise SetUpError(f"they are no TOML: {error}; put that place right") from None
     except UnicodeDecodeError:
         raise SetUpError("save them as UTF-8") from None
     except RecursionError:

@@ -138,11 +138,37 @@ def test_a_line_that_ends_is_followed_by_the_next() -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("[[hours]", "TOML|Expected|Invalid"),
+        ("[[hours]", "no TOML.*line 1.*put that place right"),
+        ("", "missing the required field `hours`; add"),
+        ("hours = []\n", r"hours has no line; add one of \[\[hours\]\]"),
+        ("holidays = [3]\n" + LEAST, r"holidays\[1\] is a whole number; write a day without"),
+        (
+            changed("yen = 117", "yen = 117\nbonus = 1"),
+            r"commissions\[1\] \(Lawson: juminhyo, from 2020-01-01\) has an unknown field `bonus`;"
+            + r" a line of \[\[commissions\]\] can have from, until, chain, kinds, yen$",
+        ),
+        (
+            changed("juminhyo = 200", "juminhyo = 2.5"),
+            r"fees\[1\] \(store: .* has a number with a fraction in `yen` of juminhyo; write whole",
+        ),
+        (
+            changed('["juminhyo"]', '["fuhio"]'),
+            r"hours\[1\] .*says 'fuhio' in `kinds`; there are juminhyo, kisaijiko,",
+        ),
+        (
+            changed("{ juminhyo = 200", "{ fuhio = 200"),
+            r"fees\[1\] .*says 'fuhio' in `yen`; there are juminhyo",
+        ),
+        (changed('class = "store"', 'class = "shop"'), "'shop' in `class`; there are store, city"),
+        (changed("from = 2020", 'from = "x"#'), r"hours\[1\] .*a text in `from`; write a day with"),
+        (
+            LEAST + WINDOW.replace("17:30:00", "17:30:00Z"),
+            r"maintenance\[1\] .*in `from`; write a day and time without quotation marks and zone",
+        ),
         (LEAST + "\nfee = 1\n", "unknown field `fee`"),
-        (changed("daily =", "dayly ="), r"unknown field `dayly`.*hours"),
+        (changed("daily =", "dayly ="), r"hours\[1\].*unknown field `dayly`"),
         (changed("[[commissions]]", "[[commission]]"), "unknown field `commission`"),
-        (changed('"juminhyo"', '"passport"'), "passport.*hours"),
+        (changed('"juminhyo"', '"passport"'), "hours.*passport"),
         (changed("06:30-23:00", "6:30-23"), "hours"),
         (changed("06:30-23:00", "06:30-24:01"), r"hours\[1\].*24:01.*00:00 to 24:00"),
         (changed("06:30-23:00", "23:00-06:30"), r"hours\[1\].*ends before it begins"),
@@ -153,7 +179,7 @@ def test_a_line_that_ends_is_followed_by_the_next() -> None:
             r"hours\[1\].*none are listed.*holidays = \[",
         ),
         ("holidays = [2027-01-02, 2027-01-01]\n" + LEAST, "2027-01-01 stands after 2027-01-02"),
-        (changed("[[fees]]", "[[campaigns]]"), "missing required field `(until|fees)`"),
+        (changed("[[fees]]", "[[campaigns]]"), "missing the required field `(until|fees)`"),
         (changed("juminhyo = 200", "juminhyo = -1"), "fees"),
         (changed(FEE, FEE + "until = 2019-12-31\n"), r"fees\[1\].*ends before it begins"),
         (changed(FEE, FEE + "until = 9999-12-31\n"), "further notice"),
