@@ -24,7 +24,13 @@ from issuance_server.desk_commands.sample_mynumber import (
 from issuance_server.sample import city as sample_city
 from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
-from issuance_server.sample.standings import CASES, Case, sample_suppressions
+from issuance_server.sample.standings import (
+    CASES,
+    UNPRINTABLE,
+    Case,
+    Unprintable,
+    sample_suppressions,
+)
 from issuance_server.sample.stores import SampleTerminal, sample_terminals
 from issuance_server.sample.tables import SAMPLE_TABLES
 from keys import file_store
@@ -33,6 +39,7 @@ from keys.city_keys import create_city_keys, load_judge_keys
 from keys.operators import Operator
 from keys.terminal_keys import create_terminal_keys
 from protocol.errors import SetUpError
+from protocol.kinds import Kind
 from protocol.limits import LINE_ID_BYTES
 from protocol.secret import Secret
 
@@ -204,17 +211,20 @@ def _readme(households: tuple[Household, ...]) -> str:
     )
     return _README.format(
         rows=rows,
-        refused="\n".join(_refused(case) for case in CASES),
+        refused="\n".join(_refused(case) for case in (*CASES, *UNPRINTABLE)),
         operators=", ".join(OPERATORS),
         passphrase=OPERATOR_PASSPHRASE,
         start=SAMPLE_START,
     )
 
 
-def _refused(case: Case) -> str:
+def _refused(case: Case | Unprintable) -> str:
     """Return a row of the list of cards that are refused something."""
-    kinds = ", ".join(kind.value for kind in case.kinds) or "everything"
-    return f"| {case.card} | {kinds} | {case.refusal.value} | {case.told} |"
+    kinds = "everything"
+    if case.kinds and set(case.kinds) != set(Kind):
+        kinds = ", ".join(kind.value for kind in case.kinds)
+    word = case.refusal.value if isinstance(case, Case) else case.reason
+    return f"| {case.card} | {kinds} | {word} | {case.told} |"
 
 
 _CONFIG = """\

@@ -1,4 +1,4 @@
-"""Sample residents whom something refuses: how they stand, and what is suppressed.
+"""Sample residents whom something refuses: how they stand, what is suppressed, what no page holds.
 
 Each case has a card to try it with. Nobody here exists; the numbers are those of the card files.
 """
@@ -81,8 +81,29 @@ class Case:
     @property
     def card(self) -> str:
         """The name of the card file, without its ending."""
-        household, member = self.place
-        return f"h{household:03d}-m{member}"
+        return _card(self.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unprintable:
+    """A card whose menu is whole, and of which a terminal can print only some or no certificates.
+
+    Attributes:
+        place: whose card.
+        reason: the word in journal and log, of the renderer.
+        kinds: what cannot be printed.
+        told: what is worth knowing beside.
+    """
+
+    place: Place
+    reason: str
+    kinds: tuple[Kind, ...]
+    told: str
+
+    @property
+    def card(self) -> str:
+        """The name of the card file, without its ending."""
+        return _card(self.place)
 
 
 _OF_RESIDENCE = (Kind.JUMINHYO, Kind.KISAIJIKO)
@@ -145,6 +166,28 @@ CASES = (
 )
 
 
+UNPRINTABLE = (
+    Unprintable(
+        place=(12, 1),
+        reason="text-too-long",
+        kinds=(Kind.JUMINHYO, Kind.INKAN, Kind.FUHYO),
+        told="the name; found at the application, though it is on the menu",
+    ),
+    Unprintable(
+        place=(13, 1),
+        reason="missing-glyph",
+        kinds=tuple(Kind),
+        told="a character of the name is in no font of the packages; likewise",
+    ),
+    Unprintable(
+        place=(17, 1),
+        reason="text-too-long",
+        kinds=(Kind.JUMINHYO, Kind.KISAIJIKO, Kind.INKAN, Kind.KAZEI, Kind.FUHYO),
+        told="the address; likewise",
+    ),
+)
+
+
 def as_they_stand(households: tuple[Household, ...]) -> tuple[Household, ...]:
     """Return the sample households with the standings of this module."""
     return tuple(
@@ -177,6 +220,11 @@ def sample_suppressions(
         for at, one in _SUPPRESSED.items()
         if at < len(households)
     )
+
+
+def _card(place: Place) -> str:
+    household, member = place
+    return f"h{household:03d}-m{member}"
 
 
 def _subject_id(household: Household, kind: SubjectKind) -> str:

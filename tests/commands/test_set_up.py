@@ -52,6 +52,7 @@ def test_sample_city_is_complete(untouched: Commands) -> None:
         assert f"| cards/{name}.card.json | {sample_pin(name)} | {holder.name} |" in readme
     for name, holder in certified:
         assert f"| cards/{name}.card.json | {mynumber_pin(name)} | {holder.name} |" in readme
+    assert "| h017-m1 | juminhyo, kisaijiko, inkan, kazei, fuhyo | text-too-long | " in readme
     assert PASSPHRASE in readme
     ran = untouched.run("check-config")
     assert (0, "") == (ran.status, ran.err)

@@ -17,9 +17,11 @@ from issuance_server.core.tax_register import Filing, TaxRecord
 from issuance_server.sample.city import ISSUER, SAMPLE_DAY
 from issuance_server.sample.records import sample_record, sample_records
 from issuance_server.sample.residents import sample_households
+from issuance_server.sample.standings import UNPRINTABLE
 from protocol.kinds import Item, Kind, Options, Scope
 
 TOO_LONG_NAME, MISSING_GLYPH, TOO_LONG_ADDRESS = "架空　寿限無", "模擬　\u4db6", "標本　長"
+UNPRINTABLE_NAMES = {TOO_LONG_NAME, MISSING_GLYPH, TOO_LONG_ADDRESS}
 NOT_FILED, FILING, LONG = "試作　翔", "雛形　遥", "例示　清"
 
 OPTIONS = {
@@ -137,6 +139,22 @@ def test_a_domicile_is_no_address() -> None:
     assert len(domiciles) > 80
     for domicile in domiciles - {"不明"}:
         assert re.fullmatch(r"\D+府豊中市\D+(\d丁目)?\d+番(地(の\d+)?)?", domicile)
+
+
+def test_the_list_of_cards_names_what_cannot_be_printed() -> None:
+    """Who tries the sample is told beforehand which certificates the renderer refuses."""
+    households = sample_households()
+    listed: dict[tuple[Kind, str], set[str]] = {}
+    for one in UNPRINTABLE:
+        at, number = one.place
+        name = households[at].members[number - 1].name
+        known = next(start for start in UNPRINTABLE_NAMES if name.startswith(start))
+        for kind in one.kinds:
+            listed.setdefault((kind, one.reason), set()).add(known)
+    of_renderer = {
+        key: names for key, names in REFUSED_AS_MEANT.items() if names <= UNPRINTABLE_NAMES
+    }
+    assert of_renderer == listed
 
 
 @pytest.mark.slow
