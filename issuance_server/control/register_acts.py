@@ -12,6 +12,7 @@ from issuance_server.adapters.sqlite.register_stage import stage_digest, stage_p
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActKind, Asked, check_subject, incomplete
 from issuance_server.core import inputs as i
+from issuance_server.core.calendar import civil
 from issuance_server.core.copy_changes import NewExtract, StandIn, StandInOver
 from issuance_server.core.freshness import CLOCK_STEP_MS_MAX, STAND_IN_MS_MAX
 from issuance_server.core.register_feed import (
@@ -133,7 +134,9 @@ async def _standing_in(asked: Asked) -> StandIn:
     if not 0 < ahead_ms <= STAND_IN_MS_MAX:
         raise SetUpError(
             "stand-in operation ends at a time that has not come, and at most"
-            f" {STAND_IN_MS_MAX // _MS_PER_HOUR} hours from now; declare it again if it must last"
+            f" {STAND_IN_MS_MAX // _MS_PER_HOUR} hours from now, which is"
+            f" {civil(asked.now.real_ms):%Y-%m-%d %H:%M} by the machine's clock, whatever the"
+            " city's business clock says; declare it again if it must last"
         )
     return StandIn(until_ms=brought.until_ms)
 

@@ -1,9 +1,11 @@
 """``issuance-server register status | import | feed | stand-in | export``: the register copy."""
 
 import argparse
+import re
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from pathlib import Path
 
 from issuance_server.adapters.register_file import write_extract
@@ -22,6 +24,7 @@ from issuance_server.sample.extract import sample_contents
 from protocol.errors import SetUpError
 
 _MS_PER_S = 1_000
+_HOUR_AND_MINUTE = re.compile(r"[0-9]{2}:[0-9]{2}")
 
 
 async def show_status(city: City, arguments: argparse.Namespace) -> int:
@@ -139,7 +142,9 @@ def _add_stand_in(actions: Commands) -> None:
         "--until",
         required=True,
         metavar="TIME",
-        help="when it ends by itself, in Japan, such as 2026-11-30T18:00; within 24 hours",
+        help="when it ends by itself, within 24 hours: 18:00 is the next one, or with its day"
+        " such as 2026-11-30T18:00; in Japan, by the clock of this machine and not by the city's"
+        " business clock",
     )
     add_act(begun, of_two=True)
     begun.set_defaults(run=of_city(begin_stand_in))
@@ -149,14 +154,19 @@ def _add_stand_in(actions: Commands) -> None:
 
 
 def _time_ms(text: str) -> int:
-    """Read a time; without an offset it is Japan's.
+    """Read a time; without an offset it is Japan's, without a day the next one that comes.
 
     Raises:
         SetUpError: it is none.
     """
+    now = datetime.fromtimestamp(time.time(), JST)
     try:
-        at = datetime.fromisoformat(text)
+        if _HOUR_AND_MINUTE.fullmatch(text):
+            at = datetime.combine(now.date(), clock_time.fromisoformat(text), JST)
+            at = at if at > now else at + timedelta(days=1)
+        else:
+            at = datetime.fromisoformat(text)
     except ValueError:
-        raise SetUpError(f"{text} is no time; write it like 2026-11-30T18:00") from None
+        raise SetUpError(f"{text} is no time; write it like 18:00 or 2026-11-30T18:00") from None
     at = at.replace(tzinfo=JST) if at.tzinfo is None else at
     return int(at.timestamp() * _MS_PER_S)

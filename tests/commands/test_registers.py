@@ -276,9 +276,23 @@ def test_stand_in_is_declared_shown_and_ended(commands: Commands) -> None:
     assert 1 == two(commands, "end").status
 
 
+def test_stand_in_until_an_hour_ends_when_that_comes_next(commands: Commands) -> None:
+    """Without a day it is the machine's next one in Japan, today or tomorrow."""
+    until = datetime.now(UTC) + timedelta(hours=9 - 1)
+    begun = two(commands, "begin", "--until", f"{until:%H:%M}")
+
+    assert 0 == begun.status, begun.err
+    assert f"until {until + timedelta(days=1):%Y-%m-%d %H:%M}:00.000" in begun.err
+
+
 @pytest.mark.parametrize(
     ("until", "text"),
-    [("tomorrow", "is no time"), ("2020-01-01T00:00", "at most 24 hours from now")],
+    [
+        ("tomorrow", "is no time"),
+        ("25:00", "is no time"),
+        ("2020-01-01T00:00", "at most 24 hours from now"),
+        ("2020-01-01T00:00", "by the machine's clock, whatever the city's business clock says"),
+    ],
 )
 def test_stand_in_needs_a_time_that_comes(commands: Commands, until: str, text: str) -> None:
     """And says how to write it."""

