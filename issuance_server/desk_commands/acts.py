@@ -13,6 +13,7 @@ from issuance_server.adapters.control_socket import ASK_WAIT_MS_MAX
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.desk_commands.reach import ask
+from keys.former_operators import REASON_CHARACTERS_MAX
 from keys.operators import Operator, SignedAct
 from protocol.errors import SetUpError
 from protocol.secret import Secret
@@ -52,7 +53,7 @@ class Acting:
         second = None
         if getattr(arguments, "second_operator", None) is not None:
             name, key = arguments.second_operator, arguments.second_key
-            second = _unlocked(city, name, key, arguments.second_passphrase)
+            second = _unlocked(city, name, key, arguments.second_passphrase, option="--second-key")
         return cls(city=city, one=one, second=second, reason=arguments.reason)
 
     async def do(
@@ -121,21 +122,37 @@ def take_passphrases(arguments: argparse.Namespace) -> None:
     They come from standard input, a line each, or from a prompt, never from the command line.
 
     Raises:
-        SetUpError: there is nobody to ask.
+        SetUpError: there is nobody to ask, a line is missing, or the reason says nothing.
     """
+    if not 0 < len(arguments.reason.strip()) <= len(arguments.reason) <= REASON_CHARACTERS_MAX:
+        raise SetUpError(f"--reason must say why, in 1 to {REASON_CHARACTERS_MAX} characters")
     arguments.passphrase = _passphrase(arguments.operator, from_stdin=arguments.passphrase_stdin)
     second = getattr(arguments, "second_operator", None)
     if second is not None:
         arguments.second_passphrase = _passphrase(second, from_stdin=arguments.passphrase_stdin)
 
 
-def _unlocked(city: City, name: str, key: Path | None, passphrase: Secret) -> Operator:
-    return Operator.unlock(key or city.paths.keys / "operators" / f"{name}.key", passphrase)
+def _unlocked(
+    city: City, name: str, key: Path | None, passphrase: Secret, *, option: str = "--key"
+) -> Operator:
+    path = key or city.paths.keys / "operators" / f"{name}.key"
+    if not path.exists():
+        raise SetUpError(
+            f"there is no key of operator {name} at {path}; name its file with {option}, or make"
+            " an operator: issuance-keys operator create"
+        )
+    return Operator.unlock(path, passphrase)
 
 
 def _passphrase(operator: str, *, from_stdin: bool) -> Secret:
     if from_stdin:
-        return Secret(sys.stdin.readline().rstrip("\n").encode())
+        line = sys.stdin.readline()
+        if not line:
+            raise SetUpError(
+                f"standard input has no line for the passphrase of {operator}; there is one line"
+                " for each operator, --operator first"
+            )
+        return Secret(line.rstrip("\n").encode())
     if not sys.stdin.isatty():
         raise SetUpError("there is no terminal to ask on; give it with --passphrase-stdin")
     return Secret(getpass.getpass(f"passphrase of {operator}: ").encode())

@@ -21,6 +21,7 @@ from keys.mynumber_card import MyNumberCard
 from protocol.errors import SetUpError
 
 _COLUMNS = ("card", "kind", "state", "tries left", "registered", "usable from")
+_LOCKED_COLUMNS = (*_COLUMNS, "locked since")
 
 
 async def list_cards(city: City, arguments: argparse.Namespace) -> int:
@@ -30,6 +31,8 @@ async def list_cards(city: City, arguments: argparse.Namespace) -> int:
         rows = tuple(row for row in rows if row.state == "locked")
     if arguments.json:
         print_json(rows)
+    elif arguments.locked:
+        print_table(_LOCKED_COLUMNS, (_locked_cells(row) for row in rows))
     else:
         print_table(_COLUMNS, (_cells(row) for row in rows))
     return 0
@@ -44,24 +47,25 @@ async def show_card(city: City, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(row)
         return 0
-    locked = "-" if row.locked_at_ms is None else clock_text(row.locked_at_ms)
-    print_table((*_COLUMNS, "locked since"), [(*_cells(row), locked)])
+    print_table(_LOCKED_COLUMNS, [_locked_cells(row)])
     return 0
 
 
 async def unlock_card(city: City, arguments: argparse.Namespace) -> int:
     """Give a locked card its tries back, signed by two operators; the card's chip, if it counts."""
-    certified = await _certified(city, arguments)
+    row, certified = await _certified(city, arguments)
+    locked = row.state == "locked" if certified is None else certified.tries_left == 0
     await do_act(city, arguments, act=wire.ACT_CARD_UNLOCK, subject=arguments.card_ref)
     if certified is not None:
         certified.unlock()
-    sys.stderr.write(f"{arguments.card_ref} is unlocked\n")
+    told = "is unlocked" if locked else "was not locked; it has all its tries"
+    sys.stderr.write(f"{arguments.card_ref} {told}\n")
     return 0
 
 
 async def reset_pin(city: City, arguments: argparse.Namespace) -> int:
     """Let the holder type a new PIN before two operators; it is taken from the next day on."""
-    certified = await _certified(city, arguments)
+    _, certified = await _certified(city, arguments)
     pin = type_pin(arguments, twice=True)
     subject, brought = arguments.card_ref, None
     if certified is None:
@@ -122,8 +126,10 @@ def _add_card(parser: argparse.ArgumentParser, *, needed: bool) -> None:
     )
 
 
-async def _certified(city: City, arguments: argparse.Namespace) -> MyNumberCard | None:
-    """Return the card in the reader if it judges its PIN itself; None for the other kind.
+async def _certified(
+    city: City, arguments: argparse.Namespace
+) -> tuple[wire.CardRow, MyNumberCard | None]:
+    """Return a card's state, and the card in the reader if it judges its PIN itself.
 
     Raises:
         SetUpError: no such card is registered, or the card is not in the reader.
@@ -132,13 +138,13 @@ async def _certified(city: City, arguments: argparse.Namespace) -> MyNumberCard 
     if not rows:
         raise SetUpError(f"no card has the reference {arguments.card_ref}; see: card list")
     if rows[0].kind != CardKind.MYNUMBER.value:
-        return None
+        return rows[0], None
     if arguments.card is None:
         raise SetUpError("this card counts by itself; put it into the reader: --card FILE")
     card = load_card(arguments.card)
     if not isinstance(card, MyNumberCard) or serial_of(card.certificate) != rows[0].serial:
         raise SetUpError(f"{arguments.card} is another card than {arguments.card_ref}")
-    return card
+    return rows[0], card
 
 
 async def _cards(city: City, card_ref: str | None) -> tuple[wire.CardRow, ...]:
@@ -152,3 +158,8 @@ def _cells(row: wire.CardRow) -> tuple[object, ...]:
     tries = "-" if row.tries_left is None else row.tries_left
     registered = clock_text(row.registered_at_ms)
     return row.card_ref, row.kind, row.state, tries, registered, row.usable_from or "-"
+
+
+def _locked_cells(row: wire.CardRow) -> tuple[object, ...]:
+    locked = "-" if row.locked_at_ms is None else clock_text(row.locked_at_ms)
+    return *_cells(row), locked

@@ -21,7 +21,7 @@ from issuance_server.core.tables.preview import (
 from issuance_server.core.tables.reading import YEAR_MAX, YEAR_MIN
 from issuance_server.core.terminal_place import TerminalClass
 from issuance_server.desk_commands.acts import do_act
-from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
+from issuance_server.desk_commands.parsing import Commands, add_act, add_config, day, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from issuance_server.tables_file import load_tables
@@ -108,12 +108,13 @@ async def show_open(city: City, arguments: argparse.Namespace) -> int:
 async def show_fees(city: City, arguments: argparse.Namespace) -> int:
     """Print what a copy costs on a day."""
     tables, now_ms = await _tables(city, arguments)
-    day = arguments.at or civil(now_ms).date()
-    rows = fees_on(tables, day)
+    on = arguments.at or civil(now_ms).date()
+    rows = fees_on(tables, on)
     if arguments.json:
         print_json([_fee_json(row) for row in rows])
     else:
-        sys.stderr.write(f"on {day}\n")
+        nothing = "" if rows else "; the tables have no fee for that day; see: tables show"
+        sys.stderr.write(f"on {on}{nothing}\n")
         print_table(_FEE_COLUMNS, (_fee_cells(row) for row in rows))
     return 0
 
@@ -159,12 +160,12 @@ def add_commands(commands: Commands) -> None:
     _add_preview(opened)
     opened.set_defaults(run=of_city(show_open))
     fees = actions.add_parser("fees", help="what a copy costs on a day")
-    fees.add_argument("--at", type=_day, metavar="DAY", help="such as 2027-04-01; today")
+    fees.add_argument("--at", type=day, metavar="DAY", help="such as 2027-04-01; today")
     _add_preview(fees)
     fees.set_defaults(run=of_city(show_fees))
     changing = actions.add_parser("changes", help="what begins and ends between two days")
-    changing.add_argument("--from", dest="first", type=_day, metavar="DAY", help="today")
-    changing.add_argument("--to", dest="last", type=_day, metavar="DAY", help="a year later")
+    changing.add_argument("--from", dest="first", type=day, metavar="DAY", help="today")
+    changing.add_argument("--to", dest="last", type=day, metavar="DAY", help="a year later")
     _add_preview(changing)
     changing.set_defaults(run=of_city(show_changes))
 
@@ -249,13 +250,3 @@ def _moment(text: str) -> int:
     if moment is None or not known or len(text) <= len("2026-12-29"):
         raise argparse.ArgumentTypeError(f"{text} is no day and time, such as 2026-12-29T10:00")
     return int((moment if moment.tzinfo else moment.replace(tzinfo=JST)).timestamp()) * 1_000
-
-
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    if day is None or not YEAR_MIN <= day.year <= YEAR_MAX:
-        raise argparse.ArgumentTypeError(f"{text} is no day, such as 2027-04-01")
-    return day

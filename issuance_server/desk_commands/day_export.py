@@ -9,13 +9,13 @@ import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import date
 from pathlib import Path
 
 from issuance_server.adapters.sqlite.day_accounts import AccountRow
 from issuance_server.control import wire
 from issuance_server.core.calendar import civil
 from issuance_server.core.day_counts import Counts
+from issuance_server.desk_commands.parsing import day
 from protocol.errors import SetUpError
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -134,6 +134,6 @@ def checked_day(text: str) -> str:
     """Return a day as it sorts.
 
     Raises:
-        ValueError: it is none.
+        argparse.ArgumentTypeError: it is none.
     """
-    return date.fromisoformat(text).isoformat()
+    return day(text).isoformat()

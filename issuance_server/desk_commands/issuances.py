@@ -9,7 +9,13 @@ from issuance_server.control import wire
 from issuance_server.control.day_acts import issuance_subject
 from issuance_server.core.records import ClosedFee
 from issuance_server.desk_commands.acts import do_act
-from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
+from issuance_server.desk_commands.parsing import (
+    Commands,
+    add_act,
+    add_config,
+    of_city,
+    rows_at_most,
+)
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.codes import ReplyCode
@@ -87,7 +93,7 @@ def add_commands(commands: Commands) -> None:
     actions = group.add_subparsers(required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="the latest issuances")
     add_config(listed, json=True)
-    listed.add_argument("--limit", type=int, default=LIST_ROWS, help="rows (%(default)s)")
+    listed.add_argument("--limit", type=rows_at_most, default=LIST_ROWS, help="rows (%(default)s)")
     listed.set_defaults(run=of_city(list_issuances))
     shown = actions.add_parser("show", help="the whole life of one issuance, with times")
     shown.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")

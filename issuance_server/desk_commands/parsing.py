@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from issuance_server import app, config
+from issuance_server.core.tables.reading import YEAR_MAX, YEAR_MIN
 from issuance_server.desk_commands.acts import take_passphrases
 from issuance_server.observe.logging import log
 
@@ -55,9 +56,23 @@ def day(text: str) -> date:
         argparse.ArgumentTypeError: it is none.
     """
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no day, such as 2027-04-01") from None
+        found = None
+    if found is None or not YEAR_MIN <= found.year <= YEAR_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is no day, such as 2027-04-01")
+    return found
+
+
+def rows_at_most(text: str) -> int:
+    """Read how many rows a table may have.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number, or none is asked for.
+    """
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number of rows; write 1 or more")
+    return int(text)
 
 
 def add_act(

@@ -5,7 +5,6 @@ import csv
 import os
 import sys
 from collections import Counter
-from datetime import date
 from pathlib import Path
 
 from issuance_server.adapters.sqlite.push_reading import PAGE_ROWS_MAX, PushRow
@@ -14,7 +13,7 @@ from issuance_server.control import wire
 from issuance_server.control.push_acts import push_subject
 from issuance_server.core.push import PushState
 from issuance_server.desk_commands.acts import Acting
-from issuance_server.desk_commands.parsing import Commands, add_act, of_city
+from issuance_server.desk_commands.parsing import Commands, add_act, day, of_city
 from protocol.errors import SetUpError
 
 _PRIVATE = 0o600
@@ -65,9 +64,7 @@ def add_commands(commands: Commands) -> None:
     group = commands.add_parser("push", help="whom to tell of the service (プッシュ型お知らせ)")
     actions = group.add_subparsers(required=True, metavar="ACTION")
     listed = actions.add_parser("list", help="card holders by state, as CSV")
-    listed.add_argument(
-        "--as-of", required=True, type=date.fromisoformat, metavar="DAY", help="YYYY-MM-DD"
-    )
+    listed.add_argument("--as-of", required=True, type=day, metavar="DAY", help="YYYY-MM-DD")
     listed.add_argument("--out", required=True, type=Path, metavar="FILE", help="the CSV file")
     listed.add_argument(
         "--with-addresses", action="store_true", help="with name and address, for letters"

@@ -3,7 +3,6 @@
 import argparse
 import secrets
 import sys
-from datetime import date
 
 from issuance_server.adapters.sqlite.suppressions import SuppressionRow
 from issuance_server.app import City
@@ -11,7 +10,7 @@ from issuance_server.control import wire
 from issuance_server.control.suppression_acts import addition_subject
 from issuance_server.core.suppression import SubjectKind, SuppressionLevel, SuppressionReason
 from issuance_server.desk_commands.acts import do_act
-from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
+from issuance_server.desk_commands.parsing import Commands, add_act, add_config, day, of_city
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import clock_text, print_json, print_table
 from protocol.errors import SetUpError
@@ -85,7 +84,7 @@ def add_commands(commands: Commands) -> None:
     )
     added.add_argument(
         "--until",
-        type=date.fromisoformat,
+        type=day,
         metavar="DAY",
         help="the last day that is meant, YYYY-MM-DD; a reminder, which ends nothing",
     )

@@ -46,6 +46,7 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
     offline = commands.run("card", "list", "--locked")
     shown = commands.run("card", "show", card_ref)
     assert 2 == len(offline.out.splitlines())
+    assert "locked since" in offline.out
     assert "locked since" in shown.out
 
     with commands.served() as log:
@@ -68,11 +69,14 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
         unlocked = commands.act_of_two("card", "unlock", card_ref)
         assert Ran(0, "", f"{card_ref} is unlocked\n") == unlocked
         assert "usable" in commands.run("card", "show", card_ref).out
+        again = commands.act_of_two("card", "unlock", card_ref)
+        assert Ran(0, "", f"{card_ref} was not locked; it has all its tries\n") == again
         events = [json.loads(line)["event"] for line in log.getvalue().splitlines()]
-        assert ["control.act_refused", "control.act_done", "card.unlocked"] == events
+        done = ["control.act_done", "card.unlocked"]
+        assert ["control.act_refused", *done, *done] == events
 
     assert "usable" in commands.run("card", "show", card_ref).out
-    act, ended, changed = journal(commands)
+    act, ended, changed = journal(commands)[:3]
     assert isinstance(act, r.OperatorActed)
     assert isinstance(ended, r.OperatorActEnded)
     assert isinstance(changed, r.CardChanged)
@@ -84,7 +88,7 @@ def test_locked_card_is_found_and_unlocked(commands: Commands) -> None:
         act.subject,
         act.reason,
     )
-    assert "holds: 4 records, 2 signed checkpoints" in commands.run("audit", "verify").out
+    assert "holds: 7 records, 2 signed checkpoints" in commands.run("audit", "verify").out
 
 
 @pytest.mark.processes
@@ -104,15 +108,19 @@ def test_refused_act_changes_nothing(commands: Commands) -> None:
     card_ref = lock(commands)
     with commands.served():
         words = ("card", "unlock", card_ref, "--second-operator", "mado-2")
-        wrong = commands.act(*words, passphrase="not the passphrase")
+        wrong = commands.act(*words, passphrase="not the passphrase\nnor this")
         refused(wrong, "the passphrase does not open this key")
         unknown = commands.act(*words, operator="nobody")
-        refused(unknown, "nobody.key cannot be read")
+        refused(unknown, "no line for the passphrase of mado-2")
+        unknown = commands.act(*words, operator="nobody", passphrase="toyonaka-sample\n" * 2)
+        refused(unknown, "no key of operator nobody")
+        unknown = commands.act_of_two("card", "unlock", card_ref, second="nobody")
+        refused(unknown, "--second-key, or make an operator: issuance-keys operator create")
         wordless = commands.run(
             *(*words, "--operator", "mado-1", "--reason", " ", "--passphrase-stdin"),
             stdin="toyonaka-sample\n" * 2,
         )
-        refused(wordless, "the act is not complete")
+        refused(wordless, "--reason must say why")
         none = commands.act_of_two("card", "unlock", "card-none")
         refused(none, "no card has the reference card-none")
         (commands.folder / "keys/operators/mado-1.pub").unlink()

@@ -72,6 +72,15 @@ def test_previews_are_for_people_and_programs(untouched: Commands) -> None:
             untouched.run("tables", "open", "--at", time)
 
 
+def test_day_without_fees_is_told(untouched: Commands) -> None:
+    """An empty table says that it is one."""
+    asked = untouched.run("tables", "fees", "--at", "1999-01-01")
+
+    assert 0 == asked.status
+    told = "on 1999-01-01; the tables have no fee for that day; see: tables show\n"
+    assert told == asked.err
+
+
 def test_fees_and_changes_of_a_file_are_seen_before_it_is_loaded(
     untouched: Commands, tmp_path: Path
 ) -> None:

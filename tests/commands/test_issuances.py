@@ -94,7 +94,6 @@ def test_issuances_are_listed(issued: Commands) -> None:
     assert second.endswith("withdrawn  nothing released")
     (latest,) = issued.run("issuance", "list", "--limit", "1").out.splitlines()[1:]
     assert second.split() == latest.split()
-    assert 1 == len(issued.run("issuance", "list", "--limit", "-5").out.splitlines())
     rows = json.loads(issued.run("issuance", "list", "--json").out)
     assert ["printed", "withdrawn"] == [row["state"] for row in rows]
 
@@ -159,3 +158,29 @@ def test_wide_characters_take_two_columns() -> None:
 def test_times_are_japans() -> None:
     """To the millisecond, in the city's own time."""
     assert "2026-12-01 00:00:00.007" == clock_text(1_796_050_800_007)
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "all"])
+def test_table_of_no_rows_is_not_asked_for(untouched: Commands, limit: str) -> None:
+    """It is wrong usage, told in words, and no empty table."""
+    with pytest.raises(SystemExit) as ended:
+        untouched.run("issuance", "list", f"--limit={limit}")
+
+    assert 2 == ended.value.code
+    assert f"{limit} is no number of rows; write 1 or more" in untouched.capture.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("push", "list", "--as-of=2026-13-01"), ("day", "status", "2026-13-01")],
+    ids=["push", "day"],
+)
+def test_day_that_is_none_is_told_in_words(untouched: Commands, words: tuple[str, ...]) -> None:
+    """With an example of one, and without the name of any function."""
+    with pytest.raises(SystemExit) as ended:
+        untouched.run(*words)
+
+    assert 2 == ended.value.code
+    told = untouched.capture.readouterr().err
+    assert "2026-13-01 is no day, such as" in told
+    assert "invalid" not in told

@@ -64,6 +64,7 @@ def test_mistake_is_told_and_changes_nothing(commands: Commands) -> None:
         ("--resident", HEAD, "--household", "50000028", "--why", "other"),
         ("--resident", HEAD, "--why", "because"),
         ("--resident", HEAD, "--why", "other", "--until", "soon"),
+        ("--resident", HEAD, "--why", "other", "--until", "2026-13-01"),
     ],
 )
 def test_usage_is_two(untouched: Commands, arguments: tuple[str, ...]) -> None:
