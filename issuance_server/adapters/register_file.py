@@ -70,6 +70,8 @@ class Extract:
 
 def _misfit(error: Exception) -> str:
     """Return where a line does not fit the schema, without the value that does not fit."""
+    if not isinstance(error, msgspec.ValidationError):
+        return "is no JSON"
     place = _PLACE.search(str(error))
     return f"does not fit the schema: {place.group(1) if place else 'no such object'}"
 
@@ -132,13 +134,18 @@ class ExtractReader:
                         break
                     whole.update(line)
                     self._line(number, line)
+                    if self._extract.header is None:
+                        break  # a file of another kind: each line would be a fault
                     if self._trailer is None:
                         before.update(line)
                     read_bytes += len(line)
                     self._progress(read_bytes)
         except OSError as error:
             raise SetUpError(f"the extract {path} cannot be read: {error.strerror}") from error
-        self._end(number, before.hexdigest())
+        if self._extract.header is not None:
+            self._end(number, before.hexdigest())
+        elif number == 0:
+            self._fault(1, "the file is empty")
         self._extract.file_digest = whole.digest()
         return self._extract
 
@@ -151,21 +158,21 @@ class ExtractReader:
         except ValueError as error:
             self._fault(number, str(error))
             return
-        if isinstance(line, Trailer):
+        if number == 1:
+            if isinstance(line, Header):
+                self._extract.header = line
+            else:
+                self._fault(number, "the first line is no header")
+        elif isinstance(line, Trailer):
             self._trailer = line
         elif isinstance(line, Header):
-            if number > 1:
-                self._fault(number, "a second header")
-            else:
-                self._extract.header = line
+            self._fault(number, "a second header")
         else:
             self._content(number, line)
 
     def _content(self, number: int, line: Content) -> None:
         header = self._extract.header
-        if number == 1 or header is None:
-            if number == 1:
-                self._fault(number, "the first line is no header")
+        if header is None:
             return
         self._counts = self._counts.with_line(line)
         faults = list(content_faults(line))

@@ -42,11 +42,11 @@ async def feed(city: City, arguments: argparse.Namespace) -> int:
     try:
         async for batch in _batches(arguments.changes):
             await feeding.take(batch)
-    finally:
-        sys.stderr.write(
-            f"{feeding.taken} changes taken, {feeding.skipped} skipped because the copy had them;"
-            f" the last one is {feeding.sequence}\n"
-        )
+    except BaseException:
+        if feeding.taken or feeding.skipped:
+            feeding.tell()
+        raise
+    feeding.tell()
     return 0
 
 
@@ -66,6 +66,13 @@ class _Feeding:
         self.sequence = sequence
         self.taken = 0
         self.skipped = 0
+
+    def tell(self) -> None:
+        """Say how far it came."""
+        sys.stderr.write(
+            f"{self.taken} changes taken, {self.skipped} skipped because the copy had them;"
+            f" the last one is {self.sequence}\n"
+        )
 
     async def take(self, changes: list[AnyChange]) -> None:
         """Send what the copy does not have; what is missing before it, the server will say."""

@@ -111,10 +111,15 @@ def _check(extract: Extract, city: City) -> None:
     unlisted = extract.faults_in_all - len(extract.faults)
     if unlisted:
         sys.stderr.write(f"and {unlisted} more\n")
-    if extract.faults_in_all or extract.header is None:
+    if extract.header is None:
         raise SetUpError(
-            f"the extract has {extract.faults_in_all} faults; the copy stays as it was. Have the"
-            " extract made anew"
+            "the file is no full extract, whose first line is a header; the copy stays as it was."
+            " Name the extract, or have it made anew"
+        )
+    if extract.faults_in_all:
+        faults = "1 fault" if extract.faults_in_all == 1 else f"{extract.faults_in_all} faults"
+        raise SetUpError(
+            f"the extract has {faults}; the copy stays as it was. Have the extract made anew"
         )
     if extract.header.city != city.config.city.code:
         raise SetUpError(

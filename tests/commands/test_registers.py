@@ -136,6 +136,38 @@ def test_extract_with_faults_changes_nothing(
     assert (before, []) == (copy(commands), journal(commands))
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("", "line 1: the file is empty"),
+        ("a letter\n" * 99, "line 1: is no JSON"),
+        ('{"change":"heartbeat","sequence":1}\n' * 99, "line 1: does not fit the schema"),
+        ('{"line":"edit","subject_kind":"person","subject_id":"10000017"}\n', "is no header"),
+    ],
+    ids=["nothing", "text", "changes", "without a header"],
+)
+def test_file_of_another_kind_is_told_in_two_lines(
+    commands: Commands, tmp_path: Path, content: str, line: str
+) -> None:
+    """Its lines are no faults of an extract."""
+    path = tmp_path / "other.jsonl"
+    path.write_text(content, encoding="utf-8")
+    refused = commands.act("register", "import", str(path))
+    told = refused.err.splitlines()
+
+    assert (1, 2) == (refused.status, len(told))
+    assert line in told[0]
+    assert "the file is no full extract, whose first line is a header" in told[1]
+
+
+def test_one_fault_is_told_as_one(commands: Commands, extract: Path, tmp_path: Path) -> None:
+    """As people say it."""
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(b"".join(extract.read_bytes().splitlines(keepends=True)[:-1]))
+
+    assert "the extract has 1 fault; " in commands.act("register", "import", str(cut)).err
+
+
 def test_extract_of_another_city_is_refused(commands: Commands, tmp_path: Path) -> None:
     """However whole it is."""
     path = tmp_path / "other.jsonl"
@@ -180,6 +212,7 @@ def test_gap_in_a_file_stops_behind_what_follows(commands: Commands, tmp_path: P
     path = written(tmp_path / "feed.jsonl", *now_beats(1, 2, 5, 6))
     refused = commands.act("register", "feed", str(path))
     assert 1 == refused.status
+    assert "2 changes taken" in refused.err
     assert "number 3 is expected, 5 came" in refused.err
     shown = commands.run("register", "status").out
     assert "3 (came: 5)" in shown
@@ -215,6 +248,7 @@ def test_feed_from_standard_input(commands: Commands, tmp_path: Path) -> None:
     ("line", "text"),
     [
         (b"{}\n", "line 2 does not fit the schema"),
+        (b"hello\n", "line 2 is no JSON; it and what was read with it are not taken"),
         (b'{"change":"heartbeat","sequence":0}\n', "line 2 does not fit the schema: $.sequence"),
         (b'{"change":"heartbeat","sequence":2,"as_of":"2026-11-30"}\n', "schema: $.as_of"),
         (b"x" * 1_048_577 + b"\n", "line 2 has more than 1048576 bytes"),
@@ -230,6 +264,7 @@ def test_line_that_is_no_change_ends_the_feed(
 
     assert 1 == refused.status
     assert text in refused.err
+    assert "changes taken" not in refused.err
     assert 0 == status(commands)["sequence"]
 
 
@@ -239,6 +274,7 @@ def test_feed_that_is_not_there_is_told(commands: Commands, tmp_path: Path) -> N
 
     assert 1 == refused.status
     assert "no.jsonl cannot be read: No such file" in refused.err
+    assert 1 == refused.err.count("\n")
 
 
 def test_status_shows_age_and_open_edits(commands: Commands, tmp_path: Path) -> None:
