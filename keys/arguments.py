@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from keys.card_commands import add_card
 from keys.jpki_commands import add_jpki
 from keys.key_record import Purpose
 from keys.life_cycle import OVERLAP, ROTATED, WAIT_FOR_TERMINALS
@@ -70,6 +71,7 @@ def parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     _add_life(words, commands)
     _add_terminal(words, commands)
     _add_operator(words, commands)
+    add_card(words)
     add_jpki(words)
     return top
 

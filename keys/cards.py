@@ -104,7 +104,8 @@ class CardFile:
             file = msgspec.json.decode(file_store.read_private(path).reveal(), type=_File)
         except UNREADABLE:
             raise SetUpError(
-                f"{path} is not a card file; cards are made with the sample or the city's commands"
+                f"{path} is not a card file; cards are made with the sample, or with: "
+                "issuance-keys card create"
             ) from None
         if (file.format, file.fictitious) != (_FORMAT, FICTITIOUS):
             raise SetUpError(f"{path} is not a card file of this version")

@@ -115,7 +115,9 @@ def _fill(folder: Path, broker_port: int) -> None:
     )
     (folder / "server.toml").write_text(config, encoding="utf-8")
     (folder / "tables.toml").write_text(SAMPLE_TABLES, encoding="utf-8")
-    (folder / "README.md").write_text(_readme(households), encoding="utf-8")
+    (folder / "README.md").write_text(
+        _readme(households, [card_ref for card_ref, *_ in (*cards, *certified)]), encoding="utf-8"
+    )
 
 
 def card_holders(households: tuple[Household, ...]) -> list[tuple[str, Resident]]:
@@ -194,8 +196,13 @@ def _admit(
     )
 
 
-def _readme(households: tuple[Household, ...]) -> str:
-    """Return the list of cards and PINs; everybody in it is fictitious."""
+def _readme(households: tuple[Household, ...], card_refs: list[str]) -> str:
+    """Return the list of cards and PINs; everybody in it is fictitious.
+
+    Args:
+        households: of the sample.
+        card_refs: of all cards, in the order in which they were made.
+    """
     at_home = {
         member.resident_id: len(household.members)
         for household in households
@@ -207,7 +214,8 @@ def _readme(households: tuple[Household, ...]) -> str:
     rows = "\n".join(
         f"| cards/{name}.card.json | {pin} | {holder.name} |"
         f" {at_home[holder.resident_id]} | {holder.relationship} |"
-        for name, pin, holder in pins
+        f" {holder.resident_id} | {card_ref} |"
+        for (name, pin, holder), card_ref in zip(pins, card_refs, strict=True)
     )
     return _README.format(
         rows=rows,
@@ -286,10 +294,12 @@ Everything here is fictitious: the residents, their households, the cards, the s
   in `keys/trust/jpki/`. Its list of what is revoked ends after a year; a new one:
   `issuance-keys jpki crl jpki --out keys/trust/jpki --days 366`.
 - `cards/`: cards as files, with these PINs; `.mynumber.card.json` is a 個人番号カード, which judges
-  its PIN itself, and the others are 住民基本台帳カード:
+  its PIN itself, and the others are 住民基本台帳カード. Commands such as `suppression add` ask for
+  the 宛名番号, and those such as `card unlock` for the card reference, which is drawn at random:
+  every sample city has its own (`issuance-server card list`).
 
-| card | PIN | holder (fictitious) | members of the household | relationship |
-|---|---|---|---|---|
+| card | PIN | holder (fictitious) | in the household | relationship | 宛名番号 | card reference |
+|---|---|---|---|---|---|---|
 {rows}
 
 With these cards something is refused. The last but one column is the word in journal and log; the

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,9 @@ def test_sample_city_is_complete(untouched: Commands) -> None:
         assert f"| cards/{name}.card.json | {sample_pin(name)} | {holder.name} |" in readme
     for name, holder in certified:
         assert f"| cards/{name}.card.json | {mynumber_pin(name)} | {holder.name} |" in readme
+    listed = json.loads(untouched.run("card", "list", "--json").out)
+    assert [True] == sorted({f" | {row['card_ref']} |" in readme for row in listed})
+    assert all(f" | {holder.resident_id} | card-" in readme for _, holder in holders)
     assert "| h017-m1 | juminhyo, kisaijiko, inkan, kazei, fuhyo | text-too-long | " in readme
     assert PASSPHRASE in readme
     ran = untouched.run("check-config")
@@ -183,8 +187,13 @@ def test_failure_on_the_way_leaves_nothing(
 
 def test_port_is_written_for_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Server and terminals find the same broker."""
-    monkeypatch.setattr(set_up, "_make_cards", lambda *_: [])
-    monkeypatch.setattr(set_up, "make_mynumber_cards", lambda *_: [])
+    holders = card_holders(sample_households())
+    cards = [(f"card-{name}", holder.resident_id) for name, holder in holders]
+    certified = [
+        (f"card-{name}", holder.resident_id, name) for name, holder in mynumber_holders(holders)
+    ]
+    monkeypatch.setattr(set_up, "_make_cards", lambda *_: cards)  # real ones take seconds
+    monkeypatch.setattr(set_up, "make_mynumber_cards", lambda *_: certified)
     arguments = ["init", str(tmp_path / "city"), "--sample", "toyonaka", "--broker-port", "18999"]
     assert 0 == main(arguments)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from keys.__main__ import main
+from keys.cards import CardFile
 from keys.operators import Operator
 from protocol.secret import Secret
 
@@ -44,6 +45,8 @@ def folder(tmp_path: Path) -> Path:
         ["operator", "renew"],
         ["operator", "revoke"],
         ["operator", "list"],
+        ["card"],
+        ["card", "create"],
     ],
 )
 def test_every_command_explains_itself(
@@ -251,3 +254,19 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
     assert 1 == done.returncode
     assert "issuance-keys: there is no" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_card_is_made_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A private file that loads as a card; the same command again replaces nothing."""
+    made = tmp_path / "new.card.json"
+    make = ["card", "create", "--out", str(made), "--holder", "見本"]
+
+    assert 0 == main([*make, "--json"])
+    told = capsys.readouterr()
+    assert {"card": str(made)} == json.loads(told.out)
+    assert f"issuance-server card register begin --card {made}" in told.err
+    card = CardFile.load(made)
+    assert "見本" == card.holder
+    assert 1 == main(make)
+    assert card.number == CardFile.load(made).number
+    assert card.signing_key.seed().reveal().hex() not in told.out + told.err
