@@ -69,6 +69,11 @@ class DayDesk:
                 reason=",".join(dict.fromkeys(one.reason.value for one in found)),
             )
             return sentence(change.day, found)
+        if not (self._state.closed_through or facts.ended or facts.openings or facts.carried_over):
+            return (
+                f"the city had no business up to {change.day}, so there is nothing to close; the"
+                " first day that needs a close is named by: day status"
+            )
         ended = with_commissions(facts.ended, self._state.tables, change.day)
         totals = totals_by(by_chain_and_kind, ended)
         out.write(

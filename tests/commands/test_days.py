@@ -259,6 +259,17 @@ def test_mistake_is_told_and_changes_nothing(commands: Commands) -> None:
     assert status(commands)["day"] is None
 
 
+def test_day_before_the_first_business_is_not_closed(commands: Commands) -> None:
+    """A close is final; a day on which there was no city yet is a slip of the pen."""
+    write(commands, [*BUSINESS, closed()])
+    refused = commands.act("day", "close", "2020-05-31")
+
+    assert (1, True) == (refused.status, "no business up to 2020-05-31, so there" in refused.err)
+    assert None is status(commands, "2020-05-31")["closed_at_ms"]
+    assert 0 == commands.act("day", "close", DAY).status
+    assert 0 == commands.act("day", "close", "2020-06-02").status
+
+
 @pytest.mark.parametrize("words", [("status", "2026-13-01"), ("close", "yesterday")])
 def test_usage_is_two(untouched: Commands, words: tuple[str, ...]) -> None:
     """A day is written YYYY-MM-DD."""
