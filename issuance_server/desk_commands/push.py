@@ -1,6 +1,7 @@
 """``issuance-server push list``: card holders to be notified of the service, as CSV."""
 
 import argparse
+import contextlib
 import csv
 import os
 import sys
@@ -45,6 +46,13 @@ async def list_holders(city: City, arguments: argparse.Namespace) -> int:
                 counts.update(row.state for row in rows)
                 after = rows[-1].card_ref if len(rows) == PAGE_ROWS_MAX else None
         unfinished.replace(arguments.out)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise SetUpError(
+            f"{arguments.out} cannot be written: {error.strerror}; name a file in a folder that is"
+            " there and yours"
+        ) from None
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

@@ -100,6 +100,21 @@ def test_card_holders_are_listed_by_state(
     assert (1, True) == (again.status, "--replace" in again.err)
 
 
+@pytest.mark.parametrize("folder", ["none", "a-file"])
+def test_list_that_cannot_be_written_is_told_with_its_path(
+    commands: Commands, tmp_path: Path, folder: str
+) -> None:
+    """And with the way out; nothing is listed then."""
+    (tmp_path / "a-file").touch()
+    out = tmp_path / folder / "push.csv"
+    told = commands.act("push", "list", "--as-of", day_of(commands), "--out", str(out)).err
+
+    assert f"{out} cannot be written: N" in told
+    assert "name a file in a folder that is there" in told
+    assert 1 == told.count("\n")
+    assert 0 == journal(commands).count(b"push.list")
+
+
 def day_of(commands: Commands) -> str:
     """The real day: a command alone has the real clock."""
     with closing(sqlite3.connect(commands.database)) as database:
