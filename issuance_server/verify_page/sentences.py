@@ -74,7 +74,7 @@ WHY_NOT_VALID = {
 }
 
 _NOT_A_CODE = "この市の証明書の2次元コードではありません。"
-_DAMAGED_PICTURE = "PNG・JPEG・TIFFの画像ではないか、壊れています。"
+_DAMAGED_PICTURE = "PDFでもPNG・JPEG・TIFFの画像でもないか、壊れています。"
 _LARGE_PICTURE = "画像が大きすぎます。200〜300dpiで読み取ってください。"
 _JAPANESE = {
     "there is no code on it that can be read": "読み取れる2次元コードがありません。",
@@ -119,7 +119,7 @@ _JAPANESE = {
     "the file has more pages than can be verified at once": "ページ数が多すぎます。",
     "the file has a page that is larger than a sheet can be": "ページが大きすぎます。",
     "the file is damaged, or no PDF": "PDFではないか、壊れています。",
-    "the file is no PNG, JPEG or TIFF picture, or damaged": _DAMAGED_PICTURE,
+    "the file is no PDF and no PNG, JPEG or TIFF picture, or it is damaged": _DAMAGED_PICTURE,
 }
 _FOREIGN_KEY = "none of the city's"
 _FOREIGN_KEY_JA = "2次元コードの電子署名は、この市の鍵によるものではありません。"

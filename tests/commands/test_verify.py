@@ -168,7 +168,7 @@ def test_other_files_end_in_a_sentence(issued: Commands, tmp_path: Path) -> None
     text = written(tmp_path, "letter.txt", b"a letter")
     damaged = written(tmp_path, "damaged.pdf", b"%PDF-1.7 and no more")
     for path, words in (
-        (text, "no PNG, JPEG or TIFF picture"),
+        (text, "no PDF and no PNG, JPEG or TIFF picture"),
         (damaged, "damaged, or no PDF"),
         (str(tmp_path / "none.pdf"), "No such file"),
     ):

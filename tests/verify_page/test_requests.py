@@ -21,6 +21,7 @@ from issuance_server.verify_page.page import (
     City,
     verification_page,
 )
+from issuance_server.verify_page.sentences import in_both
 from issuance_server.verify_page.uploads import BODY_BYTES_MAX, FILES_MAX, joined
 from issuance_server.verify_page.workers import Workers
 from keys.__main__ import main as issuance_keys
@@ -145,7 +146,7 @@ def test_the_public_address_counts_too() -> None:
         (b"\x00\x00\x00\x09short", 400, "between 1 and 16"),
         (b"\x00\x00\x00\x00", 400, "between 1 and 16"),
         (joined((b"x",) * (FILES_MAX + 1)), 400, "between 1 and 16"),
-        (joined((b"a letter",)), 422, "no PNG, JPEG or TIFF picture"),
+        (joined((b"a letter",)), 422, "no PDF and no PNG, JPEG or TIFF picture"),
         (joined((b"%PDF-1.7 and no more",)), 422, "damaged, or no PDF"),
     ],
 )
@@ -158,6 +159,7 @@ def test_bad_uploads_end_in_a_sentence(
     assert status == answered
     assert words in told["refusal"]["en"]
     assert told["refusal"]["ja"].endswith("。")
+    assert told["refusal"]["ja"] != in_both("of an unknown kind").ja
 
 
 def test_a_large_upload_is_refused_before_it_is_sent(served_page: Page) -> None:

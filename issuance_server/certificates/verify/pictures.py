@@ -59,7 +59,9 @@ def pictures(content: bytes) -> Iterator[Image.Image]:
     except Image.DecompressionBombError:
         raise PictureUnreadable("the picture is larger than a scan can be") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
-        raise PictureUnreadable("the file is no PNG, JPEG or TIFF picture, or damaged") from None
+        raise PictureUnreadable(
+            "the file is no PDF and no PNG, JPEG or TIFF picture, or it is damaged"
+        ) from None
 
 
 def seen_codes(picture: Image.Image) -> list[SeenCode]:
