@@ -16,7 +16,7 @@ PAGES := "-m issuance_server.observe.event_page" "-m issuance_server.observe.reg
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs gallery vectors fuzz bench lock clean programs
+.PHONY: help demo run test test-full check docs gallery vectors fuzz explore power-cuts bench lock clean programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ vectors: $(VENV) ## make the test vectors in tests/vectors/ anew, byte for byte
 
 fuzz: $(FUZZ) ## fuzz with coverage for two minutes, or TARGET=... RUNS=...; writes var/fuzz/
 	$(BIN)/python -m tests.fuzz
+
+explore: $(VENV) ## search every state that small worlds of both cores can come to; ten minutes or more
+	$(BIN)/python -m tests.explorer --long
+
+power-cuts: $(VENV) ## cut the power under the store; CUTS=100000 takes half an hour
+	$(BIN)/python -m tests.power_cuts --cuts $(or $(CUTS),16000)
 
 bench: $(VENV) ## measure what things cost; BENCH="NAME... --json --strict"
 	$(BIN)/python -m tools.bench $(BENCH)
