@@ -22,6 +22,7 @@ from protocol.limits import SIGNATURE_BYTES
 Field: TypeAlias = int | str | bytes | Sequence["Field"] | None
 
 _PREFIX = b"kofu/1/"
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def statement(label: str, *fields: Field) -> bytes:
@@ -31,7 +32,7 @@ def statement(label: str, *fields: Field) -> bytes:
         label: name of the kind of statement, in lower case with hyphens.
         fields: the content, in the order the specification gives.
     """
-    return _PREFIX + label.encode("ascii") + b"\0" + msgspec.msgpack.encode(fields)
+    return _PREFIX + label.encode("ascii") + b"\0" + _encode(fields)
 
 
 def signature_holds(public_key: bytes, signature: bytes, signed: bytes) -> bool:

@@ -1,5 +1,6 @@
 """The signed code: what goes in comes out, nothing else does, and a picture of it can be read."""
 
+import base64
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -125,6 +126,16 @@ def test_a_well_signed_claim_out_of_range_is_refused(changes: dict[int, Any]) ->
 
     with pytest.raises(CodeUnreadable):
         code.verified(cose, KEYS)
+
+
+def test_the_fragment_is_base32_without_padding() -> None:
+    """Other programs read it with what they have for RFC 4648."""
+    for length in range(1, 42):
+        content = bytes(range(200, 200 + length))
+
+        written = link(PAGE, content).partition("#")[2]
+
+        assert base64.b32encode(content).decode().rstrip("=") == written
 
 
 def test_the_link_keeps_the_claim_from_the_server() -> None:

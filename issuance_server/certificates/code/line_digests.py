@@ -24,8 +24,10 @@ def line_digests(lines: Sequence[str], *, salt: bytes, sheet: int) -> bytes:
         sheet: number of the sheet, from 1.
     """
     return b"".join(
-        sha256(statement("sheet-line", salt, sheet, place, line)).digest()[:LINE_DIGEST_BYTES]
-        for place, line in enumerate(lines)
+        [
+            sha256(statement("sheet-line", salt, sheet, place, line)).digest()[:LINE_DIGEST_BYTES]
+            for place, line in enumerate(lines)
+        ]
     )
 
 
