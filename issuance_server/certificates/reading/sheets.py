@@ -229,14 +229,13 @@ def _line(
     """Take a text object: one place, and runs of one size."""
     x, y, runs = found.group("x", "y", "runs")
     parts = _RUN.findall(runs)
+    text = ""
     try:
-        characters = [
-            utf_16_be_decode(bytes.fromhex(codes), "strict", _WHOLE)[0].translate(maps[font])
-            for font, _size, codes in parts
-        ]
+        for font, _size, codes in parts:
+            shown, _bytes = utf_16_be_decode(bytes.fromhex(codes), "strict", _WHOLE)
+            text += shown.translate(maps[font])
     except KeyError:
         raise Unreadable("a text is set in a font that the file does not have") from None
-    text = characters[0] if len(characters) == 1 else "".join(characters)
     return ReadLine(text, moved[0] + float(x), moved[1] + float(y), float(parts[0][1]))
 
 
