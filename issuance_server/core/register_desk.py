@@ -15,6 +15,7 @@ from issuance_server.core.register_feed import (
     SuppressionNoted,
 )
 from issuance_server.core.suppression import Suppression, SuppressionOrigin
+from issuance_server.core.suppression_desk import record_suppression
 
 
 def change_copy(change: CopyChange, operator: str, now: Now, out: Outcome) -> None:
@@ -88,7 +89,7 @@ def _feed(change: Placed, operator: str, now: Now, out: Outcome) -> None:
     for one in changes:
         match one:
             case SuppressionNoted(suppression=noted):
-                _set_suppression(of_register(noted, now.real_ms), now, out)
+                record_suppression(of_register(noted, now.real_ms), now, out)
             case SuppressionEnded(suppression_id=suppression_id, for_a_time=False):
                 lifted = register_suppression_id(suppression_id)
                 out.write(r.SuppressionLifted(at_ms=now.real_ms, suppression_id=lifted))
@@ -112,19 +113,4 @@ def _feed(change: Placed, operator: str, now: Now, out: Outcome) -> None:
         skipped=change.skipped,
         sequence=changes[-1].sequence if changes else 0,
         operator=operator,
-    )
-
-
-def _set_suppression(new: Suppression, now: Now, out: Outcome) -> None:
-    out.write(
-        r.SuppressionSet(
-            at_ms=now.real_ms,
-            suppression_id=new.suppression_id,
-            subject_kind=new.subject_kind,
-            subject_id=new.subject_id,
-            reason=new.reason,
-            level=new.level,
-            until_day=None if new.until is None else new.until.isoformat(),
-            origin=new.origin,
-        )
     )

@@ -4,18 +4,18 @@
 whether the page is up to date.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 from issuance_server.observe.catalogue import EVENTS, GROUPS
 from issuance_server.observe.event import Event
+from issuance_server.observe.generated import write_or_check
 
 PAGE = Path("docs/log-events.md")
 
 _HEAD = """# Log events
 
-Made from `issuance_server/observe/catalogue.py` by `make docs`; do not edit by hand.
+Made from `issuance_server/observe/catalogue/` by `make docs`; do not edit by hand.
 
 The log has one event per line, on standard error. `--log-format json` gives JSON lines for
 programs, `--log-format console` readable ones; without it, whichever fits where the output goes.
@@ -43,21 +43,13 @@ def page() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the page; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m issuance_server.observe.event_page",
+    return write_or_check(
+        PAGE,
+        page,
+        arguments,
+        program="python -m issuance_server.observe.event_page",
         description="Make docs/log-events.md from the catalogue of log events.",
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
-    options = parser.parse_args(arguments)
-    text = page()
-    if not options.check:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is out of date: run `make docs` and commit it", file=sys.stderr)
-    return 1
 
 
 def _section(event: Event) -> str:

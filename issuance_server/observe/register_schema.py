@@ -4,7 +4,6 @@
 whether it is up to date.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 
 from issuance_server.core.register_extract import AnyLine
 from issuance_server.core.register_feed import AnyChange
+from issuance_server.observe.generated import write_or_check
 
 PAGE = Path("docs/register-extract.schema.json")
 
@@ -32,22 +32,20 @@ def schema() -> dict[str, Any]:
     }
 
 
+def text() -> str:
+    """Return the file's whole text."""
+    return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the schema; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m issuance_server.observe.register_schema",
+    return write_or_check(
+        PAGE,
+        text,
+        arguments,
+        program="python -m issuance_server.observe.register_schema",
         description="Make docs/register-extract.schema.json from the types.",
     )
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
-    options = parser.parse_args(arguments)
-    text = msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
-    if not options.check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE} is out of date: run `make docs` and commit it", file=sys.stderr)
-    return 1
 
 
 if __name__ == "__main__":
