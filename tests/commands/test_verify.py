@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,14 +13,12 @@ import pytest
 
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.code.placing import SheetCodes
-from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core import records as r
 from issuance_server.sample.city import ISSUER
-from issuance_server.sample.residents import sample_households
 from keys.__main__ import main as issuance_keys
 from keys.city_keys import create_city_keys, load_code_key
-from protocol.kinds import Kind, Options
+from tests.certificates.one_sheet import order_of_one_sheet
 from tests.commands.desk import Commands
 from tests.commands.test_issuances import RECORDS, applied
 
@@ -52,17 +50,7 @@ def issued(commands: Commands) -> Commands:
 
 def certificate(keys: Path, number: str, *, specimen: bool = False) -> bytes:
     """Make a certificate of one sheet with the city's own key for codes."""
-    household = sample_households()[1]
-    order = CertificateOrder(
-        issuance_id=bytes(16),
-        kind=Kind.JUMINHYO,
-        options=Options(),
-        holder_id=household.head_id,
-        household=household,
-        numbers=(number,),
-        issued_on=date(2026, 11, 30),
-        issuer=msgspec.structs.replace(ISSUER, specimen=specimen),
-    )
+    order = order_of_one_sheet(number, msgspec.structs.replace(ISSUER, specimen=specimen))
     coding = SheetCodes("272035", load_code_key(keys).signer)
     return CertificateRenderer(code=coding).render(order).pdf
 

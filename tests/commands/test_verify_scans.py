@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdfium2
@@ -11,17 +11,15 @@ import pytest
 from PIL import Image
 
 from issuance_server.certificates.code.placing import SheetCodes
-from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.certificates.verify.scans import BACK_MISSING, KEYLESS
 from issuance_server.sample.city import ISSUER_WITH_BACKS
-from issuance_server.sample.residents import sample_households
 from keys.__main__ import main as issuance_keys
 from keys.city_folder import CityFolder
 from keys.city_keys import load_back_secrets, load_code_key
 from keys.key_record import Purpose
 from keys.life_cycle import rotate
-from protocol.kinds import Kind, Options
+from tests.certificates.one_sheet import order_of_one_sheet
 from tests.certificates.print_and_scan import PRINTED_DPI, drawn_conditions, printed, scanned
 from tests.commands.desk import Commands
 
@@ -35,17 +33,7 @@ _PLACE = re.compile(r"altered (\d+) mm from the left edge and (\d+) mm from the 
 @pytest.fixture
 def pdf(commands: Commands) -> bytes:
     """A specimen of one sheet, made with the city's own keys."""
-    household = sample_households()[1]
-    order = CertificateOrder(
-        issuance_id=bytes(16),
-        kind=Kind.JUMINHYO,
-        options=Options(),
-        holder_id=household.head_id,
-        household=household,
-        numbers=(NUMBER,),
-        issued_on=date(2026, 11, 30),
-        issuer=ISSUER_WITH_BACKS,
-    )
+    order = order_of_one_sheet(NUMBER, ISSUER_WITH_BACKS)
     keys = commands.folder / "keys"
     return (
         CertificateRenderer(

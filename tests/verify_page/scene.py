@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -20,15 +19,13 @@ from PIL import Image
 
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.code.placing import SheetCodes
-from issuance_server.certificates.order import CertificateOrder
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.certificates.verify.pictures import seen_codes
 from issuance_server.core import records as r
 from issuance_server.desk_commands.set_up import init
 from issuance_server.sample.city import ISSUER
-from issuance_server.sample.residents import sample_households
 from keys.city_keys import load_back_secrets, load_code_key
-from protocol.kinds import Kind, Options
+from tests.certificates.one_sheet import order_of_one_sheet
 from tests.commands.test_issuances import RECORDS, applied
 from tests.commands.test_verify import RELEASED, RESERVED
 
@@ -103,16 +100,8 @@ def _renderer(keys: Path) -> CertificateRenderer:
 
 def certificate(keys: Path, number: str, *, specimen: bool = False, backs: bool = False) -> bytes:
     """Make a certificate of one sheet with a city's own keys."""
-    household = sample_households()[1]
-    order = CertificateOrder(
-        issuance_id=bytes(16),
-        kind=Kind.JUMINHYO,
-        options=Options(),
-        holder_id=household.head_id,
-        household=household,
-        numbers=(number,),
-        issued_on=date(2026, 11, 30),
-        issuer=msgspec.structs.replace(ISSUER, specimen=specimen, backs=backs),
+    order = order_of_one_sheet(
+        number, msgspec.structs.replace(ISSUER, specimen=specimen, backs=backs)
     )
     return _renderer(keys).render(order).pdf
 
