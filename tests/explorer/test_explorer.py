@@ -40,7 +40,7 @@ def test_nothing_is_found_by_the_long_form(
 
 
 def test_as_many_states_as_the_proof_claims() -> None:
-    """The figure in docs/proofs.md is what a run of the tests reaches."""
+    """The figure in docs/proofs/explorer.md is what a run of the tests reaches."""
     if len(_FOUND) < len(SHORT):
         pytest.skip("only some configurations were explored in this run")
 

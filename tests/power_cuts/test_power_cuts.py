@@ -1,6 +1,6 @@
 """The store under power cuts: nothing acknowledged is lost, nothing is half, no dropped key stays.
 
-The long form is ``python -m tests.power_cuts``; ``docs/proofs.md`` has its figures.
+The long form is ``python -m tests.power_cuts``; ``docs/proofs/power-cuts.md`` has its figures.
 """
 
 from collections.abc import AsyncIterator
