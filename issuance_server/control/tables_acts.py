@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 
-from issuance_server.adapters.sqlite.tables_projections import read_loaded, tables_in_force
+from issuance_server.adapters.sqlite.tables_projections import tables_in_force
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActKind, Asked, check_subject, incomplete
 from issuance_server.core.inputs import NewTables
 from issuance_server.core.tables import CityTables
+from issuance_server.core.tables.loaded import read_loaded
 from issuance_server.core.tables.reading import read_tables
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import KeyManagementError

@@ -5,12 +5,12 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 
-from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.app import City
 from issuance_server.control import wire
 from issuance_server.control.tables_acts import loading_subject
 from issuance_server.core.calendar import JST, civil
 from issuance_server.core.tables import CityTables
+from issuance_server.core.tables.loaded import read_loaded
 from issuance_server.core.tables.preview import (
     FeeOnDay,
     KindOpening,

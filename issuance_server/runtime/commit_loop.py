@@ -7,8 +7,6 @@ cannot be written, nothing leaves at all and the process stops.
 import asyncio
 from collections.abc import Callable
 
-from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.adapters.sqlite.transaction import Transaction
 from issuance_server.core.effects import (
     ChangeCopy,
     DropKey,
@@ -21,7 +19,7 @@ from issuance_server.core.effects import (
 from issuance_server.core.facts import NO_FACTS
 from issuance_server.core.inputs import Input
 from issuance_server.core.switch import NO_NEEDS, Switch
-from issuance_server.ports import Clock
+from issuance_server.ports import Clock, Store, Transaction
 
 INPUTS_WAITING_MAX = 4_096
 INPUTS_PER_COMMIT_MAX = 256
@@ -34,7 +32,7 @@ class CommitLoop:
         self,
         *,
         switch: Switch,
-        store: SqliteStore,
+        store: Store,
         clock: Clock,
         perform: Callable[[Effect], None],
         committed: Callable[[], None],

@@ -1,11 +1,11 @@
 """What a process begins with: the journal's records of what has not ended, and the tables."""
 
-from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.adapters.sqlite.tables_projections import read_loaded
 from issuance_server.core.state import SwitchState, evolve
+from issuance_server.core.tables.loaded import read_loaded
+from issuance_server.ports import Store
 
 
-async def fold_into(state: SwitchState, store: SqliteStore, now_ms: int) -> None:
+async def fold_into(state: SwitchState, store: Store, now_ms: int) -> None:
     """Bring an empty state to where the last process left it.
 
     Args:
@@ -22,7 +22,7 @@ async def fold_into(state: SwitchState, store: SqliteStore, now_ms: int) -> None
     state.closed_through = await store.closed_through()
 
 
-async def folded_state(store: SqliteStore, now_ms: int) -> SwitchState:
+async def folded_state(store: Store, now_ms: int) -> SwitchState:
     """Return the state with which a process begins."""
     state = SwitchState()
     await fold_into(state, store, now_ms)

@@ -7,9 +7,8 @@ old page until it is emptied; so a truncating checkpoint follows, one for all th
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core.inputs import KeysDestroyed
-from issuance_server.ports import Clock
+from issuance_server.ports import Clock, Store
 
 RETRY_WAIT_MS = 50
 BLOCKED_ALARM_MS = 10_000
@@ -21,7 +20,7 @@ class KeyDestroyer:
     def __init__(
         self,
         *,
-        store: SqliteStore,
+        store: Store,
         clock: Clock,
         submit: Callable[[KeysDestroyed], Awaitable[None]],
         log: Callable[..., None],

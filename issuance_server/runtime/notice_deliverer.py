@@ -7,9 +7,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from issuance_server.adapters.sqlite.outbox import Outbox
 from issuance_server.core.notices import NoticeState
-from issuance_server.ports import Clock, NoticeSender
+from issuance_server.ports import Clock, NoticeSender, Outbox
 from protocol.errors import AdapterError
 
 LOOK_INTERVAL_MS = 1_000

@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.gate import gate_fault
 from issuance_server.certificates.order import (
     SALT_BYTES,
@@ -27,7 +26,7 @@ from issuance_server.core.facts import NO_HOUSEHOLD_VERSION
 from issuance_server.core.register import Resident
 from issuance_server.core.state import Issuance, SwitchState
 from issuance_server.core.tax_register import latest_fiscal_year
-from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign
+from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign, Store
 from issuance_server.runtime.attempts import attempt_of
 from issuance_server.runtime.line_shell import LineShell
 from keys.day_keys import DayKeys
@@ -99,7 +98,7 @@ class Performer:
         self,
         *,
         state: SwitchState,
-        store: SqliteStore,
+        store: Store,
         hand: CityHand,
         world: World,
     ) -> None:

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.ports import Clock
+from issuance_server.ports import Clock, Store
 
 
 class RegisterWatch:
     """Compares how the copy stands with how it stood at the last look."""
 
     def __init__(
-        self, *, store: SqliteStore, clock: Clock, age_ms_max: int, log: Callable[..., None]
+        self, *, store: Store, clock: Clock, age_ms_max: int, log: Callable[..., None]
     ) -> None:
         """Prepare; ``look`` is called now and then.
 

@@ -8,9 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from issuance_server.adapters.sqlite.domicile_erasing import forget_applicants
-from issuance_server.adapters.sqlite.outbox import Outbox
-from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import inputs as i
 from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.domicile_desk import APPLICANT_KEPT_MS
@@ -18,7 +15,7 @@ from issuance_server.core.line_table import LineTable, RegisteredTerminal
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
-from issuance_server.ports import Clock, Gateway, NoticeSender, Sign
+from issuance_server.ports import Clock, Gateway, NoticeSender, Sign, Store
 from issuance_server.runtime.commit_loop import CommitLoop
 from issuance_server.runtime.folding import fold_into
 from issuance_server.runtime.key_destroyer import KeyDestroyer
@@ -63,7 +60,7 @@ class Parts:
     """
 
     rules: CityRules
-    store: SqliteStore
+    store: Store
     gateway: Gateway
     handshakes: HandshakePort
     hand: CityHand
@@ -213,12 +210,12 @@ class Runtime:
     async def _forget_applicants(self) -> None:
         """Erase what applicants typed, a while after the counter's decision."""
         before_ms = self._clock.now().real_ms - APPLICANT_KEPT_MS
-        count = await forget_applicants(self._parts.store, before_ms)
+        count = await self._parts.store.forget_applicants(before_ms)
         if count:
             self._log("domicile.forgotten", count=count)
 
     def _deliverer(self, sender: NoticeSender) -> NoticeDeliverer:
-        outbox = Outbox(self._parts.store)
+        outbox = self._parts.store.outbox
         return NoticeDeliverer(outbox=outbox, sender=sender, clock=self._clock, log=self._log)
 
     async def _keep_time(self) -> None:

@@ -10,10 +10,10 @@ import msgspec
 from issuance_server.adapters.sqlite.reader import Reader
 from issuance_server.adapters.sqlite.tables_projections import (
     loaded_tables,
-    read_loaded,
     tables_in_force,
 )
 from issuance_server.core.tables import CityTables
+from issuance_server.core.tables.loaded import read_loaded
 
 ACCOUNT_PAGE_ROWS = 1_000
 

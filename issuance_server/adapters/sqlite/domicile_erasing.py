@@ -1,6 +1,6 @@
 """Erases what applicants by 本籍 typed, when it is not needed any more."""
 
-from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.sqlite.statement import TablesBeside
 
 _COUNT = (
     "SELECT count(*) FROM domicile_applicant JOIN domicile_request USING (request_id)"
@@ -13,13 +13,13 @@ _TYPED = (
 )
 
 
-async def forget_applicants(store: SqliteStore, before_ms: int) -> int:
+async def forget_applicants(tables: TablesBeside, before_ms: int) -> int:
     """Erase what was typed for requests that were decided before a time; return how many.
 
     What is left says that there was a request, and how it ended.
     """
-    ((count,),) = await store.read(_COUNT, (before_ms,))
+    ((count,),) = await tables.read(_COUNT, (before_ms,))
     if count:
-        await store.write_aside(_WORDS, (before_ms,))
-        await store.write_aside(_TYPED, (before_ms,))
+        await tables.write_aside(_WORDS, (before_ms,))
+        await tables.write_aside(_TYPED, (before_ms,))
     return int(count)

@@ -11,8 +11,8 @@ import aiosqlite
 import msgspec
 
 from issuance_server.adapters.sqlite.reader import Reader
-from issuance_server.adapters.sqlite.register_copy import CertificateSource
 from issuance_server.certificates.order import Record
+from issuance_server.certificates.source import CertificateSource
 from issuance_server.core.bars import Bar
 from issuance_server.core.domicile_changes import KnownRequest, RequestState
 from issuance_server.core.facts import NO_HOUSEHOLD_VERSION, HolderFacts

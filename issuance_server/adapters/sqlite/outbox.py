@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from issuance_server.adapters.sqlite.reader import Reader
-from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.adapters.sqlite.statement import TablesBeside
 from issuance_server.core import notices
 from issuance_server.core.calendar import JST
 from issuance_server.core.notices import Letter, NoticeState
@@ -51,8 +51,8 @@ class SubscriptionRow(msgspec.Struct, frozen=True, kw_only=True):
 class Outbox:
     """What the deliverer does with the table, by the store's own writer."""
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
+    def __init__(self, tables: TablesBeside) -> None:
+        self._tables = tables
 
     async def due(self, now_ms: int) -> list[Letter]:
         """Return notices whose time has come, the longest waiting first."""
@@ -62,7 +62,7 @@ class Outbox:
             " WHERE n.state = 'pending' AND n.next_try_at_ms <= ?"
             " ORDER BY n.next_try_at_ms LIMIT ?"
         )
-        rows = await self._store.read(sql, (now_ms, DUE_AT_ONCE_MAX))
+        rows = await self._tables.read(sql, (now_ms, DUE_AT_ONCE_MAX))
         return [_letter(row) for row in rows]
 
     async def sent(self, key: str, now_ms: int) -> None:
@@ -71,7 +71,7 @@ class Outbox:
             "UPDATE notice SET state = ?, tries = tries + 1, next_try_at_ms = NULL, sent_at_ms = ?"
             " WHERE notice_key = ?"
         )
-        await self._store.write_aside(sql, (NoticeState.SENT.value, now_ms, key))
+        await self._tables.write_aside(sql, (NoticeState.SENT.value, now_ms, key))
 
     async def not_sent(self, letter: Letter, now_ms: int) -> NoticeState:
         """Mark a try that failed, and return how the notice stands now."""
@@ -80,13 +80,13 @@ class Outbox:
         state = NoticeState.FAILED if over else NoticeState.PENDING
         next_ms = None if over else now_ms + notices.wait_ms(tries)
         sql = "UPDATE notice SET state = ?, tries = ?, next_try_at_ms = ? WHERE notice_key = ?"
-        await self._store.write_aside(sql, (state.value, tries, next_ms, letter.key))
+        await self._tables.write_aside(sql, (state.value, tries, next_ms, letter.key))
         return state
 
     async def forget_old(self, now_ms: int) -> None:
         """Erase what was sent, or given up, long ago."""
         sql = "DELETE FROM notice WHERE state <> 'pending' AND queued_at_ms < ?"
-        await self._store.write_aside(sql, (now_ms - notices.KEPT_MS,))
+        await self._tables.write_aside(sql, (now_ms - notices.KEPT_MS,))
 
 
 async def notice_rows(reader: Reader, limit: int) -> list[NoticeRow]:

@@ -1,7 +1,6 @@
 """Reading the copy of the registers: a holder's facts, and what a certificate is made of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,6 +8,7 @@ import aiosqlite
 import msgspec
 
 from issuance_server.certificates.order import Record
+from issuance_server.certificates.source import CertificateSource
 from issuance_server.core.bars import Bar
 from issuance_server.core.facts import HolderFacts
 from issuance_server.core.register import Household
@@ -56,23 +56,6 @@ _RECORDS_SQL = (
     " WHERE p.resident_id = ?"
 )
 _REASONS = {reason.value: reason for reason in SuppressionReason}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSource:
-    """What a certificate is made of, from one consistent read.
-
-    Attributes:
-        household: the holder's.
-        register_version: the household's.
-        record: the holder's record of the kind, where another register has one.
-        record_version: its version.
-    """
-
-    household: Household
-    register_version: int
-    record: Record | None
-    record_version: int | None
 
 
 def household_of(row: tuple[Any, ...]) -> tuple[Household, int]:

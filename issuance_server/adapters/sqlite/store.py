@@ -16,7 +16,8 @@ from typing import Any
 import aiosqlite
 
 from issuance_server.adapters.sqlite import day_reading, domicile_reading, register_copy
-from issuance_server.adapters.sqlite.register_copy import CertificateSource
+from issuance_server.adapters.sqlite.domicile_erasing import forget_applicants
+from issuance_server.adapters.sqlite.outbox import Outbox
 from issuance_server.adapters.sqlite.register_reading import STATE_SQL, state_of
 from issuance_server.adapters.sqlite.register_stage import (
     attached_extract,
@@ -31,15 +32,16 @@ from issuance_server.adapters.sqlite.schema import (
 )
 from issuance_server.adapters.sqlite.tables_projections import (
     LATEST_SQL,
-    LoadedTables,
     loaded_tables,
 )
 from issuance_server.adapters.sqlite.transaction import Transaction, one_row
+from issuance_server.certificates.source import CertificateSource
 from issuance_server.core.audit_tree import AuditTree, checkpoint_statement, leaf_hash
 from issuance_server.core.freshness import CopyState
 from issuance_server.core.line_table import RegisteredTerminal
 from issuance_server.core.records import AnyRecord, decode_record
 from issuance_server.core.register import Household
+from issuance_server.core.tables.loaded import LoadedTables
 from issuance_server.ports import Sign
 from protocol.errors import JournalFailed, SetUpError
 from protocol.kinds import Kind
@@ -54,6 +56,7 @@ class SqliteStore:
         self._tree = AuditTree()
         self._unsigned: list[bytes] = []  # the hashes of the leaves since the last checkpoint
         self._writing = asyncio.Lock()  # what the writer does may not fall into a transaction
+        self.outbox = Outbox(self)
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -194,6 +197,10 @@ class SqliteStore:
         sql = "UPDATE register_state SET watermark_ms = ? WHERE id = 1"
         async with self._writing:
             await self._write(sql, (at_ms,))
+
+    async def forget_applicants(self, before_ms: int) -> int:
+        """Erase what was typed for requests that were decided before a time; return how many."""
+        return await forget_applicants(self, before_ms)
 
     async def read(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Return rows of tables that are kept beside the journal."""

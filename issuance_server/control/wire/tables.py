@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from issuance_server.adapters.sqlite.tables_projections import LoadedTables
+from issuance_server.core.tables.loaded import LoadedTables
 from issuance_server.core.tables.reading import TABLES_BYTES_MAX
 
 ACT_TABLES_LOAD = "tables.load"

@@ -1,0 +1,40 @@
+"""A version of the city's tables as it is kept, and what it says."""
+
+import msgspec
+
+from issuance_server.core.tables import NO_TABLES, CityTables
+from issuance_server.core.tables.reading import read_tables
+from protocol.errors import SetUpError
+
+
+class LoadedTables(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of the tables.
+
+    Attributes:
+        loaded_at_ms: since when it is in force, real time.
+        digest: SHA-256 of the content.
+        content: the file, as its operator wrote it.
+        operator: who loaded it; None: the city was founded with it.
+    """
+
+    loaded_at_ms: int
+    digest: bytes
+    content: bytes
+    operator: str | None
+
+
+def read_loaded(loaded: LoadedTables | None) -> CityTables:
+    """Return what the tables in force say; without any, nothing is offered.
+
+    Raises:
+        SetUpError: this version of the program reads them no more.
+    """
+    if loaded is None:
+        return NO_TABLES
+    try:
+        return read_tables(loaded.content)
+    except SetUpError as error:
+        raise SetUpError(
+            f"this version of the program cannot read the city's tables: {error}; load others:"
+            " issuance-server tables load FILE"
+        ) from None
