@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from issuance_server.adapters.system import SAMPLE_START, business_start_ms
-from issuance_server.certificates.code.symbol import VERIFY_PAGE_CHARACTERS_MAX
+from issuance_server.certificates.code.claim import VERIFY_PAGE_CHARACTERS_MAX
 from issuance_server.certificates.order import Issuer
 from issuance_server.core.rules import CityRules
 from issuance_server.core.standing import MoveOutPolicy

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from issuance_server.adapters.control_socket import ASK_WAIT_MS_MAX
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.desk_commands.reach import ask
 from keys.former_operators import REASON_CHARACTERS_MAX

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from issuance_server.adapters.sqlite.queries import CheckpointRow, FrontierRow, JournalRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.core.audit_tree import checkpoint_statement
 from issuance_server.core.audit_verification import (

@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 
-from issuance_server.app import City
+from issuance_server.city import City
 from keys.key_record import Purpose
 from keys.pin_sealing import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from protocol.errors import SetUpError

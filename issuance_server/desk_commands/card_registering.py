@@ -9,7 +9,7 @@ from typing import Any
 
 from issuance_server.adapters.pin_judge.registration import CARD_REF_PREFIX, CARD_REF_RANDOM_BYTES
 from issuance_server.adapters.sqlite.cards import RegistrationRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.core.card_registration import (
     SealedCard,

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.core.card_registration import card_digest
 from issuance_server.core.cards import CardKind

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from issuance_server.adapters.sqlite.day_accounts import AccountRow, LateReport
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.day_acts import line_subject
 from issuance_server.core.day_blockers import NAMED_MAX

@@ -5,7 +5,7 @@ import sys
 from unicodedata import category
 
 from issuance_server.adapters.sqlite.domicile_reading import RequestRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.domicile_acts import match_subject, rejection_subject
 from issuance_server.desk_commands.acts import Acting, do_act

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from issuance_server.adapters.sqlite.queries import IssuanceRow, LifeStep
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.day_acts import issuance_subject
 from issuance_server.core.records import ClosedFee

@@ -5,7 +5,7 @@ import secrets
 import sys
 
 from issuance_server.adapters.sqlite.outbox import NoticeRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.notice_acts import subscription_subject
 from issuance_server.desk_commands.acts import do_act

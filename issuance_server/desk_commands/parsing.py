@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
-from issuance_server import app, config
+from issuance_server import config
+from issuance_server.city import City
 from issuance_server.core.tables.reading import YEAR_MAX, YEAR_MIN
 from issuance_server.desk_commands.acts import take_passphrases
 from issuance_server.observe.logging import log
@@ -16,7 +17,7 @@ CONFIG_FILE = Path("server.toml")
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 """What ``add_subparsers`` returns; argparse has no public name for it."""
-Command: TypeAlias = Callable[[app.City, argparse.Namespace], Awaitable[int]]
+Command: TypeAlias = Callable[[City, argparse.Namespace], Awaitable[int]]
 
 
 def of_city(command: Command) -> Callable[[argparse.Namespace], int]:
@@ -24,7 +25,7 @@ def of_city(command: Command) -> Callable[[argparse.Namespace], int]:
 
     def run(arguments: argparse.Namespace) -> int:
         log.configure(log_format="console", level="error")
-        city = app.City.load(arguments.config, config.load(arguments.config))
+        city = City.load(arguments.config, config.load(arguments.config))
         if hasattr(arguments, "operator"):
             take_passphrases(arguments)  # before the loop, which would hold Ctrl-C back
 

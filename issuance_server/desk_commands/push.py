@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from issuance_server.adapters.sqlite.push_reading import PAGE_ROWS_MAX, PushRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.push_acts import push_subject
 from issuance_server.core.push import PushState

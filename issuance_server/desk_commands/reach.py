@@ -5,7 +5,7 @@ from issuance_server.adapters.file_lock import only_one
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.acts import ACTS
 from issuance_server.control.desk import ControlDesk

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from issuance_server.adapters.register_file import decoded
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.core.register_feed import (
     CHANGES_PER_BATCH_MAX,

@@ -18,7 +18,7 @@ from issuance_server.adapters.sqlite.register_stage import (
     stage_digest,
     stage_path,
 )
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.register_acts import import_subject
 from issuance_server.core.suppression import SuppressionOrigin

@@ -9,7 +9,7 @@ from datetime import time as clock_time
 from pathlib import Path
 
 from issuance_server.adapters.register_file import write_extract
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.register_acts import stand_in_subject
 from issuance_server.core.calendar import JST

@@ -1,5 +1,6 @@
 """``issuance-server init``: the whole folder of a sample city, or nothing."""
 
+import argparse
 import asyncio
 import hashlib
 import secrets
@@ -16,6 +17,7 @@ from issuance_server.adapters.sqlite.founding import (
 )
 from issuance_server.adapters.system import SAMPLE_START
 from issuance_server.core.register import Household, Resident, age_on
+from issuance_server.desk_commands.parsing import Commands
 from issuance_server.desk_commands.sample_mynumber import (
     make_mynumber_cards,
     mynumber_holders,
@@ -50,6 +52,22 @@ OPERATOR_PASSPHRASE = "toyonaka-sample"  # noqa: S105  # of a sample; it stands 
 CARD_AGE_MIN_YEARS = 15
 _CARD_NUMBER_BYTES = 16
 _PINS = 10_000
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``init``."""
+    made = commands.add_parser("init", help="make the folder of a city")
+    made.add_argument("folder", type=Path, metavar="DIR", help="a folder that does not exist yet")
+    made.add_argument(
+        "--sample", choices=["toyonaka"], required=True, help="which fictitious city to make"
+    )
+    made.add_argument("--broker-port", type=int, help="TCP port of the embedded broker")
+    made.set_defaults(run=_init)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    init(arguments.folder, sample=arguments.sample, broker_port=arguments.broker_port)
+    return 0
 
 
 def init(folder: Path, *, sample: str, broker_port: int | None = None) -> None:

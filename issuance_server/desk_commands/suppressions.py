@@ -5,7 +5,7 @@ import secrets
 import sys
 
 from issuance_server.adapters.sqlite.suppressions import SuppressionRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.suppression_acts import addition_subject
 from issuance_server.core.suppression import SubjectKind, SuppressionLevel, SuppressionReason

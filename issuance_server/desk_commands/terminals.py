@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from issuance_server.adapters.sqlite.queries import TerminalRow
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.terminal_admission import (
     as_pem,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from issuance_server import app
+from issuance_server import city
 from issuance_server.adapters.pin_judge.hardening import harden
 from issuance_server.certificates.verify.verdict import NumberStatus
 from issuance_server.control import wire
@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return asyncio.run(_serve(city, reading, arguments, arguments.public_address))
 
 
-async def serve_with_records(configured: app.City, arguments: argparse.Namespace) -> int:
+async def serve_with_records(configured: city.City, arguments: argparse.Namespace) -> int:
     """Serve the page of a configured city, which looks numbers up in its records."""
 
     async def statuses_of(numbers: Sequence[str]) -> Sequence[NumberStatus]:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from issuance_server.app import City
 from issuance_server.certificates.code.claim import key_id
 from issuance_server.certificates.verify.files import FILE_BYTES_MAX, found_in_files
 from issuance_server.certificates.verify.scans import ScannedSheet
@@ -19,6 +18,7 @@ from issuance_server.certificates.verify.verdict import (
     Verdict,
     judge,
 )
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.desk_commands.parsing import Commands, add_config, of_city
 from issuance_server.desk_commands.reach import ask

@@ -12,7 +12,7 @@ import pytest
 
 from issuance_server.adapters.sqlite import queries
 from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.app import City
+from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.desk_commands import audit, reach
 from tests.commands.desk import Commands, Ran

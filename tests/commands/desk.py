@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from issuance_server import app, config
+from issuance_server import config
 from issuance_server.__main__ import main
 from issuance_server.adapters.control_socket import serve_control
 from issuance_server.adapters.file_lock import only_one
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock
+from issuance_server.city import City
 from issuance_server.control.desk import ControlDesk
 from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.effects import DropKey, Effect, Log
@@ -56,9 +57,9 @@ class Commands:
     def database(self) -> Path:
         return self.folder / "data" / "city.db"
 
-    def city(self) -> app.City:
+    def city(self) -> City:
         """Return the configured city."""
-        return app.City.load(self.config, config.load(self.config))
+        return City.load(self.config, config.load(self.config))
 
     def run(self, *arguments: str, stdin: str = "") -> Ran:
         """Run a command that works on the city."""
@@ -115,7 +116,7 @@ class Commands:
             loop.close()
 
 
-async def _start(city: app.City, log: EventLog, stack: AsyncExitStack) -> None:
+async def _start(city: City, log: EventLog, stack: AsyncExitStack) -> None:
     """Start what a server needs to answer commands."""
     await stack.enter_async_context(only_one(city.paths.database))
     store = await SqliteStore.open(city.paths.database)

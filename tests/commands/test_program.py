@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from issuance_server import config
-from issuance_server.__main__ import main
+from issuance_server.__main__ import COMMANDS, main
 from issuance_server.adapters.file_lock import only_one
 from tests.commands.desk import Commands
 
@@ -132,3 +133,17 @@ def test_the_explanation_is_there_for_programs_too(commands: Commands) -> None:
     rows = json.loads(ran.out)
     assert {"key", "default", "meaning"} == rows[0].keys()
     assert "18830" == next(row["default"] for row in rows if row["key"] == "broker.port")
+
+
+def test_each_command_loads_only_its_own_module(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command of the list is there when it is named, and the list has no other."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = capsys.readouterr().out
+    for name in COMMANDS:
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert 0 == ended.value.code
+        assert f"usage: issuance-server {name}" in capsys.readouterr().out
+    shown = re.findall(r"(?m)^    ([a-z-]+)(?:$| )", listed.partition("COMMAND\n")[2])
+    assert list(COMMANDS) == shown

@@ -25,6 +25,8 @@ SIGNATURE_BYTES = 64
 COSE_BYTES_MAX = 512
 NUMBER_CHARACTERS_MAX = 64
 SHEETS_MAX = 99
+VERIFY_PAGE_CHARACTERS_MAX = 60
+"""Of the page's address: what a version 13 code has room for beside a claim."""
 
 _ALGORITHM, _KEY_ID = 1, 4  # header parameters, RFC 9052 §3.1
 _EDDSA = -8

@@ -21,8 +21,6 @@ MODULES_MAX = 69
 """Of a version 13 code, the largest that fits the room on the sheet."""
 QUIET_MODULES = 4
 LINK_CHARACTERS_MAX = 900
-VERIFY_PAGE_CHARACTERS_MAX = 60
-"""Of the page's address: what a version 13 code has room for beside a claim."""
 
 _DATA_MASK = 3  # any mask makes a valid code; trying all eight costs ten times as long
 _LEVEL = "M"

@@ -1,0 +1,51 @@
+"""``issuance-server run`` and ``check-config``: serve a city, or see whether one could."""
+
+import argparse
+import asyncio
+import sys
+
+from issuance_server import app, config
+from issuance_server.city import City
+from issuance_server.desk_commands.parsing import Commands, add_config
+from issuance_server.desk_commands.tables import print_json, print_table
+from issuance_server.observe.logging import add_log_arguments, log
+
+EXIT_DONE = 0
+
+
+def add_commands(commands: Commands) -> None:
+    """Add ``run`` and ``check-config``."""
+    run = commands.add_parser("run", help="serve the city until Ctrl-C")
+    add_config(run)
+    run.add_argument(
+        "--clock",
+        metavar="START",
+        help="where the business clock starts: system, or a time such as 2026-11-30T23:30:00",
+    )
+    add_log_arguments(run)
+    run.set_defaults(run=_run)
+
+    check = commands.add_parser("check-config", help="check a configuration, or explain its keys")
+    add_config(check, json=True)
+    check.add_argument("--explain", action="store_true", help="list every key with its meaning")
+    check.set_defaults(run=_check_config)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    log.configure(log_format=arguments.log_format, level=arguments.log_level)
+    city = City.load(arguments.config, config.load(arguments.config))
+    return asyncio.run(app.serve(city, clock_start=arguments.clock))
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    columns = ("key", "default", "meaning")
+    if arguments.explain and arguments.json:
+        print_json([dict(zip(columns, row, strict=True)) for row in config.explanations()])
+        return EXIT_DONE
+    if arguments.explain:
+        print_table(columns, config.explanations())
+        return EXIT_DONE
+    city = City.load(arguments.config, config.load(arguments.config))
+    code = city.config.city.code
+    sys.stdout.write(f"{arguments.config} is right: city {code}, its keys are at hand\n")
+    return EXIT_DONE
