@@ -18,6 +18,7 @@ from issuance_server.core.switch import Switch
 from issuance_server.ports import Clock, Gateway, NoticeSender, Sign, Store
 from issuance_server.runtime.commit_loop import CommitLoop
 from issuance_server.runtime.folding import fold_into
+from issuance_server.runtime.intervals import INTERVALS, Intervals
 from issuance_server.runtime.key_destroyer import KeyDestroyer
 from issuance_server.runtime.line_shell import PUBLISHERS, LineShell
 from issuance_server.runtime.notice_deliverer import NoticeDeliverer
@@ -27,20 +28,8 @@ from protocol.errors import AdapterError, JournalFailed
 from protocol.handshake_port import HandshakePort
 from protocol.telegrams import NoticeKind
 
-JUDGE_EVENTS_INTERVAL_MS = 1_000
-CHECKPOINT_INTERVAL_MS = 1_000
-LIST_INTERVAL_MS = 500
-"""How late the end of a key certificate is noticed. An act of an operator is not waited for: it
-has changed the list when it returns."""
-HEARTBEAT_INTERVAL_MS = 30_000
-REGISTER_INTERVAL_MS = 1_000
-FORGET_INTERVAL_MS = 60 * 60 * 1_000
-DAY_KEYS_INTERVAL_MS = 60 * 60 * 1_000
 DAY_KEYS_KEPT = 2
 """The latest day keys stay: what was rendered before midnight may be committed after it."""
-DROPS_INTERVAL_MS = 500
-WRITE_AHEAD_LOG_INTERVAL_MS = 60_000
-DRAIN_POLL_MS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +46,7 @@ class Parts:
         world: judge, renderer, clock, entropy, log.
         heartbeat: the register copy feeds itself (sample city only).
         notices: how notices to holders leave; None: they wait in the outbox.
+        intervals: how often the periodic work is done.
     """
 
     rules: CityRules
@@ -68,6 +58,7 @@ class Parts:
     world: World
     heartbeat: bool
     notices: NoticeSender | None = None
+    intervals: Intervals = INTERVALS
 
 
 class Runtime:
@@ -135,6 +126,7 @@ class Runtime:
         Raises:
             JournalFailed: the journal could not be written; nothing was sent after that.
         """
+        every = self._parts.intervals
         loops = [
             self._parts.gateway.run(),
             self.lines.read(),
@@ -143,18 +135,18 @@ class Runtime:
             self._commits.run(),
             self._destroyer.run(),
             self._keep_time(),
-            self._every(JUDGE_EVENTS_INTERVAL_MS, self._collect_judge_events),
-            self._every(CHECKPOINT_INTERVAL_MS, self.sign_tree),
-            self._every(LIST_INTERVAL_MS, self._read_list),
-            self._every(REGISTER_INTERVAL_MS, self._register_watch.look),
-            self._every(DAY_KEYS_INTERVAL_MS, self._retire_day_keys),
-            self._every(DROPS_INTERVAL_MS, self.lines.report_drops),
-            self._every(WRITE_AHEAD_LOG_INTERVAL_MS, self._empty_write_ahead_log),
-            self._every(FORGET_INTERVAL_MS, self._forget_applicants),
+            self._every(every.judge_events_ms, self._collect_judge_events),
+            self._every(every.tree_ms, self.sign_tree),
+            self._every(every.list_ms, self._read_list),
+            self._every(every.register_ms, self._register_watch.look),
+            self._every(every.day_keys_ms, self._retire_day_keys),
+            self._every(every.drops_ms, self.lines.report_drops),
+            self._every(every.write_ahead_log_ms, self._empty_write_ahead_log),
+            self._every(every.forget_ms, self._forget_applicants),
             self._stop_when_broken(),
         ]
         if self._parts.heartbeat:
-            loops.append(self._every(HEARTBEAT_INTERVAL_MS, self._beat))
+            loops.append(self._every(every.heartbeat_ms, self._beat))
         if self._parts.notices is not None:
             loops.append(self._deliverer(self._parts.notices).run())
         try:
@@ -178,7 +170,7 @@ class Runtime:
         while not self.switch.idle:
             if self._clock.now().real_ms >= until_ms:
                 return False
-            await asyncio.sleep(DRAIN_POLL_MS / 1_000)
+            await asyncio.sleep(self._parts.intervals.drain_poll_ms / 1_000)
         return True
 
     async def record_act(self, act: i.ActAccepted | i.ActEnded) -> None:

@@ -20,7 +20,7 @@ from issuance_server.core.line_table import (
     LineTable,
     RegisteredTerminal,
 )
-from issuance_server.runtime.runtime import DROPS_INTERVAL_MS
+from issuance_server.runtime.intervals import INTERVALS
 from protocol.envelope import Direction, flight
 from protocol.handshake_port import Peer, Role
 from protocol.limits import (
@@ -128,7 +128,7 @@ def test_flood_of_first_flights_on_one_line(keys: Keys, folder: Path, hello: byt
     assert seen.port.steps <= bound + 2
     assert seen.port.alive_max <= 3
     assert FLOOD - bound <= counted(seen) <= FLOOD + 1
-    assert len(seen.lines_logged) <= 2 * (FLOOD // DROPS_INTERVAL_MS + 2)
+    assert len(seen.lines_logged) <= 2 * (FLOOD // INTERVALS.drops_ms + 2)
     assert 0 == len(seen.port.alive), "half-open handshakes are given up"
 
 
@@ -147,7 +147,7 @@ def test_flood_on_lines_that_nobody_registered(keys: Keys, folder: Path, hello: 
     assert "closed" == seen.honest.outcome
     assert (1, 2) == (seen.port.starts, seen.port.steps)
     assert FLOOD == counted(seen)
-    assert len(seen.lines_logged) <= FLOOD // DROPS_INTERVAL_MS + 2
+    assert len(seen.lines_logged) <= FLOOD // INTERVALS.drops_ms + 2
 
 
 @pytest.mark.slow
@@ -163,7 +163,7 @@ def test_flood_of_messages_that_are_too_long_or_nothing(
     assert "closed" == seen.honest.outcome
     assert (1, 2) == (seen.port.starts, seen.port.steps)
     assert FLOOD == counted(seen)
-    assert len(seen.lines_logged) <= 3 * (FLOOD // DROPS_INTERVAL_MS + 2)
+    assert len(seen.lines_logged) <= 3 * (FLOOD // INTERVALS.drops_ms + 2)
 
 
 @pytest.mark.slow

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from issuance_server.runtime import runtime
+from issuance_server.runtime.intervals import Intervals
 from tests.runtime.doubles import Bench
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def bench(tmp_path: Path) -> Bench:
     """A founded city whose server does not run yet; what it drops is told when a test asks."""
-    monkeypatch.setattr(runtime, "DROPS_INTERVAL_MS", 60_000)
-    return Bench(tmp_path)
+    return Bench(tmp_path, intervals=Intervals(drops_ms=60_000))

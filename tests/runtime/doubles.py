@@ -31,6 +31,7 @@ from issuance_server.core.pin_policy import (
 )
 from issuance_server.core.rules import CityRules
 from issuance_server.observe.logging import EventLog
+from issuance_server.runtime.intervals import INTERVALS, Intervals
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
 from issuance_server.sample.city import ISSUER
@@ -266,6 +267,7 @@ class Bench:
     heartbeat: bool = False
     rules: CityRules = RULES
     gate: Gate = gate_fault
+    intervals: Intervals = INTERVALS
 
     def __post_init__(self) -> None:
         self.path = self.folder / "city.db"
@@ -317,6 +319,7 @@ class Bench:
                 gate=self.gate,
             ),
             heartbeat=self.heartbeat,
+            intervals=self.intervals,
         )
 
     async def open_line(self, far: FarEnd | None = None) -> None:

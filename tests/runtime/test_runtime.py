@@ -9,7 +9,7 @@ import pytest
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName
-from issuance_server.runtime import runtime as runtime_module
+from issuance_server.runtime.intervals import Intervals
 from protocol import telegrams as t
 from protocol.errors import JournalFailed, Misuse
 from protocol.secret import Secret
@@ -314,11 +314,9 @@ async def test_register_copy_feeds_itself_only_if_told(bench: Bench, *, heartbea
             assert "REGISTER_STALE" == await bench.refused(authenticating())
 
 
-async def test_periodic_work_is_done(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_periodic_work_is_done(bench: Bench) -> None:
     """The tree is signed, the list read and the heartbeat beats while the server runs."""
-    names = ("JUDGE_EVENTS", "CHECKPOINT", "LIST", "HEARTBEAT")
-    for name in names:
-        monkeypatch.setattr(runtime_module, f"{name}_INTERVAL_MS", 1)
+    bench.intervals = Intervals(judge_events_ms=1, tree_ms=1, list_ms=1, heartbeat_ms=1)
     bench.heartbeat = True
     async with bench.running():
         await bench.open_line()
