@@ -229,6 +229,10 @@ class Store(Protocol):
         """Return number and time of the last of the judge's events that is in the journal."""
         ...
 
+    async def issuing_stopped(self) -> bool:
+        """Tell whether nothing is issued in the whole city until two operators reopen it."""
+        ...
+
     async def household_of(self, resident_id: str) -> tuple[Household, int] | None:
         """Return a resident's household and its version, from one consistent read."""
         ...

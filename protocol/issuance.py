@@ -75,8 +75,10 @@ ISSUANCE_TABLE = StateTable(
         Row(S.UNCONFIRMED, I.CLOSED_BY_TWO, S.CLOSED, "destroy key", "(server only)"),
         Row(S.PRINTED, I.DELETION_RECORDED, S.COMPLETED, "destroyed its key", "has the word"),
         Row(S.PRINTED, I.DEADLINE_PASSED, S.PRINTED, "alarm: deletion overdue", "(server only)"),
+        Row(S.PRINTED, I.CLOSED_BY_TWO, S.CLOSED, "destroy key", "(server only)"),
         Row(S.PRINT_FAILED, I.DELETION_RECORDED, S.REVERSED, "destroyed its key", "has the word"),
         Row(S.PRINT_FAILED, I.DEADLINE_PASSED, S.PRINT_FAILED, "alarm", "(server only)"),
+        Row(S.PRINT_FAILED, I.CLOSED_BY_TWO, S.CLOSED, "destroy key", "(server only)"),
     ),
     # Known to happen and known to be harmless: repeats, and time that passes after the end.
     ignored={

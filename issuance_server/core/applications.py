@@ -5,6 +5,7 @@ from issuance_server.core.availability import opening_refusal, release_until_ms
 from issuance_server.core.calendar import civil
 from issuance_server.core.eligibility import application_refusal, holder_refusal
 from issuance_server.core.facts import Facts, HolderFacts, Now
+from issuance_server.core.issuing_desk import acceptance_refusal
 from issuance_server.core.refusals import AnyRefusal, Refusal
 from issuance_server.core.rules import (
     ISSUANCES_PER_TERMINAL_MAX,
@@ -103,8 +104,9 @@ def visit_refusal(
     state: SwitchState, terminal: str, asked: Apply, visit: Visit | None
 ) -> ReplyCode | None:
     """Return why a visit takes no application, or not this one, or None."""
-    if state.draining:
-        return ReplyCode.DRAINING
+    shut = acceptance_refusal(state)
+    if shut is not None:
+        return shut
     if visit is None:
         return ReplyCode.ENDED
     if visit.terminal != terminal:

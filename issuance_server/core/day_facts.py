@@ -81,8 +81,11 @@ class PrintFacts:
         failed_in_day: prints that failed in the last 24 hours by a fault of the machine.
         failed: prints that failed so.
         reported: all prints that were reported.
+        mismatches_elsewhere: the other terminals that reported in the last ten minutes that a page
+            is not the page that was signed.
     """
 
     failed_in_day: int = 0
     failed: int = 0
     reported: int = 0
+    mismatches_elsewhere: tuple[str, ...] = ()

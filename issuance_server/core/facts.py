@@ -19,6 +19,7 @@ from issuance_server.core.terminal_place import TerminalPlace
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 from protocol.kinds import Kind
+from protocol.terminal_statements import PrintOutcome
 
 NO_HOUSEHOLD_VERSION = 0
 """The register version of a holder who has no household in this city; all others count from 1."""
@@ -98,11 +99,13 @@ class EndedIssuance:
         terminal: whose it was.
         state: how it ended.
         code: why it was withdrawn; otherwise None.
+        reported: what the terminal said of the paper; None: nothing.
     """
 
     terminal: str
     state: IssuanceState
     code: ReplyCode | None = None
+    reported: PrintOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

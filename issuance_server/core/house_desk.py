@@ -20,6 +20,8 @@ from issuance_server.core.day_facts import DayFacts
 from issuance_server.core.domicile_changes import Approval, Match, Rejection
 from issuance_server.core.domicile_desk import change_request
 from issuance_server.core.facts import Facts, Now
+from issuance_server.core.issuing_changes import DeclareManifest, ReopenIssuing, StopIssuing
+from issuance_server.core.issuing_desk import IssuingDesk
 from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.notices import change_subscription
 from issuance_server.core.outcome import Outcome
@@ -37,16 +39,21 @@ class HouseDesk:
     """The part of the switch for what no terminal asks for: acts of operators, the judge's word."""
 
     def __init__(
-        self, state: SwitchState, withdraw_all: Callable[[str, Now, Outcome], int]
+        self,
+        state: SwitchState,
+        issuing: IssuingDesk,
+        withdraw_all: Callable[[str, Now, Outcome], int],
     ) -> None:
         """Take the shared state.
 
         Args:
             state: of the switch.
+            issuing: stops issuing in the whole city, and reopens it.
             withdraw_all: ends the visits of a terminal and withdraws its issuances before release;
                 returns how many these were.
         """
         self._state = state
+        self._issuing = issuing
         self._withdraw_all = withdraw_all
         self._days = DayDesk(state)
 
@@ -98,6 +105,8 @@ class HouseDesk:
             case CloseDay() | CarryOver() | SettleDifference():
                 day = facts.day or DayFacts(day=change.day)
                 return self._days.decide(change, _operators(act), day, now, out)
+            case StopIssuing() | ReopenIssuing() | DeclareManifest():
+                return self._issuing.decide(change, _operators(act), act.reason, now, out)
             case CloseIssuance() | ReopenLine():
                 return settle(self._state, change, _operators(act), act.reason, now, out)
         return None

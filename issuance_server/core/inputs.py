@@ -7,9 +7,10 @@ from issuance_server.core.card_registration import BegunRegistration, CardChange
 from issuance_server.core.copy_changes import CopyChange
 from issuance_server.core.day_changes import DayChange
 from issuance_server.core.domicile_changes import DomicileChange
+from issuance_server.core.issuing_changes import IssuingChange
 from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.pin_policy import JudgeEvent, Verdict
-from issuance_server.core.records import ActOutcome
+from issuance_server.core.records import ActOutcome, Evidence
 from issuance_server.core.suppression import LiftedSuppression, NewSuppression
 from issuance_server.core.terminal_place import TerminalClass
 from protocol.codes import ReplyCode
@@ -161,6 +162,37 @@ class RenderingFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateFailed:
+    """The city's own gate found another document than was ordered; nothing of it is used.
+
+    Attributes:
+        issuance_id: whose it should have been.
+        terminal: for which terminal.
+        fault: what is not as ordered, as a word.
+    """
+
+    issuance_id: bytes
+    terminal: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceNotKept:
+    """A kind of evidence could not be kept for longer than its bound."""
+
+    evidence: Evidence
+    lost_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceKeptAgain:
+    """It can be kept again, after so long."""
+
+    evidence: Evidence
+    lost_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeysDestroyed:
     """The wrapped keys of these issuances are off the disk."""
 
@@ -247,6 +279,7 @@ Change: TypeAlias = (
     | LiftedSuppression
     | CopyChange
     | DayChange
+    | IssuingChange
     | Subscribing
     | Unsubscribing
     | DomicileChange
@@ -290,6 +323,18 @@ class JudgeSaid:
     events: tuple[JudgeEvent, ...]
 
 
+OfTheHouse: TypeAlias = (
+    Restarted
+    | DrainBegun
+    | EvidenceNotKept
+    | EvidenceKeptAgain
+    | Woken
+    | ActAccepted
+    | ActEnded
+    | JudgeSaid
+)
+"""What no terminal asks for."""
+
 Input: TypeAlias = (
     Asked
     | Authenticated
@@ -300,11 +345,7 @@ Input: TypeAlias = (
     | VerdictGiven
     | Rendered
     | RenderingFailed
+    | GateFailed
     | KeysDestroyed
-    | Restarted
-    | DrainBegun
-    | Woken
-    | ActAccepted
-    | ActEnded
-    | JudgeSaid
+    | OfTheHouse
 )

@@ -13,7 +13,7 @@ from issuance_server.core.effects import (
 )
 from issuance_server.core.eligibility import release_refusal
 from issuance_server.core.facts import EndedIssuance, Facts, Now
-from issuance_server.core.inputs import Rendered, RenderingFailed
+from issuance_server.core.inputs import GateFailed, Rendered, RenderingFailed
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.refusals import AnyRefusal, code_of, of_registers, word_of
 from issuance_server.core.rules import CityRules
@@ -124,6 +124,13 @@ class IssuanceDesk:
             return
         ref = self._waiting.pop(failed.issuance_id, None)
         self.withdraw(issuance, failed.code, now, out, ref=ref, reason=failed.reason)
+
+    def gate_failed(self, failed: GateFailed, now: Now, out: Outcome) -> None:
+        """Another document than was ordered came back: this issuance ends, as all issuing does."""
+        issuance = self._state.issuances.get(failed.issuance_id)
+        if issuance is not None and issuance.state is S.APPLIED:
+            code = ReplyCode.ISSUING_STOPPED
+            self.withdraw(issuance, code, now, out, reason=failed.fault)
 
     def fetch(
         self, terminal: str, ref: RequestRef, asked: Fetch, facts: Facts, out: Outcome

@@ -5,8 +5,9 @@ from issuance_server.core.day_changes import CloseIssuance, OfLines, ReopenLine
 from issuance_server.core.effects import DropKey
 from issuance_server.core.facts import Now
 from issuance_server.core.outcome import Outcome
-from issuance_server.core.state import SwitchState
+from issuance_server.core.state import Issuance, SwitchState
 from protocol.issuance import IssuanceState
+from protocol.limits import DELETION_MS_MAX
 
 
 def settle(
@@ -42,11 +43,9 @@ def _close_issuance(
     name = change.issuance_id.hex()
     if issuance is None:
         return f"no issuance {name} is under way; see: issuance show {name}"
-    if issuance.state is not IssuanceState.UNCONFIRMED:
-        return (
-            f"issuance {name} is {issuance.state.value}; only one that is unconfirmed is closed by"
-            " two operators, the others come to their end by themselves or with the terminal"
-        )
+    refusal = _closing_refusal(issuance, change.fee, now)
+    if refusal is not None:
+        return refusal
     out.write(
         r.IssuanceClosed(
             at_ms=now.real_ms,
@@ -68,6 +67,37 @@ def _close_issuance(
         second=operators[1],
     )
     return None
+
+
+def _closing_refusal(issuance: Issuance, fee: r.ClosedFee, now: Now) -> str | None:
+    """Return why two operators may not close an issuance, or None.
+
+    Of one that is printed or failed the fee is decided; what is missing is the word on the
+    deletion, and only when that is overdue may people say that none will come.
+    """
+    name, state = issuance.issuance_id.hex(), issuance.state
+    decided = _DECIDED_FEES.get(state)
+    overdue = now.real_ms - issuance.times_ms[-1][1] >= DELETION_MS_MAX
+    if state is not IssuanceState.UNCONFIRMED and (decided is None or not overdue):
+        return (
+            f"issuance {name} is {state.value}; only one that is unconfirmed, or whose deletion is"
+            " overdue, is closed by two operators, the others come to their end by themselves or"
+            " with the terminal"
+        )
+    if issuance.deletion is not None:
+        return f"the deletion of issuance {name} is reported; it ends when its key is destroyed"
+    if decided is not None and fee is not decided:
+        return (
+            f"the fee of issuance {name} is {decided.value}: the terminal said so, and nobody"
+            f" changes that; close it with --fee {decided.value}"
+        )
+    return None
+
+
+_DECIDED_FEES = {
+    IssuanceState.PRINTED: r.ClosedFee.EARNED,
+    IssuanceState.PRINT_FAILED: r.ClosedFee.RETURNED,
+}
 
 
 def _reopen_line(

@@ -5,6 +5,7 @@ from issuance_server.core.day_facts import MACHINE_FAULTS, PrintFacts
 from issuance_server.core.effects import DropKey
 from issuance_server.core.facts import Facts, Now
 from issuance_server.core.inputs import Deleted, KeysDestroyed, Reported
+from issuance_server.core.issuing_desk import IssuingDesk
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.state import Issuance, SwitchState
 from protocol.codes import ReplyCode
@@ -29,8 +30,9 @@ it was last inspected, stop it for inspection (design §2).
 class SettlingDesk:
     """The part of the switch that does not rest until the deletion is recorded on both sides."""
 
-    def __init__(self, state: SwitchState) -> None:
+    def __init__(self, state: SwitchState, issuing: IssuingDesk) -> None:
         self._state = state
+        self._issuing = issuing
         # Whom to answer when the key is off the disk; a repeat of the report fills it again.
         self._waiting: dict[bytes, RequestRef] = {}
         # Reports after the close by two that are on record; a repeat is not recorded again.
@@ -147,6 +149,8 @@ class SettlingDesk:
             return
         if ended.state is S.WITHDRAWN and came.report.outcome is PrintOutcome.PRINTED:
             self._stop_line(came, _NEVER_RELEASED, now, out)
+        elif ended.state is S.CLOSED and ended.reported is came.report.outcome:
+            return  # a repeat of the word that was on record before
         elif ended.state is S.CLOSED and came.signature not in self._late:
             self._late.add(came.signature)
             self._record_late(came, now, out)
@@ -251,6 +255,10 @@ class SettlingDesk:
             )
             if report.cause is FailureCause.BINDING_MISMATCH:
                 self._stop_line(came, report.cause.value, now, out)
+                elsewhere = (facts.prints or PrintFacts()).mismatches_elsewhere
+                self._issuing.mismatch_reported(
+                    report.issuance_id, came.terminal, elsewhere, now, out
+                )
             elif report.cause in MACHINE_FAULTS:
                 self._stop_if_failing(came, facts.prints or PrintFacts(), now, out)
         after = self._state.issuances[report.issuance_id]

@@ -92,6 +92,9 @@ class SwitchState:
         judge_report: number and time of the last of the judge's events that was recorded.
         closed_through: the last day that is closed, ``YYYY-MM-DD``; empty: none; likewise.
         draining: nothing new is taken.
+        issuing_stopped: nothing is issued in the whole city until two operators reopen it; read
+            beside the journal after a restart.
+        evidence_lost: what could not be kept for too long; nothing new is taken meanwhile.
     """
 
     visits: dict[bytes, Visit] = field(default_factory=dict)
@@ -102,6 +105,8 @@ class SwitchState:
     judge_report: tuple[int, int] = (0, 0)
     closed_through: str = ""
     draining: bool = False
+    issuing_stopped: bool = False
+    evidence_lost: frozenset[r.Evidence] = frozenset()
 
     def deadlines(self) -> dict[bytes, int]:
         """Return when each visit and issuance wants to be looked at again."""
@@ -133,6 +138,8 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
             state.stopped_terminals.discard(terminal)
         case r.DayClosed(day=day):
             state.closed_through = day
+        case r.IssuingStopped() | r.IssuingReopened() | r.EvidenceLost() | r.EvidenceKept():
+            _evolve_issuing(state, record)
         case r.VisitBegun():
             visit = Visit(
                 visit_id=record.visit_id,
@@ -158,6 +165,21 @@ def evolve(state: SwitchState, record: r.AnyRecord) -> Visit | Issuance | None:
         case _:
             return _evolve_issuance(state, record)
     return None
+
+
+def _evolve_issuing(
+    state: SwitchState,
+    record: r.IssuingStopped | r.IssuingReopened | r.EvidenceLost | r.EvidenceKept,
+) -> None:
+    match record:
+        case r.IssuingStopped():
+            state.issuing_stopped = True
+        case r.IssuingReopened():
+            state.issuing_stopped = False
+        case r.EvidenceLost(evidence=evidence):
+            state.evidence_lost |= {evidence}
+        case r.EvidenceKept(evidence=evidence):
+            state.evidence_lost -= {evidence}
 
 
 def _evolve_visit(
@@ -205,7 +227,7 @@ def _open_issuance(state: SwitchState, record: r.IssuanceApplied) -> Issuance:
 
 
 def _evolve_issuance(state: SwitchState, record: r.AnyRecord) -> Issuance:
-    issuance_id: bytes = record.issuance_id  # type: ignore[union-attr]  # the others are above
+    issuance_id: bytes = record.issuance_id  # type: ignore[union-attr,assignment]  # the others are above
     issuance = state.issuances[issuance_id]
     match record:
         case r.IssuanceQuoted():

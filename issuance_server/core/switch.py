@@ -18,6 +18,7 @@ from issuance_server.core.effects import Effect
 from issuance_server.core.facts import NO_FACTS, Facts, Now
 from issuance_server.core.house_desk import HouseDesk
 from issuance_server.core.issuance_desk import IssuanceDesk
+from issuance_server.core.issuing_desk import IssuingDesk, is_of_issuing
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.rules import CityRules
 from issuance_server.core.settling_desk import SettlingDesk
@@ -84,8 +85,9 @@ class Switch:
         self._domiciles = DomicileDesk(self.state)
         self._visits = VisitDesk(self.state, rules, self._domiciles)
         self._issuances = IssuanceDesk(self.state, rules)
-        self._settling = SettlingDesk(self.state)
-        self._house = HouseDesk(self.state, self._withdraw_all)
+        self._issuing = IssuingDesk(self.state)
+        self._settling = SettlingDesk(self.state, self._issuing)
+        self._house = HouseDesk(self.state, self._issuing, self._withdraw_all)
         # The latest opening of each terminal and its closing, to know a repeat of them.
         self._openings: dict[str, _Opening] = {}
         self._closings: dict[str, tuple[int, bytes]] = {}
@@ -151,8 +153,9 @@ class Switch:
             case i.Asked():
                 self._asked(input_, facts, now, out)
             case i.Authenticated():
-                if self._stopped(input_.terminal):
-                    out.refuse(input_.terminal, input_.ref, ReplyCode.LINE_STOPPED)
+                stop = self._stop_of(input_.terminal)
+                if stop is not None:
+                    out.refuse(input_.terminal, input_.ref, stop)
                 else:
                     self._visits.authenticate(input_, facts, now, out)
             case i.MalformedAsked():
@@ -169,6 +172,11 @@ class Switch:
                 self._reported(input_, facts, now, out)
             case i.Deleted():
                 self._settling.deleted(input_, facts, now, out)
+            case i.GateFailed():
+                self._issuing.gate_failed(
+                    input_.issuance_id, input_.terminal, input_.fault, now, out
+                )
+                self._issuances.gate_failed(input_, now, out)
             case i.KeysDestroyed():
                 self._settling.keys_destroyed(input_, now, out)
             case _:
@@ -187,8 +195,10 @@ class Switch:
 
     def _asked(self, input_: i.Asked, facts: Facts, now: Now, out: Outcome) -> None:
         terminal, ref, asked = input_.terminal, input_.ref, input_.telegram
-        if self._stopped(terminal) and not isinstance(asked, _STILL_TAKEN_WHEN_STOPPED):
-            out.refuse(terminal, ref, ReplyCode.LINE_STOPPED)
+        stop = self._stop_of(terminal)
+        of_line = stop is ReplyCode.LINE_STOPPED
+        if stop and (_of_stopped_line(asked) if of_line else is_of_issuing(asked)):
+            out.refuse(terminal, ref, stop)
             return
         match asked:
             case t.Open():
@@ -220,7 +230,7 @@ class Switch:
 
     def _of_the_house(
         self,
-        input_: i.Restarted | i.DrainBegun | i.Woken | i.ActAccepted | i.ActEnded | i.JudgeSaid,
+        input_: i.OfTheHouse,
         facts: Facts,
         now: Now,
         out: Outcome,
@@ -234,6 +244,10 @@ class Switch:
             case i.DrainBegun():
                 self.state.draining = True
                 out.log("server.draining", open_issuances=len(self.state.issuances), reason="asked")
+            case i.EvidenceNotKept(evidence=evidence, lost_ms=lost_ms):
+                self._issuing.evidence_lost(evidence, lost_ms, now, out)
+            case i.EvidenceKeptAgain(evidence=evidence, lost_ms=lost_ms):
+                self._issuing.evidence_kept(evidence, lost_ms, now, out)
             case i.Woken():
                 self._woken(now, out)
             case i.ActAccepted():
@@ -353,8 +367,11 @@ class Switch:
             out.log("line.closed", terminal=terminal, reason=reason)
         out.reply(terminal, ref, t.Closed(counters=counters))
 
-    def _stopped(self, terminal: str) -> bool:
-        return terminal in self.state.stopped_terminals
+    def _stop_of(self, terminal: str) -> ReplyCode | None:
+        """Return whether the terminal's line is stopped, or all issuing, or None."""
+        if terminal in self.state.stopped_terminals:
+            return ReplyCode.LINE_STOPPED
+        return ReplyCode.ISSUING_STOPPED if self.state.issuing_stopped else None
 
     def _absent(self, issuance_id: bytes) -> bytes | None:
         """Name an issuance for the look-up of ended ones only if it is not in memory."""
@@ -362,4 +379,9 @@ class Switch:
 
 
 def _tells_of_failure(came: i.Reported | i.Deleted) -> bool:
+def _of_stopped_line(asked: object) -> bool:
+    """Tell whether a stopped line takes this no more."""
+    return not isinstance(asked, _STILL_TAKEN_WHEN_STOPPED)
+
+
     return isinstance(came, i.Reported) and came.report.outcome is PrintOutcome.FAILED

@@ -14,6 +14,7 @@ from issuance_server.core.eligibility import (
 )
 from issuance_server.core.facts import Facts, Now
 from issuance_server.core.inputs import Authenticated, ChallengeDrawn, VerdictGiven
+from issuance_server.core.issuing_desk import acceptance_refusal
 from issuance_server.core.kind_eligibility import refused_kinds
 from issuance_server.core.outcome import Outcome
 from issuance_server.core.pin_policy import Verdict, VerdictOutcome
@@ -104,8 +105,9 @@ class VisitDesk:
     def _new_visit_refusal(
         self, terminal: str, asked: Begin, place: TerminalPlace | None, now: Now
     ) -> ReplyCode | None:
-        if self._state.draining:
-            return ReplyCode.DRAINING
+        shut = acceptance_refusal(self._state)
+        if shut is not None:
+            return shut
         if asked.visit_id in self._state.issuances:
             return ReplyCode.KEY_REUSED
         visits = self._state.visits.values()

@@ -17,6 +17,7 @@ async def fold_into(state: SwitchState, store: Store, now_ms: int) -> None:
         evolve(state, record)
     # A stop is folded with its issuance and may have ended since; the table knows.
     state.stopped_terminals = await store.stopped_terminals()
+    state.issuing_stopped = await store.issuing_stopped()
     state.tables = read_loaded(await store.tables())
     state.judge_report = await store.last_judge_report()
     state.closed_through = await store.closed_through()

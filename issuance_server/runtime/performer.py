@@ -28,6 +28,7 @@ from issuance_server.core.state import Issuance, SwitchState
 from issuance_server.core.tax_register import latest_fiscal_year
 from issuance_server.ports import Clock, Entropy, PinJudge, Renderer, Sign, Store
 from issuance_server.runtime.attempts import attempt_of
+from issuance_server.runtime.audit_signer import Say
 from issuance_server.runtime.line_shell import LineShell
 from keys.day_keys import DayKeys
 from protocol import sealed_certificate
@@ -89,6 +90,15 @@ class World:
     entropy: Entropy
     log: Callable[..., None]
     gate: Callable[[CertificateOrder, Rendered], str | None] = gate_fault
+
+
+class _GateFailure(AdapterError):
+    """A worker returned another document than was ordered; ``fault`` says in which way."""
+
+    def __init__(self, terminal: str, fault: str) -> None:
+        super().__init__(fault)
+        self.terminal = terminal
+        self.fault = fault
 
 
 class Performer:
@@ -280,6 +290,12 @@ class Performer:
             await self._fail(issuance_id, "renderer-out-of-reach")
         else:
             if made is None:
+        except _GateFailure as failure:
+            await self._give(
+                i.GateFailed(
+                    issuance_id=issuance_id, terminal=failure.terminal, fault=failure.fault
+                )
+            )
                 await self._fail(issuance_id, "holder-unknown")
             else:
                 await self._give(made)
@@ -326,9 +342,7 @@ class Performer:
         rendered = await self._renderer.render(order)
         fault = await asyncio.to_thread(self._gate, order, rendered)
         if fault is not None:
-            issuance_hex, terminal = applied.issuance_id.hex(), applied.terminal
-            self._log("integrity.alarm", issuance=issuance_hex, terminal=terminal, reason=fault)
-            raise AdapterError("a worker returned another document than was ordered")
+            raise _GateFailure(applied.terminal, fault)
         if not sealed_certificate.fits(rendered.pdf, rendered.sheets):
             raise CertificateRefused("too-many-sheets")
         content_key = self._entropy.draw(CONTENT_KEY_BYTES)

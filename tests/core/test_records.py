@@ -40,6 +40,9 @@ FREE_TEXTS = {
     ("TerminalRegistered", "store"),  # the store's name, the same
     ("IssuanceClosed", "reason"),
     ("TablesLoaded", "content"),  # hours, fees and chains, 64 KiB at most
+    ("IssuingStopped", "fault"),  # a word of the gate; or an operator's words
+    ("IssuingStopped", "terminals"),  # ids
+    ("ManifestDeclared", "items"),  # versions, digests and counts of a node, by name
     ("LineStopped", "reason"),  # one of the words of the settling desk
 }
 BYTES = {
@@ -131,6 +134,7 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
         *("TerminalRegistered", "TerminalRenewed", "TerminalRevoked", "TablesLoaded"),
         *("SuppressionSet", "SuppressionLifted", "StandInBegun", "StandInEnded"),
         *("RegisterImported", "RegisterFed", "RegisterGapFound", "LineReopened"),
+        *("IssuingReopened", "EvidenceLost", "EvidenceKept", "ManifestDeclared"),
         *("DayClosed", "LineCarriedOver", "DifferenceSettled"),
         *("CardRegistrationBegun", "CardChanged"),
     } == {name for name, subject in ids.items() if subject is None}
@@ -170,6 +174,8 @@ _VALUES: dict[str, Any] = {
 def _value(hint: Any) -> Any:
     if get_origin(hint) is tuple:
         return (_value(get_args(hint)[0]),)
+    if get_origin(hint) is dict:
+        return {"text": "text"}
     if get_origin(hint) in {Union, UnionType}:
         return _value(get_args(hint)[0])
     values = {int: 7, str: "text", bytes: b"bytes", bool: True, Options: Options()}
@@ -186,6 +192,8 @@ def _value(hint: Any) -> Any:
         SuppressionLevel: SuppressionLevel.ALERT,
         SuppressionOrigin: SuppressionOrigin.REGISTER,
         r.ClosedFee: r.ClosedFee.RETURNED,
+        r.StopReason: r.StopReason.SERVER_GATE,
+        r.Evidence: r.Evidence.LOG,
         CardKind: CardKind.MYNUMBER,
         CardOccasion: CardOccasion.NEW_CARD,
         CardStep: CardStep.WITHDRAWN,

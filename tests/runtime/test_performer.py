@@ -111,11 +111,12 @@ async def test_document_that_does_not_fit_is_not_sealed(
 async def test_document_that_was_not_ordered_is_not_sealed(
     bench: Bench, spoil: dict[str, Any], fault: str
 ) -> None:
-    """The city's own gate raises an alarm; the resident pays nothing."""
+    """The city's own gate raises an alarm; the resident pays nothing, and nobody gets anything."""
     bench.renderer.spoil = spoil
     async with bench.running():
         await authenticate(bench)
-        assert "RENDERING_FAILED" == await bench.refused(applying())
+        assert "ISSUING_STOPPED" == await bench.refused(applying())
+        assert "ISSUING_STOPPED" == await bench.refused(t.Begin(visit_id=b"v" * 16, attempt=1))
 
         assert [fault] == [line["reason"] for line in bench.log.of("integrity.alarm")]
         assert {} == bench.runtime._performer._bodies

@@ -4,6 +4,7 @@ from issuance_server.adapters.sqlite import (
     cards,
     day_projections,
     domicile_statements,
+    issuing_projections,
     notice_statements,
     register_projections,
     suppressions,
@@ -25,8 +26,8 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
         case r.JudgeReported():
             sql = "UPDATE judge_report SET number = ?, at_ms = ? WHERE id = 1"
             return [(sql, (record.number, record.reported_at_ms))]
-        case r.TablesLoaded():
-            return tables_projections.statements_for(record)
+        case r.IssuingStopped() | r.IssuingReopened() | r.ManifestDeclared() | r.TablesLoaded():
+            return _of_city(record)
         case (
             r.SuppressionSet()
             | r.SuppressionLifted()
@@ -56,6 +57,14 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
 def _of_people(
     record: r.SuppressionSet
     | r.SuppressionLifted
+def _of_city(
+    record: r.IssuingStopped | r.IssuingReopened | r.ManifestDeclared | r.TablesLoaded,
+) -> list[Statement]:
+    if isinstance(record, r.TablesLoaded):
+        return tables_projections.statements_for(record)
+    return issuing_projections.statements_for(record)
+
+
     | r.NoticeSubscribed
     | r.NoticeUnsubscribed
     | r.DomicileRequested

@@ -142,6 +142,10 @@ class SqliteStore:
             " WHERE t.revoked_at_ms IS NULL AND c.revoked_at_ms IS NULL"
             " ORDER BY t.rowid, c.since_ms DESC"
         )
+    async def issuing_stopped(self) -> bool:
+        """Tell whether nothing is issued in the whole city until two operators reopen it."""
+        return await issuing_projections.issuing_stop(self._read) is not None
+
         return [
             RegisteredTerminal(
                 terminal=terminal,

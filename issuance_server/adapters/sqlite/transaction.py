@@ -5,6 +5,7 @@ transaction.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import aiosqlite
@@ -32,6 +33,7 @@ from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
 
 
+from protocol.terminal_statements import PrintOutcome
 class Transaction:
     """What can be read and written between BEGIN and COMMIT."""
 
@@ -109,7 +111,11 @@ class Transaction:
         if needs.day is not None:
             day = await day_reading.day_facts(self._rows, needs.day)
         if needs.prints_of is not None:
-            prints = await day_reading.print_facts(self._rows, needs.prints_of, real_ms)
+            terminal = needs.prints_of
+            prints = replace(
+                await day_reading.print_facts(self._rows, terminal, real_ms),
+                mismatches_elsewhere=await mismatches_elsewhere(self._rows, terminal, real_ms),
+            )
         return Facts(
             holder=holder,
             next_serial=next_serial,
@@ -140,12 +146,18 @@ class Transaction:
         )
 
     async def _ended(self, issuance_id: bytes) -> EndedIssuance | None:
-        sql = "SELECT terminal, state, code FROM issuance WHERE issuance_id = ?"
+        sql = (
+            "SELECT terminal, state, code, reported_at_ms, failure_cause FROM issuance"
+            " WHERE issuance_id = ?"
+        )
         row = await one_row(self._writer, sql, (issuance_id,))
         if row is None:
             return None
         code = None if row[2] is None else ReplyCode(row[2])
-        return EndedIssuance(terminal=row[0], state=IssuanceState(row[1]), code=code)
+        said = PrintOutcome.PRINTED if row[4] is None else PrintOutcome.FAILED
+        reported = None if row[3] is None else said
+        state = IssuanceState(row[1])
+        return EndedIssuance(terminal=row[0], state=state, code=code, reported=reported)
 
 
 def _grouped(statements: Iterable[Statement]) -> Iterable[tuple[str, list[tuple[object, ...]]]]:

@@ -47,6 +47,15 @@ from issuance_server.core.records.issuances import (
     KeyDestroyed,
     PrintReported,
 )
+from issuance_server.core.records.issuing import (
+    Evidence,
+    EvidenceKept,
+    EvidenceLost,
+    IssuingReopened,
+    IssuingStopped,
+    ManifestDeclared,
+    StopReason,
+)
 from issuance_server.core.records.lines import (
     LineClosed,
     LineOpened,
@@ -97,6 +106,9 @@ __all__ = [
     "DomicileRejected",
     "DomicileRequested",
     "HouseRecord",
+    "Evidence",
+    "EvidenceKept",
+    "EvidenceLost",
     "IssuanceApplied",
     "IssuanceClosed",
     "IssuanceQuoted",
@@ -104,6 +116,8 @@ __all__ = [
     "IssuanceUnconfirmed",
     "IssuanceWithdrawn",
     "JudgeReported",
+    "IssuingReopened",
+    "IssuingStopped",
     "KeyDestroyed",
     "LineCarriedOver",
     "LineClosed",
@@ -111,6 +125,7 @@ __all__ = [
     "LineReopened",
     "LineStopped",
     "NoticeSubscribed",
+    "ManifestDeclared",
     "NoticeUnsubscribed",
     "OperatorActEnded",
     "OperatorActed",
@@ -124,6 +139,7 @@ __all__ = [
     "StandInEnded",
     "SuppressionLifted",
     "SuppressionSet",
+    "StopReason",
     "TablesLoaded",
     "TerminalRegistered",
     "TerminalRenewed",
@@ -179,6 +195,7 @@ AnyRecord: TypeAlias = (
     | _OfRegisters
     | _OfDays
     | _OfNotices
+    | _OfIssuing
     | _OfDomiciles
     | _OfCards
 )
