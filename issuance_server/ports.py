@@ -18,6 +18,7 @@ from issuance_server.core.register import Household
 from issuance_server.core.switch import Needs
 from issuance_server.core.tables.loaded import LoadedTables
 from protocol.kinds import Kind
+from protocol.checkpoint import Checkpoint
 from protocol.secret import Secret
 
 Sign: TypeAlias = Callable[[bytes], bytes]
@@ -25,6 +26,20 @@ Sign: TypeAlias = Callable[[bytes], bytes]
 
 
 class Clock(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCheckpoint:
+    """What a witness is shown (TP-121).
+
+    Attributes:
+        checkpoint: the latest that is signed.
+        proof: that it grew from the one that the witness keeps; empty where there is nothing to
+            prove, or no way to.
+    """
+
+    checkpoint: Checkpoint
+    proof: tuple[bytes, ...] = ()
+
+
     """The two times of the city."""
 
     def now(self) -> Now:
@@ -270,6 +285,14 @@ class Store(Protocol):
         ...
 
     async def checkpoint(self) -> bool:
+    async def shown_checkpoint(self, witnessed: int) -> ShownCheckpoint | None:
+        """Return the latest signed checkpoint for a witness; None: nothing is signed.
+
+        Args:
+            witnessed: size of the checkpoint that the witness keeps; 0: it keeps none.
+        """
+        ...
+
         """See to it that what was deleted is off the disk.
 
         Returns:

@@ -51,6 +51,9 @@ COPIES_MAX = 5
 ISSUANCES_PER_VISIT_MAX = 10
 ATTEMPTS_PER_VISIT_MAX = 10
 UNFINISHED_LISTED_MAX = 64
+PROOF_HASHES_MAX = 48
+"""Hashes of a proof that one checkpoint grew from another: enough for 2^47 records. With so many a
+``closed`` still fits its bucket (TP-048)."""
 
 # Times
 HANDSHAKE_MS_MAX = 10_000

@@ -5,6 +5,7 @@ from protocol.domicile_telegrams import AskDomicile, DomicileTold, RegisterDomic
 from protocol.telegrams import (
     Authenticate,
     AuthenticateCertificate,
+    Closed,
     Menu,
     Open,
     Opened,
@@ -18,6 +19,8 @@ AUTHENTICATE_BUCKET_BYTES = 2_048
 """Of both ways to authenticate: a length does not tell which kind of card it is."""
 DOMICILE_BUCKET_BYTES = 2_048
 """Nobody sees how long a name is, nor whether a request was made or only asked about."""
+CLOSED_BUCKET_BYTES = 2_048
+"""Nobody sees how much the audit record has grown (TP-121)."""
 
 BUCKET_FLOOR_BYTES: dict[type[Telegram], int] = {
     Menu: limits.MENU_BUCKET_BYTES,
@@ -29,6 +32,7 @@ BUCKET_FLOOR_BYTES: dict[type[Telegram], int] = {
     Refused: limits.SMALL_BUCKET_BYTES,
     Released: limits.MENU_BUCKET_BYTES,
     PieceGiven: limits.TELEGRAM_BUCKETS_BYTES[-1],
+    Closed: CLOSED_BUCKET_BYTES,
     Opened: limits.MENU_BUCKET_BYTES,
     Open: limits.MENU_BUCKET_BYTES,
 }

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from protocol import limits
 from protocol.binding import Binding
+from protocol.checkpoint import Checkpoint, Proof
 from protocol.codes import ReplyCode
 from protocol.domicile_telegrams import AskDomicile, DomicileTold, RegisterDomicile
 from protocol.fields import (
@@ -61,6 +62,7 @@ class Open(Telegram, frozen=True, kw_only=True, tag="open"):
             process before it left (TP-116).
     """
 
+        witnessed: size of the checkpoint that it keeps (TP-121); 0: it keeps none.
     terminal: Name
     software: ShortText
     tables_version: Count
@@ -69,6 +71,7 @@ class Open(Telegram, frozen=True, kw_only=True, tag="open"):
     ] = ()
 
 
+    witnessed: Count = 0
 class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
     """The city's answer to 開局.
 
@@ -80,6 +83,8 @@ class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
         unfinished: issuances of this terminal that the server has not ended.
     """
 
+        checkpoint: the latest one of the city's audit record; absent where nothing is signed.
+        proof: that it grew from the one that the terminal keeps (TP-121).
     city: Name
     software: ShortText
     tables_version: Count
@@ -89,6 +94,8 @@ class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
     ] = ()
 
 
+    checkpoint: Checkpoint | None = None
+    proof: Proof = ()
 class Begin(Telegram, frozen=True, kw_only=True, tag="begin"):
     """受付: asks for a challenge for one attempt of a visit; the first one opens the visit."""
 
@@ -316,17 +323,31 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Close(Telegram, frozen=True, kw_only=True, tag="close"):
-    """閉局: no new visits; the terminal's counters since its opening."""
+    """閉局: no new visits; the terminal's counters since its opening.
+
+    Attributes:
+        counters: what the terminal counted.
+        witnessed: as in ``open``.
+    """
 
     counters: Counters
 
 
+    witnessed: Count = 0
 class Closed(Telegram, frozen=True, kw_only=True, tag="closed"):
-    """The server's counters for the same time; a difference is an alarm on both sides."""
+    """The server's counters for the same time; a difference is an alarm on both sides.
+
+    Attributes:
+        counters: what the server counted.
+        checkpoint: as in ``opened``: now with what came of the day.
+        proof: as in ``opened``.
+    """
 
     counters: Counters
 
 
+    checkpoint: Checkpoint | None = None
+    proof: Proof = ()
 class LineTest(Telegram, frozen=True, kw_only=True, tag="line-test"):
     """回線試験: asks the other side to answer."""
 

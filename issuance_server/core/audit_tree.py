@@ -7,7 +7,7 @@ left to right, one for every bit set in the size.
 import hashlib
 from collections.abc import Iterable
 
-from protocol.statements import statement
+from protocol.checkpoint import node_hash
 
 HASH_BYTES = 32
 
@@ -15,10 +15,6 @@ HASH_BYTES = 32
 def leaf_hash(record: bytes) -> bytes:
     """Return the hash of a leaf: SHA-256 over a zero byte and the record."""
     return hashlib.sha256(b"\0" + record).digest()
-
-
-def _node_hash(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\1" + left + right).digest()
 
 
 class AuditTree:
@@ -42,7 +38,7 @@ class AuditTree:
         self.size += 1
         size = self.size
         while size % 2 == 0:
-            node = _node_hash(self._roots.pop(), node)
+            node = node_hash(self._roots.pop(), node)
             size //= 2
         self._roots.append(node)
 
@@ -57,10 +53,5 @@ class AuditTree:
             return hashlib.sha256(b"").digest()
         root = self._roots[-1]
         for left in reversed(self._roots[:-1]):
-            root = _node_hash(left, root)
+            root = node_hash(left, root)
         return root
-
-
-def checkpoint_statement(*, city: str, size: int, root: bytes, at_ms: int) -> bytes:
-    """Return what the city signs about its journal: so many records have this root."""
-    return statement("audit-checkpoint", city, size, root, at_ms)

@@ -53,11 +53,20 @@ class KeepAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Answer one copy of a request."""
+    """Answer one copy of a request.
+
+    Attributes:
+        terminal: who asked.
+        ref: the copy.
+        telegram: the answer.
+        witnessed: of an opening or a closing, the size of the checkpoint that the terminal keeps:
+            the latest one goes with the answer (TP-121). None of any other answer.
+    """
 
     terminal: str
     ref: RequestRef
     telegram: AnyTelegram
+    witnessed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,10 +27,19 @@ class Outcome:
         """Ask for a log event of the catalogue."""
         self.effects.append(Log(event=event, fields=fields))
 
-    def reply(self, terminal: str, ref: RequestRef | None, telegram: AnyTelegram) -> None:
+    def reply(
+        self,
+        terminal: str,
+        ref: RequestRef | None,
+        telegram: AnyTelegram,
+        *,
+        witnessed: int | None = None,
+    ) -> None:
         """Answer a copy of a request; nothing if nobody waits (None, after a restart)."""
         if ref is not None:
-            self.effects.append(Reply(terminal=terminal, ref=ref, telegram=telegram))
+            self.effects.append(
+                Reply(terminal=terminal, ref=ref, telegram=telegram, witnessed=witnessed)
+            )
 
     def refuse(
         self,

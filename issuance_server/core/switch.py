@@ -316,6 +316,7 @@ class Switch:
                 call_centre=self._rules.call_centre,
                 unfinished=opening.unfinished,
             ),
+            witnessed=asked.witnessed,
         )
 
     def _unfinished(self, terminal: str) -> tuple[t.UnfinishedIssuance, ...]:
@@ -365,7 +366,7 @@ class Switch:
             agree = counters == asked.counters
             reason = "in-order" if agree else "counters-differ"
             out.log("line.closed", terminal=terminal, reason=reason)
-        out.reply(terminal, ref, t.Closed(counters=counters))
+        out.reply(terminal, ref, t.Closed(counters=counters), witnessed=asked.witnessed)
 
     def _stop_of(self, terminal: str) -> ReplyCode | None:
         """Return whether the terminal's line is stopped, or all issuing, or None."""

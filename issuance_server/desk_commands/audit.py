@@ -9,7 +9,6 @@ from pathlib import Path
 from issuance_server.adapters.sqlite.queries import CheckpointRow, FrontierRow, JournalRow
 from issuance_server.city import City
 from issuance_server.control import wire
-from issuance_server.core.audit_tree import checkpoint_statement
 from issuance_server.core.audit_verification import (
     Journal,
     SignedRoot,
@@ -22,6 +21,7 @@ from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.tables import print_json
 from keys.key_record import Purpose
 from keys.trust import CityTrust
+from protocol.checkpoint import checkpoint_statement
 from protocol.errors import SetUpError
 from protocol.statements import signature_holds
 

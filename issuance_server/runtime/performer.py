@@ -111,7 +111,9 @@ class Performer:
         store: Store,
         hand: CityHand,
         world: World,
+        witnessed: Callable[[e.Reply, Say], Coroutine[None, None, None]],
     ) -> None:
+        self._witnessed = witnessed
         self._state = state
         self._store = store
         self._hand = hand
@@ -144,8 +146,10 @@ class Performer:
         """Start an effect; what takes time goes on by itself and comes back as an input."""
         lines = self._shell
         match effect:
-            case e.Reply():
+            case e.Reply(witnessed=None):
                 lines.reply(effect.terminal, effect.ref, effect.telegram)
+            case e.Reply():
+                self._start(self._witnessed(effect, lines.reply))
             case e.ReplyMenu():
                 self._start(self._reply_menu(effect))
             case e.ReplyPiece():

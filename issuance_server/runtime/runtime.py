@@ -16,6 +16,7 @@ from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
 from issuance_server.ports import Clock, Gateway, NoticeSender, Sign, Store
+from issuance_server.runtime.audit_signer import AuditSigner
 from issuance_server.runtime.commit_loop import CommitLoop
 from issuance_server.runtime.folding import fold_into
 from issuance_server.runtime.intervals import INTERVALS, Intervals
@@ -72,8 +73,18 @@ class Runtime:
         self._listing = asyncio.Lock()  # what was read earlier must not replace what was read later
         self.state = SwitchState()
         self.switch = Switch(parts.rules, self.state)
+        self._signer = AuditSigner(
+            city=parts.rules.city,
+            store=parts.store,
+            clock=self._clock,
+            sign=parts.sign_checkpoint,
+        )
         self._performer = Performer(
-            state=self.state, store=parts.store, hand=parts.hand, world=parts.world
+            state=self.state,
+            store=parts.store,
+            hand=parts.hand,
+            world=parts.world,
+            witnessed=self._signer.answer,
         )
         self._timer_changed = asyncio.Event()
         self._commits = CommitLoop(
@@ -194,10 +205,7 @@ class Runtime:
 
     async def sign_tree(self) -> None:
         """Sign the audit tree as it stands, if it has grown."""
-        at_ms = self._clock.now().real_ms
-        await self._parts.store.sign_tree(
-            city=self._parts.rules.city, at_ms=at_ms, sign=self._parts.sign_checkpoint
-        )
+        await self._signer.sign()
 
     async def _forget_applicants(self) -> None:
         """Erase what applicants typed, a while after the counter's decision."""

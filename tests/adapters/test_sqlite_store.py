@@ -12,11 +12,12 @@ import pytest
 from issuance_server.adapters.sqlite import store as store_module
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.core import records as r
-from issuance_server.core.audit_tree import AuditTree, checkpoint_statement, leaf_hash
+from issuance_server.core.audit_tree import AuditTree, leaf_hash
 from issuance_server.core.effects import DropKey, KeepKey
 from issuance_server.core.facts import EndedIssuance, Facts
 from issuance_server.core.switch import Needs
 from keys.signing import SigningKey
+from protocol.checkpoint import checkpoint_statement
 from protocol.codes import ReplyCode
 from protocol.errors import JournalFailed, Misuse, SetUpError
 from protocol.issuance import IssuanceState

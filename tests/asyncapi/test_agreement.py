@@ -27,7 +27,7 @@ LARGE = ((1 << 32) - 1, 1 << 32, 1 << 53, (1 << 53) + 2, 2_002, 2_100)
 LENGTHS = (0, 1, 64, 65, 100, 101, 200, 201)
 BYTES = (0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 65)
 LONG_BYTES = (limits.PIN_BLOCK_BYTES_MAX, limits.PIECE_BYTES)
-COUNTS = (0, 1, 3, 4, 5, 6, 7, 8, 32, 33, 40, 41, 64, 65)
+COUNTS = (0, 1, 3, 4, 5, 6, 7, 8, 32, 33, 40, 41, 48, 49, 64, 65)
 
 
 def plain(packed: bytes) -> Any:

@@ -7,9 +7,9 @@ import pytest
 from issuance_server.core.audit_tree import (
     HASH_BYTES,
     AuditTree,
-    checkpoint_statement,
     leaf_hash,
 )
+from protocol.checkpoint import checkpoint_statement
 
 # The leaves and roots of the Certificate Transparency reference tests (RFC 6962 §2.1):
 # https://github.com/google/certificate-transparency, cpp/merkletree/merkle_tree_test.cc

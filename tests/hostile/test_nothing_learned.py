@@ -204,7 +204,7 @@ def test_cards_that_are_not_accepted_get_one_answer(
 def test_refused_attempts_have_one_length(keys: Keys, folder: Path) -> None:
     """Not accepted, wrong PIN, locked now, locked before: one message of one length each.
 
-    A menu is longer than a refusal: that the PIN was right shows (section 17, Traffic).
+    A menu is longer than a refusal: that the PIN was right shows (section 18, Traffic).
     """
     kinds: tuple[Wrong, ...] = (unknown_card, *4 * (wrong_pin,))
 

@@ -117,6 +117,12 @@ const printReport = map({
   at_ms: ms,
 });
 const deletionReport = map({ issuance_id: id, at_ms: ms });
+const checkpoint = map({ size: count, root: digest, at_ms: ms, signature });
+const witnessed = new Optional(count, 0);
+const shown = {
+  checkpoint: new Optional(orNil(checkpoint), null),
+  proof: new Optional(arrayOf(digest, 0, 48), []),
+};
 const counters = map({ completed: count, reversed: count, fees_earned_yen: count });
 
 const inReplyTo = (value, path) => {
@@ -149,8 +155,10 @@ export const REPLIES = {
 
 /** @type {Record<string, Check>} */
 export const TELEGRAMS = {
-  open: map({ terminal: name, software: text, tables_version: count, unfinished }),
-  opened: reply({ city: name, software: text, tables_version: count, call_centre: text, unfinished }),
+  open: map({ terminal: name, software: text, tables_version: count, unfinished, witnessed }),
+  opened: reply({
+    city: name, software: text, tables_version: count, call_centre: text, unfinished, ...shown,
+  }),
   begin: map({ visit_id: id, attempt }),
   challenge: reply({ visit_id: id, attempt, challenge: bin(32), valid_ms: ms }),
   authenticate: map({
@@ -190,8 +198,8 @@ export const TELEGRAMS = {
     code: (value, path) => demand(CODES.includes(value), path),
     tries_left: new Optional(orNil(int(0, 3)), null),
   }),
-  close: map({ counters }),
-  closed: reply({ counters }),
+  close: map({ counters, witnessed }),
+  closed: reply({ counters, ...shown }),
   'line-test': map({ nonce: count }),
   'line-tested': reply({ nonce: count }),
   notice: map({ notice: choice('draining', 'stopped') }),

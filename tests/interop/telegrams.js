@@ -9,7 +9,7 @@ const LENGTH_BYTES = 4;
 const BUCKET_LEAST = {
   authenticate: 2048, 'authenticate-certificate': 2048, open: 4096, opened: 4096, menu: 4096,
   released: 4096, piece: 50176,
-  'register-domicile': 2048, 'ask-domicile': 2048, 'domicile-told': 2048,
+  closed: 2048, 'register-domicile': 2048, 'ask-domicile': 2048, 'domicile-told': 2048,
 };
 
 /**

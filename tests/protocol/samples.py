@@ -1,6 +1,7 @@
 """One telegram of each kind, filled with fictitious values."""
 
 from protocol.binding import Binding
+from protocol.checkpoint import Checkpoint
 from protocol.codes import ReplyCode
 from protocol.domicile_telegrams import AskDomicile, DomicileState, DomicileTold, RegisterDomicile
 from protocol.kinds import Item, Kind, Options, Scope
@@ -77,6 +78,10 @@ PRINT_REPORT = PrintReport(
 )
 DELETION_REPORT = DeletionReport(issuance_id=ISSUANCE_ID, at_ms=1_772_000_000_500)
 COUNTERS = Counters(completed=12, reversed=1, fees_earned_yen=3_600)
+CHECKPOINT = Checkpoint(
+    size=100_000, root=DIGEST, at_ms=1_772_409_600_000, signature=bytes(range(64))
+)
+PROOF = (DIGEST,) * 17
 
 
 def menu(members: int, *, name: str = "見本 太郎") -> Menu:
@@ -101,13 +106,21 @@ def menu(members: int, *, name: str = "見本 太郎") -> Menu:
 
 
 SAMPLES: tuple[AnyTelegram, ...] = (
-    Open(terminal="T-0001", software="sim 0.1", tables_version=1, unfinished=UNFINISHED),
+    Open(
+        terminal="T-0001",
+        software="sim 0.1",
+        tables_version=1,
+        unfinished=UNFINISHED,
+        witnessed=8_192,
+    ),
     Opened(
         city="272035",
         software="server 0.1",
         tables_version=1,
         call_centre="0120-000-000 9:00-17:00",
         unfinished=UNFINISHED,
+        checkpoint=CHECKPOINT,
+        proof=PROOF,
         in_reply_to=REF,
     ),
     Begin(visit_id=VISIT_ID, attempt=1),
@@ -178,8 +191,8 @@ SAMPLES: tuple[AnyTelegram, ...] = (
     ),
     Acknowledged(state="printed", in_reply_to=REF),
     Refused(code=ReplyCode.PIN_WRONG, tries_left=2, in_reply_to=REF),
-    Close(counters=COUNTERS),
-    Closed(counters=COUNTERS, in_reply_to=REF),
+    Close(counters=COUNTERS, witnessed=8_192),
+    Closed(counters=COUNTERS, checkpoint=CHECKPOINT, proof=PROOF, in_reply_to=REF),
     LineTest(nonce=99),
     LineTested(nonce=99, in_reply_to=REF),
     Notice(notice=NoticeKind.DRAINING),

@@ -12,6 +12,7 @@ import pytest
 from protocol import domicile_telegrams, fields, limits, page_digest
 from protocol.binding import Binding
 from protocol.codes import ReplyCode
+from protocol.checkpoint import Checkpoint
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.secret import Secret
 from protocol.telegrams import (
@@ -49,6 +50,7 @@ STRUCTURES: dict[str, type[msgspec.Struct]] = {
     "counters": Counters,
     "in_reply_to": RequestRef,
 }
+    "checkpoint": Checkpoint,
 TYPES: dict[str, object] = {
     "id": fields.Id,
     "digest": fields.Digest,
@@ -86,6 +88,7 @@ TYPES: dict[str, object] = {
 
 
 def section(heading: str) -> str:
+    "checkpoint": Checkpoint,
     """Return the text from a heading to the next heading of any level."""
     _, mark, rest = SPEC.partition(f"\n{heading}\n")
     assert mark, f"SPEC.md has no line {heading!r}"
@@ -155,7 +158,33 @@ def test_every_field_stands_with_its_type(heading: str, kind: type[msgspec.Struc
         if written in TYPES:
             assert TYPES[written] == hints[name], name
         else:
-            assert re.match(r"array of |int, |str, |scope, |tries, |ms, ", written), written
+            assert re.match(r"array of |int, |str, |scope, |tries, |ms, |count, |checkpoint, ", written), written
+
+
+@pytest.mark.parametrize("name", TELEGRAMS)
+def test_care_is_what_a_trace_takes(name: str) -> None:
+    """What the column *care* calls secret or personal is what a trace may not show."""
+    written = {cells[0].strip("`"): cells[2] for cells in rows(section(f"### `{name}`"))}
+    fields_of = inspect.type_info(TELEGRAMS[name]).fields
+    marks = {field.encode_name: _care(field.type) for field in fields_of}
+    marks.pop("in_reply_to")
+
+    assert marks == written
+
+
+def _care(info: inspect.Type) -> str:
+    """Return the word of the column *care* for how a trace shows a field."""
+    match info:
+        case inspect.Metadata(extra=extra) if mark_in(extra) in {Shown.CARD, Shown.PERSON}:
+            return "personal"
+        case inspect.Metadata(type=inner) | inspect.VarTupleType(item_type=inner):
+            return _care(inner)
+        case inspect.CustomType():
+            return "secret"
+        case inspect.StructType(fields=inside):
+            return "personal" if "personal" in {_care(field.type) for field in inside} else ""
+        case _:
+            return ""
 
 
 def test_requests_name_replies_that_exist() -> None:

@@ -285,6 +285,7 @@ async def test_what_belongs_into_the_transaction_is_misuse(bench: Bench) -> None
             store=bench.store,
             hand=performer._hand,
             world=bench.runtime._parts.world,
+            witnessed=bench.runtime._signer.answer,
         )
         with pytest.raises(Misuse, match="not connected"):
             alone.perform(e.EraseBody(issuance_id=ISSUANCE))

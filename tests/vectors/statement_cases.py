@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from issuance_server.core.audit_tree import checkpoint_statement
+from protocol.checkpoint import checkpoint_statement
 from protocol.secret import Secret
 from tests.protocol.stand_in import CITY, TERMINAL
 from tests.vectors import card_certificate, story
@@ -60,8 +60,8 @@ def signed_statements() -> dict[str, Any]:
         "description": "Statements in canonical form, with the signature of a test key. The info "
         "of a PIN block is bound into its seal and is not signed; telegrams.json has the "
         "signature over the certificate proof.",
-        "source": f"{MADE_BY} §1 (TP-060), §13, §14 and §16; operator acts and "
-        "checkpoints after keys/operators.py and issuance_server/core/audit_tree.py",
+        "source": f"{MADE_BY} §1 (TP-060), §13, §14, §16 and §17; operator acts after "
+        "keys/operators.py",
         "statements": [
             _statement_case("card-proof", proof, story.CARD_PROOF, "card"),
             _statement_case("pin-block", proof, story.PIN_BLOCK_INFO, None),

@@ -6,11 +6,12 @@ test keys: whoever reads this has them.
 
 import hashlib
 
-from issuance_server.core.audit_tree import AuditTree
+from issuance_server.core.audit_tree import AuditTree, leaf_hash
 from keys.operators import OperatorAct
 from keys.signing import SigningKey
 from protocol import codec, limits, sealed_certificate, statements, telegrams
 from protocol.binding import Binding
+from protocol.checkpoint import Checkpoint, checkpoint_statement
 from protocol.codes import ReplyCode
 from protocol.domicile_telegrams import AskDomicile, DomicileState, DomicileTold, RegisterDomicile
 from protocol.kinds import Item, Kind, Options, Scope
@@ -91,6 +92,7 @@ OPERATOR_ACT = OperatorAct(
     expires_at_ms=PRINTED_AT_MS + 600_000,
 )
 AUDIT_RECORDS = (b"opened", b"begun", b"authenticated")
+AUDIT_AT_MS = 1_772_409_600_000
 
 
 def tiny_pdf() -> bytes:
@@ -146,11 +148,19 @@ def binding() -> Binding:
     )
 
 
-def audit_root() -> bytes:
-    """Return the root over the records of a very short journal."""
+def audit_root(size: int = len(AUDIT_RECORDS)) -> bytes:
+    """Return the root over the first records of a very short journal."""
     tree = AuditTree()
-    tree.extend(AUDIT_RECORDS)
+    tree.extend(AUDIT_RECORDS[:size])
     return tree.root()
+
+
+def checkpoint(size: int) -> Checkpoint:
+    """Return what the city signed when its journal had so many records."""
+    root, at_ms = audit_root(size), AUDIT_AT_MS + size
+    signed = checkpoint_statement(city=CITY, size=size, root=root, at_ms=at_ms)
+    signature = signer("city").sign(signed)
+    return Checkpoint(size=size, root=root, at_ms=at_ms, signature=signature)
 
 
 def conversation(pin_block: bytes) -> tuple[tuple[AnyTelegram, AnyTelegram], ...]:
@@ -168,6 +178,7 @@ def _opening() -> tuple[tuple[AnyTelegram, AnyTelegram], ...]:
                 software="server 0.1",
                 tables_version=version,
                 call_centre="0120-000-000 (9:00-17:00)",
+                checkpoint=checkpoint(1),
             ),
         ),
     )
@@ -265,7 +276,14 @@ def _closing() -> tuple[tuple[AnyTelegram, AnyTelegram], ...]:
     counters = telegrams.Counters(completed=1, reversed=0, fees_earned_yen=FEE_YEN)
     return (
         (telegrams.EndVisit(visit_id=VISIT_ID), telegrams.Acknowledged(state="ended")),
-        (telegrams.Close(counters=counters), telegrams.Closed(counters=counters)),
+        (
+            telegrams.Close(counters=counters, witnessed=1),
+            telegrams.Closed(
+                counters=counters,
+                checkpoint=checkpoint(len(AUDIT_RECORDS)),
+                proof=tuple(leaf_hash(record) for record in AUDIT_RECORDS[1:]),
+            ),
+        ),
     )
 
 

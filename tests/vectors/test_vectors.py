@@ -11,12 +11,12 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from issuance_server.core.audit_tree import checkpoint_statement
 from keys.operators import OperatorAct
 from keys.pin_sealing import PIN_BLOCK_BYTES, PinOpener
 from keys.signing import SigningKey
 from protocol import codec, sealed_certificate
 from protocol.binding import Binding
+from protocol.checkpoint import checkpoint_statement
 from protocol.envelope import Direction, EnvelopeKind, generation_of, parse, read_flight
 from protocol.errors import EnvelopeError, MalformedTelegram, SealError
 from protocol.key_schedule import DirectionKeys, direction_keys, export_context

@@ -25,6 +25,8 @@ def type_cell(schema: Schema) -> str:
     """Return what a value is on the wire, with a link where it is described elsewhere."""
     if "allOf" in schema:
         return type_cell(schema["allOf"][0])
+    if "oneOf" in schema:
+        return f"{type_cell(schema['oneOf'][0])} or nil"
     if "$ref" in schema:
         return _link(schema["$ref"])
     if schema["type"] == "array":

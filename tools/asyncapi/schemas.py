@@ -11,6 +11,7 @@ import msgspec
 import msgspec.inspect as ins
 
 from protocol.binding import Binding
+from protocol.checkpoint import Checkpoint
 from protocol.codes import ReplyCode
 from protocol.domicile_telegrams import DomicileState
 from protocol.errors import Misuse
@@ -48,6 +49,7 @@ STRUCTURES: dict[type[msgspec.Struct], str] = {
     PrintReport: "print-report",
     DeletionReport: "deletion-report",
     Counters: "counters",
+    Checkpoint: "checkpoint",
     RequestRef: "in_reply_to",
 }
 """Structures in telegrams, by their names in SPEC.md §7."""
@@ -196,6 +198,8 @@ def _type_schema(kind: ins.Type) -> Schema:
         case ins.VarTupleType(item_type=item, min_length=fewest, max_length=int(most)):
             counts = {"minItems": fewest or 0, "maxItems": most}
             return {"type": "array", "x-msgpack": "array", "items": _type_schema(item), **counts}
+        case ins.UnionType(types=(ins.StructType(cls=structure), ins.NoneType())):
+            return {"oneOf": [_reference(STRUCTURES[structure]), {"type": "null"}]}
         case ins.UnionType(types=(of_value, ins.NoneType())):
             schema = _scalar_schema(of_value)
             on_the_wire = f"{schema['x-msgpack']} or nil"

@@ -15,7 +15,13 @@ from typing import Any
 
 import aiosqlite
 
-from issuance_server.adapters.sqlite import day_reading, domicile_reading, register_copy
+from issuance_server.adapters.sqlite import (
+    day_reading,
+    domicile_reading,
+    issuing_projections,
+    register_copy,
+)
+from issuance_server.adapters.sqlite.audit_proofs import AuditProofs
 from issuance_server.adapters.sqlite.domicile_erasing import forget_applicants
 from issuance_server.adapters.sqlite.outbox import Outbox
 from issuance_server.adapters.sqlite.register_reading import STATE_SQL, state_of
@@ -36,13 +42,14 @@ from issuance_server.adapters.sqlite.tables_projections import (
 )
 from issuance_server.adapters.sqlite.transaction import Transaction, one_row
 from issuance_server.certificates.source import CertificateSource
-from issuance_server.core.audit_tree import AuditTree, checkpoint_statement, leaf_hash
+from issuance_server.core.audit_tree import AuditTree, leaf_hash
 from issuance_server.core.freshness import CopyState
 from issuance_server.core.line_table import RegisteredTerminal
 from issuance_server.core.records import AnyRecord, decode_record
 from issuance_server.core.register import Household
 from issuance_server.core.tables.loaded import LoadedTables
-from issuance_server.ports import Sign
+from issuance_server.ports import ShownCheckpoint, Sign
+from protocol.checkpoint import checkpoint_statement
 from protocol.errors import JournalFailed, SetUpError
 from protocol.kinds import Kind
 
@@ -55,6 +62,7 @@ class SqliteStore:
         self._reader = reader
         self._tree = AuditTree()
         self._unsigned: list[bytes] = []  # the hashes of the leaves since the last checkpoint
+        self._proofs = AuditProofs(self._read)
         self._writing = asyncio.Lock()  # what the writer does may not fall into a transaction
         self.outbox = Outbox(self)
 
@@ -253,6 +261,10 @@ class SqliteStore:
             )
             await self._write(sql, (size, root, at_ms, signature, b"".join(self._unsigned)))
             self._unsigned.clear()
+
+    async def shown_checkpoint(self, witnessed: int) -> ShownCheckpoint | None:
+        """Return the latest signed checkpoint, with the proof that it grew from a witness's."""
+        return await self._proofs.shown(witnessed)
 
     async def _read_one(self, sql: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         rows = await self._read(sql, values)
