@@ -9,12 +9,11 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-from protocol.fields import Id, ShortText
+from protocol.fields import Id, PersonDate, PersonName, PersonText
+from protocol.shown import Shown, shown
 from protocol.telegram import Telegram
 
-Typed: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
-TypedDate: TypeAlias = Annotated[str, Meta(min_length=1, max_length=40)]
-Phone: TypeAlias = Annotated[str, Meta(max_length=20)]
+Phone: TypeAlias = Annotated[str, Meta(max_length=20, extra=shown(Shown.PERSON))]
 Day: TypeAlias = Annotated[str, Meta(min_length=10, max_length=10)]
 
 
@@ -42,10 +41,10 @@ class RegisterDomicile(Telegram, frozen=True, kw_only=True, tag="register-domici
 
     visit_id: Id
     request_id: Id
-    domicile: Typed
-    register_head: Typed
-    name: Typed
-    birth: TypedDate
+    domicile: PersonName
+    register_head: PersonName
+    name: PersonName
+    birth: PersonDate
     phone: Phone = ""
 
     def __repr__(self) -> str:
@@ -71,7 +70,7 @@ class DomicileTold(Telegram, frozen=True, kw_only=True, tag="domicile-told"):
     request_id: Id
     state: DomicileState
     usable_from: Day | None = None
-    words: ShortText = ""
+    words: PersonText = ""
 
     def __repr__(self) -> str:
         return f"DomicileTold({self.request_id.hex()}, {self.state.value})"

@@ -1,0 +1,143 @@
+"""What of a telegram may stand in a trace.
+
+The types of its fields say so (``protocol.shown``). What may not be shown is replaced by a map of
+its own, which no field of a telegram is:
+
+- ``{"~": "secret"}`` and ``{"~": "signature"}``: that one stood there;
+- ``{"~": "sealed", "digest": …, "bytes": …}``: which ciphertext, and how long;
+- ``{"~": "card", "is": …}`` and ``{"~": "person", "is": …}``: a pseudonym, the same for the same
+  content as long as the trace lasts. It is made with a key that nothing keeps.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, TypeAlias, get_args
+
+import msgspec
+from msgspec import inspect
+
+from protocol.secret import Secret
+from protocol.shown import Shown, mark_in
+from protocol.telegrams import AnyTelegram
+
+MARK = "~"
+PSEUDONYM_BYTES = 4
+PSEUDONYM_KEY_BYTES = 32
+
+Hide: TypeAlias = Callable[[Any], Any]
+
+
+class Redactor:
+    """Makes telegrams fit to be shared."""
+
+    def __init__(self, pseudonym_key: Secret) -> None:
+        """Prepare for one trace.
+
+        Args:
+            pseudonym_key: 32 random bytes that are used for this trace and then forgotten.
+        """
+        self._key = pseudonym_key.reveal()
+        self._plans = {kind: self._struct_plan(inspect.type_info(kind)) for kind in _KINDS}
+
+    def redact(self, telegram: AnyTelegram) -> dict[str, Any]:
+        """Return name and fields of a telegram, as plain values, without what may not be shown."""
+        plain: dict[str, Any] = msgspec.to_builtins(
+            telegram, builtin_types=(bytes,), enc_hook=_secret
+        )
+        shown: dict[str, Any] = self._plans[type(telegram)](plain)
+        return shown
+
+    def pseudonym(self, how: Shown, content: bytes | str) -> dict[str, Any]:
+        """Return what stands for a card or a person."""
+        spelled = content.encode() if isinstance(content, str) else content
+        keyed = hmac.digest(self._key, how.value.encode() + b"\0" + spelled, hashlib.sha256)
+        return {MARK: how.value, "is": keyed[:PSEUDONYM_BYTES].hex()}
+
+    def _struct_plan(self, info: inspect.Type) -> Hide:
+        """Return how to go through a struct: only where there is something to hide."""
+        assert isinstance(info, inspect.StructType)
+        plans = {
+            field.encode_name: plan
+            for field in info.fields
+            if (plan := self._plan(field.type)) is not None
+        }
+
+        def hide(fields: dict[str, Any]) -> dict[str, Any]:
+            return {
+                name: plans[name](value) if name in plans else value
+                for name, value in fields.items()
+            }
+
+        return hide
+
+    def _plan(self, info: inspect.Type) -> Hide | None:
+        match info:
+            case inspect.Metadata(extra=extra) if (how := mark_in(extra)) is not None:
+                return self._hiding(how)
+            case inspect.Metadata():
+                return self._plan(info.type)
+            case inspect.CustomType(cls=cls) if cls is Secret:
+                return self._hiding(Shown.SECRET)
+            case inspect.VarTupleType(item_type=item):
+                each = self._plan(item)
+                return None if each is None else lambda values: [each(value) for value in values]
+            case inspect.UnionType(types=types):
+                plans = [plan for one in types if (plan := self._plan(one)) is not None]
+                return _unless_none(plans[0]) if plans else None
+            case inspect.StructType() if not info.array_like and _hides(info):
+                return self._struct_plan(info)
+            case _:
+                return None
+
+    def _hiding(self, how: Shown) -> Hide:
+        if how in {Shown.SECRET, Shown.SIGNATURE}:
+            return lambda _value: {MARK: how.value}
+        if how is Shown.SEALED:
+            return _sealed
+        return lambda value: self.pseudonym(how, value)
+
+
+def is_hidden(value: Any) -> bool:
+    """Tell whether a value of a trace stands for something that may not be shown."""
+    return isinstance(value, dict) and MARK in value
+
+
+def _hides(info: inspect.StructType) -> bool:
+    """Tell whether something in a struct is marked."""
+    return any(_marked(field.type) for field in info.fields)
+
+
+def _marked(info: inspect.Type) -> bool:
+    match info:
+        case inspect.Metadata(extra=extra):
+            return mark_in(extra) is not None or _marked(info.type)
+        case inspect.CustomType(cls=cls):
+            return cls is Secret
+        case inspect.VarTupleType(item_type=item):
+            return _marked(item)
+        case inspect.UnionType(types=types):
+            return any(map(_marked, types))
+        case inspect.StructType():
+            return _hides(info)
+        case _:
+            return False
+
+
+def _unless_none(plan: Hide) -> Hide:
+    return lambda value: None if value is None else plan(value)
+
+
+def _sealed(content: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(content).digest()
+    return {MARK: Shown.SEALED.value, "digest": digest, "bytes": len(content)}
+
+
+def _secret(value: Any) -> Any:
+    """Let ``to_builtins`` pass over a secret; nothing of it is taken."""
+    if isinstance(value, Secret):
+        return None
+    raise NotImplementedError
+
+
+_KINDS: tuple[type[AnyTelegram], ...] = get_args(AnyTelegram)
