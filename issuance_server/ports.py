@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from issuance_server.certificates.order import CertificateOrder, Rendered
@@ -17,15 +18,14 @@ from issuance_server.core.records import AnyRecord
 from issuance_server.core.register import Household
 from issuance_server.core.switch import Needs
 from issuance_server.core.tables.loaded import LoadedTables
-from protocol.kinds import Kind
 from protocol.checkpoint import Checkpoint
+from protocol.kinds import Kind
 from protocol.secret import Secret
 
 Sign: TypeAlias = Callable[[bytes], bytes]
 """Signs a statement with Ed25519; the key stays with whoever made the function."""
 
 
-class Clock(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCheckpoint:
     """What a witness is shown (TP-121).
@@ -40,6 +40,7 @@ class ShownCheckpoint:
     proof: tuple[bytes, ...] = ()
 
 
+class Clock(Protocol):
     """The two times of the city."""
 
     def now(self) -> Now:
@@ -228,6 +229,10 @@ class Store(Protocol):
         """Return the terminals that an integrity alarm stopped, or that are revoked."""
         ...
 
+    async def issuing_stopped(self) -> bool:
+        """Tell whether nothing is issued in the whole city until two operators reopen it."""
+        ...
+
     async def terminals(self, now_ms: int) -> list[RegisteredTerminal]:
         """Return the list: terminals that are not revoked, with what is accepted of them now."""
         ...
@@ -242,10 +247,6 @@ class Store(Protocol):
 
     async def last_judge_report(self) -> tuple[int, int]:
         """Return number and time of the last of the judge's events that is in the journal."""
-        ...
-
-    async def issuing_stopped(self) -> bool:
-        """Tell whether nothing is issued in the whole city until two operators reopen it."""
         ...
 
     async def household_of(self, resident_id: str) -> tuple[Household, int] | None:
@@ -284,7 +285,6 @@ class Store(Protocol):
         """Store a signed checkpoint of the audit tree if it has grown since the last one."""
         ...
 
-    async def checkpoint(self) -> bool:
     async def shown_checkpoint(self, witnessed: int) -> ShownCheckpoint | None:
         """Return the latest signed checkpoint for a witness; None: nothing is signed.
 
@@ -293,6 +293,7 @@ class Store(Protocol):
         """
         ...
 
+    async def checkpoint(self) -> bool:
         """See to it that what was deleted is off the disk.
 
         Returns:

@@ -22,12 +22,14 @@ from protocol.domicile_telegrams import AskDomicile, DomicileTold, RegisterDomic
 from protocol.fields import (
     Attempt,
     CardCertificate,
+    CardNumber,
     Challenge32,
     Copies,
     Count,
     Digest,
     Id,
     Name,
+    PersonName,
     Piece48K,
     PieceNumber,
     PinBlock,
@@ -60,18 +62,18 @@ class Open(Telegram, frozen=True, kw_only=True, tag="open"):
         tables_version: version of its telegram and state tables.
         unfinished: issuances that it has not ended (TP-103), after it has decided over what the
             process before it left (TP-116).
+        witnessed: size of the checkpoint that it keeps (TP-121); 0: it keeps none.
     """
 
-        witnessed: size of the checkpoint that it keeps (TP-121); 0: it keeps none.
     terminal: Name
     software: ShortText
     tables_version: Count
     unfinished: Annotated[
         tuple[UnfinishedIssuance, ...], Meta(max_length=limits.UNFINISHED_LISTED_MAX)
     ] = ()
-
-
     witnessed: Count = 0
+
+
 class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
     """The city's answer to 開局.
 
@@ -81,10 +83,10 @@ class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
         tables_version: version of its tables.
         call_centre: telephone number and hours for the resident.
         unfinished: issuances of this terminal that the server has not ended.
-    """
-
         checkpoint: the latest one of the city's audit record; absent where nothing is signed.
         proof: that it grew from the one that the terminal keeps (TP-121).
+    """
+
     city: Name
     software: ShortText
     tables_version: Count
@@ -92,10 +94,10 @@ class Opened(Telegram, frozen=True, kw_only=True, tag="opened"):
     unfinished: Annotated[
         tuple[UnfinishedIssuance, ...], Meta(max_length=limits.UNFINISHED_LISTED_MAX)
     ] = ()
-
-
     checkpoint: Checkpoint | None = None
     proof: Proof = ()
+
+
 class Begin(Telegram, frozen=True, kw_only=True, tag="begin"):
     """受付: asks for a challenge for one attempt of a visit; the first one opens the visit."""
 
@@ -125,7 +127,7 @@ class Authenticate(Telegram, frozen=True, kw_only=True, tag="authenticate"):
 
     visit_id: Id
     attempt: Attempt
-    card: Id
+    card: CardNumber
     card_signature: Signature
     pin_block: PinBlock
 
@@ -180,7 +182,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the holder's household, to choose from. Personal: shown, never logged."""
 
     number: Annotated[int, Meta(ge=1, le=32)]
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: PersonName
 
 
 class Menu(Telegram, frozen=True, kw_only=True, tag="menu"):
@@ -331,9 +333,9 @@ class Close(Telegram, frozen=True, kw_only=True, tag="close"):
     """
 
     counters: Counters
-
-
     witnessed: Count = 0
+
+
 class Closed(Telegram, frozen=True, kw_only=True, tag="closed"):
     """The server's counters for the same time; a difference is an alarm on both sides.
 
@@ -344,10 +346,10 @@ class Closed(Telegram, frozen=True, kw_only=True, tag="closed"):
     """
 
     counters: Counters
-
-
     checkpoint: Checkpoint | None = None
     proof: Proof = ()
+
+
 class LineTest(Telegram, frozen=True, kw_only=True, tag="line-test"):
     """回線試験: asks the other side to answer."""
 

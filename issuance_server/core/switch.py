@@ -379,10 +379,10 @@ class Switch:
         return None if issuance_id in self.state.issuances else issuance_id
 
 
-def _tells_of_failure(came: i.Reported | i.Deleted) -> bool:
 def _of_stopped_line(asked: object) -> bool:
     """Tell whether a stopped line takes this no more."""
     return not isinstance(asked, _STILL_TAKEN_WHEN_STOPPED)
 
 
+def _tells_of_failure(came: i.Reported | i.Deleted) -> bool:
     return isinstance(came, i.Reported) and came.report.outcome is PrintOutcome.FAILED

@@ -290,16 +290,16 @@ class Performer:
             self._log_refusal(issuance_id, refused)
             code = _TOLD.get(refused.reason, ReplyCode.CANNOT_BE_PRINTED)
             await self._fail(issuance_id, refused.reason, code)
-        except (AdapterError, KeyManagementError, TimeoutError):
-            await self._fail(issuance_id, "renderer-out-of-reach")
-        else:
-            if made is None:
         except _GateFailure as failure:
             await self._give(
                 i.GateFailed(
                     issuance_id=issuance_id, terminal=failure.terminal, fault=failure.fault
                 )
             )
+        except (AdapterError, KeyManagementError, TimeoutError):
+            await self._fail(issuance_id, "renderer-out-of-reach")
+        else:
+            if made is None:
                 await self._fail(issuance_id, "holder-unknown")
             else:
                 await self._give(made)

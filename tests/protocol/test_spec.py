@@ -8,13 +8,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import inspect
 
 from protocol import domicile_telegrams, fields, limits, page_digest
 from protocol.binding import Binding
-from protocol.codes import ReplyCode
 from protocol.checkpoint import Checkpoint
+from protocol.codes import ReplyCode
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.secret import Secret
+from protocol.shown import Shown, mark_in
 from protocol.telegrams import (
     AnyTelegram,
     Counters,
@@ -48,9 +50,9 @@ STRUCTURES: dict[str, type[msgspec.Struct]] = {
     "print-report": PrintReport,
     "deletion-report": DeletionReport,
     "counters": Counters,
+    "checkpoint": Checkpoint,
     "in_reply_to": RequestRef,
 }
-    "checkpoint": Checkpoint,
 TYPES: dict[str, object] = {
     "id": fields.Id,
     "digest": fields.Digest,
@@ -75,8 +77,10 @@ TYPES: dict[str, object] = {
     "outcome": PrintOutcome,
     "cause": FailureCause,
     "notice": NoticeKind,
-    "typed": domicile_telegrams.Typed,
-    "typed date": domicile_telegrams.TypedDate,
+    "card number": fields.CardNumber,
+    "typed": fields.PersonName,
+    "typed date": fields.PersonDate,
+    "words": fields.PersonText,
     "phone": domicile_telegrams.Phone,
     "domicile-state": domicile_telegrams.DomicileState,
     "options": Options,
@@ -84,11 +88,11 @@ TYPES: dict[str, object] = {
     "print-report": PrintReport,
     "deletion-report": DeletionReport,
     "counters": Counters,
+    "checkpoint": Checkpoint,
 }
 
 
 def section(heading: str) -> str:
-    "checkpoint": Checkpoint,
     """Return the text from a heading to the next heading of any level."""
     _, mark, rest = SPEC.partition(f"\n{heading}\n")
     assert mark, f"SPEC.md has no line {heading!r}"

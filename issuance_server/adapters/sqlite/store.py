@@ -142,6 +142,10 @@ class SqliteStore:
         sql = "SELECT terminal FROM terminal WHERE stopped_at_ms NOT NULL OR revoked_at_ms NOT NULL"
         return {row[0] for row in await self._read(sql)}
 
+    async def issuing_stopped(self) -> bool:
+        """Tell whether nothing is issued in the whole city until two operators reopen it."""
+        return await issuing_projections.issuing_stop(self._read) is not None
+
     async def terminals(self, now_ms: int) -> list[RegisteredTerminal]:
         """Return the list: terminals that are not revoked, with what is accepted of them now."""
         sql = (
@@ -150,10 +154,6 @@ class SqliteStore:
             " WHERE t.revoked_at_ms IS NULL AND c.revoked_at_ms IS NULL"
             " ORDER BY t.rowid, c.since_ms DESC"
         )
-    async def issuing_stopped(self) -> bool:
-        """Tell whether nothing is issued in the whole city until two operators reopen it."""
-        return await issuing_projections.issuing_stop(self._read) is not None
-
         return [
             RegisteredTerminal(
                 terminal=terminal,
