@@ -54,9 +54,6 @@ def statements_for(record: r.AnyRecord) -> list[Statement]:
     return day_projections.statements_for(record)
 
 
-def _of_people(
-    record: r.SuppressionSet
-    | r.SuppressionLifted
 def _of_city(
     record: r.IssuingStopped | r.IssuingReopened | r.ManifestDeclared | r.TablesLoaded,
 ) -> list[Statement]:
@@ -65,6 +62,9 @@ def _of_city(
     return issuing_projections.statements_for(record)
 
 
+def _of_people(
+    record: r.SuppressionSet
+    | r.SuppressionLifted
     | r.NoticeSubscribed
     | r.NoticeUnsubscribed
     | r.DomicileRequested

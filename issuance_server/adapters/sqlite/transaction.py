@@ -18,6 +18,7 @@ from issuance_server.adapters.sqlite.domicile_reading import (
     is_by_domicile,
     known_request,
 )
+from issuance_server.adapters.sqlite.issuing_projections import mismatches_elsewhere
 from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_changes import change_copy
 from issuance_server.adapters.sqlite.register_stage import (

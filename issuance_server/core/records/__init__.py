@@ -105,27 +105,27 @@ __all__ = [
     "DomicileMatched",
     "DomicileRejected",
     "DomicileRequested",
-    "HouseRecord",
     "Evidence",
     "EvidenceKept",
     "EvidenceLost",
+    "HouseRecord",
     "IssuanceApplied",
     "IssuanceClosed",
     "IssuanceQuoted",
     "IssuanceReleased",
     "IssuanceUnconfirmed",
     "IssuanceWithdrawn",
-    "JudgeReported",
     "IssuingReopened",
     "IssuingStopped",
+    "JudgeReported",
     "KeyDestroyed",
     "LineCarriedOver",
     "LineClosed",
     "LineOpened",
     "LineReopened",
     "LineStopped",
-    "NoticeSubscribed",
     "ManifestDeclared",
+    "NoticeSubscribed",
     "NoticeUnsubscribed",
     "OperatorActEnded",
     "OperatorActed",
@@ -137,9 +137,9 @@ __all__ = [
     "ReportedLate",
     "StandInBegun",
     "StandInEnded",
+    "StopReason",
     "SuppressionLifted",
     "SuppressionSet",
-    "StopReason",
     "TablesLoaded",
     "TerminalRegistered",
     "TerminalRenewed",
@@ -177,6 +177,9 @@ _OfIssuances: TypeAlias = (
     | DeletionOverdue
     | IssuanceClosed
 )
+_OfIssuing: TypeAlias = (
+    IssuingStopped | IssuingReopened | EvidenceLost | EvidenceKept | ManifestDeclared
+)
 _OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
 _OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled | ReportedLate
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
@@ -190,12 +193,12 @@ AnyRecord: TypeAlias = (
     _OfLines
     | _OfVisits
     | _OfIssuances
+    | _OfIssuing
     | _OfTheHouse
     | _OfSuppressions
     | _OfRegisters
     | _OfDays
     | _OfNotices
-    | _OfIssuing
     | _OfDomiciles
     | _OfCards
 )
