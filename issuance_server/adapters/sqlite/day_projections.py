@@ -1,5 +1,6 @@
-"""From records of lines and days to tables: openings with both sides' counters, and closed days."""
+"""From records of lines and days to tables: openings with both sides' counters, days, serials."""
 
+from issuance_server.adapters.sqlite import number_serials
 from issuance_server.adapters.sqlite.statement import Statement
 from issuance_server.core import records as r
 
@@ -69,6 +70,8 @@ def _of_day(record: r.AnyRecord) -> list[Statement]:
                 " AND differs AND settled_at_ms IS NULL"
             )
             return [(sql, (record.at_ms, record.terminal, record.day))]
+        case r.Restored():
+            return number_serials.statements_for(record)
     return []
 
 

@@ -19,6 +19,7 @@ from issuance_server.adapters.sqlite.domicile_reading import (
     known_request,
 )
 from issuance_server.adapters.sqlite.issuing_projections import mismatches_elsewhere
+from issuance_server.adapters.sqlite.number_serials import NEXT_SQL
 from issuance_server.adapters.sqlite.projections import statements_for
 from issuance_server.adapters.sqlite.register_changes import change_copy
 from issuance_server.adapters.sqlite.register_stage import (
@@ -32,9 +33,9 @@ from issuance_server.core.switch import Needs
 from issuance_server.core.terminal_place import TerminalClass, TerminalPlace
 from protocol.codes import ReplyCode
 from protocol.issuance import IssuanceState
-
-
 from protocol.terminal_statements import PrintOutcome
+
+
 class Transaction:
     """What can be read and written between BEGIN and COMMIT."""
 
@@ -103,8 +104,7 @@ class Transaction:
             holder = await read_holder(self._writer, resident_id, real_ms)
         next_serial = 1
         if needs.serial_day is not None:
-            sql = "SELECT next_serial FROM number_serial WHERE day = ?"
-            row = await one_row(self._writer, sql, (needs.serial_day,))
+            row = await one_row(self._writer, NEXT_SQL, (needs.serial_day,))
             next_serial = row[0] if row else 1
         ended = None if needs.issuance_id is None else await self._ended(needs.issuance_id)
         place = None if needs.terminal is None else await self._place(needs.terminal)

@@ -73,6 +73,7 @@ from issuance_server.core.records.registers import (
     StandInBegun,
     StandInEnded,
 )
+from issuance_server.core.records.restores import Restored
 from issuance_server.core.records.suppressions import SuppressionLifted, SuppressionSet
 from issuance_server.core.records.tables import TablesLoaded
 from issuance_server.core.records.visits import (
@@ -135,6 +136,7 @@ __all__ = [
     "RegisterGapFound",
     "RegisterImported",
     "ReportedLate",
+    "Restored",
     "StandInBegun",
     "StandInEnded",
     "StopReason",
@@ -180,7 +182,7 @@ _OfIssuances: TypeAlias = (
 _OfIssuing: TypeAlias = (
     IssuingStopped | IssuingReopened | EvidenceLost | EvidenceKept | ManifestDeclared
 )
-_OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded
+_OfTheHouse: TypeAlias = OperatorActed | OperatorActEnded | JudgeReported | TablesLoaded | Restored
 _OfDays: TypeAlias = DayClosed | LineCarriedOver | DifferenceSettled | ReportedLate
 _OfSuppressions: TypeAlias = SuppressionSet | SuppressionLifted
 _OfCards: TypeAlias = CardRegistrationBegun | CardChanged
