@@ -125,8 +125,8 @@ class Counter:
     async def _unlock(self, asked: _Asked) -> None:
         await _refuse_pending(asked.t, asked.card_ref)
         if not await asked.t.change(
-            "UPDATE card SET tries_left = ?, locked_at_ms = NULL"
-            " WHERE card_ref = ? AND stage <> 'gone'",
+            "UPDATE card SET tries_left = ?1, tries_max = ?1, locked_at_ms = NULL"
+            " WHERE card_ref = ?2 AND stage <> 'gone'",
             *(TRIES_MAX, asked.card_ref),
         ):
             raise KeyManagementError(_UNKNOWN)
@@ -145,7 +145,8 @@ class Counter:
         anew = enrol(peppers.newest(), card.number, pin, self._random_bytes)
         await enrol_again(asked.t, asked.card_ref, anew)
         await asked.t.change(
-            "UPDATE card SET tries_left = ?, locked_at_ms = NULL WHERE card_ref = ?",
+            "UPDATE card SET tries_left = ?1, tries_max = ?1, locked_at_ms = NULL"
+            " WHERE card_ref = ?2",
             *(TRIES_MAX, asked.card_ref),
         )
         await _report_unlocked(asked)

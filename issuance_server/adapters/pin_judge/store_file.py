@@ -18,7 +18,7 @@ from issuance_server.adapters.file_lock import LOCK_WAIT_MS_MAX, take_lock
 from protocol.errors import SetUpError
 
 APPLICATION_ID = 0x6B_66_50_4A
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 Value: TypeAlias = int | str | bytes | None
 Row: TypeAlias = tuple[Value, ...]
@@ -37,6 +37,8 @@ CREATE TABLE card (
     verifier BLOB NOT NULL,
     pepper TEXT NOT NULL,           -- key id of what index and verifier were made under
     tries_left INTEGER NOT NULL CHECK (tries_left BETWEEN 0 AND 3),
+    tries_max INTEGER NOT NULL DEFAULT 3  -- after a restore one, until the counter clears the card
+        CHECK (tries_max IN (1, 3)),
     locked_at_ms INTEGER,
     stage TEXT NOT NULL DEFAULT 'valid'  -- before that 'begun' and 'approved', in the end 'gone'
         CHECK (stage IN ('begun', 'approved', 'valid', 'gone')),

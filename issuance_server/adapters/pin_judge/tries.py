@@ -17,7 +17,6 @@ from issuance_server.adapters.pin_judge.challenges import AttemptKey
 from issuance_server.adapters.pin_judge.store_file import Row, Transaction
 from issuance_server.core.pin_policy import (
     ATTEMPT_KEPT_MS,
-    TRIES_MAX,
     WRONG_PER_TERMINAL_MAX,
     WRONG_WINDOW_MS,
     SignedVerdict,
@@ -245,10 +244,9 @@ async def _tries_of_terminal(t: Transaction, terminal: str, at_ms: int) -> int:
 
 
 async def _tries_after(t: Transaction, card_ref: str, at_ms: int, *, failed: bool) -> int:
-    """Return the tries that are left, all of them after a success; lock the card at none."""
+    """Return the tries that are left, all that a card may have after a success; lock it at none."""
     if not failed:
-        await t.change("UPDATE card SET tries_left = ? WHERE card_ref = ?", TRIES_MAX, card_ref)
-        return TRIES_MAX
+        await t.change("UPDATE card SET tries_left = tries_max WHERE card_ref = ?", card_ref)
     row = await t.first("SELECT tries_left FROM card WHERE card_ref = ?", card_ref)
     if row is None:
         raise Misuse("a card with a pending attempt is not there")
