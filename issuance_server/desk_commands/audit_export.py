@@ -123,6 +123,17 @@ def read_export(path: Path) -> tuple[str, Journal, list[SignedRoot], tuple[int, 
     raise SetUpError(f"{path} is cut off; take it anew: issuance-server audit export")
 
 
+def leaves(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Give number and content of the records of an export.
+
+    Raises:
+        SetUpError: it cannot be read.
+    """
+    for line in _lines(path):
+        if isinstance(line, Leaf):
+            yield line.number, line.record
+
+
 def read_witness(path: Path, city: str) -> SignedRoot:
     """Return a checkpoint that somebody kept.
 

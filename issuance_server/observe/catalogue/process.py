@@ -38,6 +38,32 @@ EVENTS = (
         when="Everything is written and closed; the last line of a run.",
     ),
     Event(
+        name="backup.made",
+        level=Level.INFO,
+        fields={
+            "records": "records of the journal in it",
+            "length_bytes": "bytes of all its files",
+            "snapshot_ms": "for how long the emptying of the write-ahead log had to wait",
+            "cards_apart": "cards that are taken by the judge or by the city alone",
+        },
+        when="`issuance-server backup` has written a backup; by that command, not the server.",
+        what_to_do="Where cards stand apart, finish or cancel their registrations.",
+    ),
+    Event(
+        name="city.restored",
+        level=Level.WARNING,
+        fields={
+            "records": "records of the journal that are kept",
+            "replayed": "those of them that came after the backup",
+            "withdrawn": "issuances that were withdrawn",
+            "first_serial": "where the numbers of certificates begin from now on",
+            "cards": "cards with one try until the counter clears them",
+        },
+        when="`issuance-server restore` has put the city back; by that command, not the server.",
+        what_to_do="Follow docs/operating/backup.md: announce it, feed the registers, and compare"
+        " the lists of terminals and cards with what was decided since.",
+    ),
+    Event(
         name="broker.connected",
         level=Level.INFO,
         fields=BROKER,
