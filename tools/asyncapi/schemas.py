@@ -209,6 +209,8 @@ def _type_schema(kind: ins.Type) -> Schema:
 
 def _scalar_schema(kind: ins.Type) -> Schema:
     match kind:
+        case ins.Metadata(type=inner):  # says who may see it, which is not for the document
+            return _scalar_schema(inner)
         case ins.CustomType(cls=cls) if cls is Secret:
             return {**bytes_schema(CONTENT_KEY_BYTES, CONTENT_KEY_BYTES), "x-secret": True}
         case ins.BytesType(min_length=int(least), max_length=int(most)):
