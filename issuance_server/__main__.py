@@ -28,6 +28,8 @@ COMMANDS = {
     "day": "days",
     "register": "registers",
     "audit": "audit",
+    "backup": "backing_up",
+    "restore": "restoring",
     "verify": "verifying",
     "verify-page": "verify_page",
 }
