@@ -1,4 +1,4 @@
-"""Writes a trace to a file: beside the work, within bounds, and never in its way.
+"""Writes a trace to a file: beside the work, within bounds, and never in its way (TP-133).
 
 What is told is made fit to be shared at once, so that no secret waits in the queue. A thread of its
 own writes it. A file that is full is put aside under a number, and the oldest ones go. When the

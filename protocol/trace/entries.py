@@ -5,7 +5,7 @@ what was said on lines, the other what a core was given and what it decided. Nei
 key, a name or a body.
 
 Fields that a reader does not know are ignored, and so are kinds of entry: a later minor version may
-add some. A reader refuses another major version.
+add some. A reader refuses another major version (TP-131).
 """
 
 from enum import Enum

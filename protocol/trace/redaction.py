@@ -1,4 +1,4 @@
-"""What of a telegram may stand in a trace.
+"""What of a telegram may stand in a trace (TP-132).
 
 The types of its fields say so (``protocol.shown``). What may not be shown is replaced by a map of
 its own, which no field of a telegram is:

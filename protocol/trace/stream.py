@@ -1,4 +1,4 @@
-"""Entries to bytes and back: a stream of MessagePack that says where it is damaged.
+"""Entries to bytes and back: a stream of MessagePack that says where it is damaged (TP-130).
 
 ::
 
