@@ -75,6 +75,8 @@ programs:
 	@command -v pdftotext >/dev/null && command -v pdffonts >/dev/null \
 		|| tools/debian_packages poppler-utils
 	@command -v chromium >/dev/null || tools/debian_packages chromium
+	@command -v spin >/dev/null && command -v gcc >/dev/null \
+		|| tools/debian_packages spin gcc libc6-dev
 
 $(VENV): requirements/dev.txt pyproject.toml tools/set_up
 	PYTHON='$(PYTHON)' tools/set_up
