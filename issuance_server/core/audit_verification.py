@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from issuance_server.core.audit_tree import HASH_BYTES, AuditTree, leaf_hash
+from issuance_server.core.records.restores import RESTORED_MARK, Restored, read_restored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +32,26 @@ class SignedRoot:
 
 @dataclass(slots=True)
 class Journal:
-    """What is left of the journal, in the order of its numbers; only hashes are kept."""
+    """What is left of the journal, in the order of its numbers; hashes are kept, and restores.
+
+    Attributes:
+        numbers: of the records.
+        hashes: of their leaves.
+        restores: number and content of each record of a restore.
+    """
 
     numbers: list[int] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
+    restores: list[tuple[int, Restored]] = field(default_factory=list)
 
     def add(self, number: int, record: bytes) -> None:
         """Add the next record."""
         self.numbers.append(number)
         self.hashes.append(leaf_hash(record))
+        if RESTORED_MARK in record:
+            restored = read_restored(record)
+            if restored is not None:
+                self.restores.append((number, restored))
 
 
 @dataclass(slots=True)
@@ -99,12 +111,9 @@ def verify_journal(
         _compare_frontier(whole, len(proven), frontier, found)
     for witness in witnesses:
         if signature_holds(witness):
-            _compare_witness(witness, whole, found)
-            if not any(_same(witness, checkpoint) for checkpoint in checkpoints):
-                size = witness.size
-                found.faults.append(
-                    f"the checkpoint at {size} records, which a witness has, is missing"
-                )
+            faults = _faults_of_witness(witness, whole, checkpoints)
+            found.faults += _restored_since(witness, journal) if faults else []
+            found.faults += faults
         else:
             found.faults.append(f"the witness of {witness.size} records has a wrong signature")
     return found
@@ -249,16 +258,38 @@ def _compare_frontier(
         found.faults.append(f"{_named(signed + 1, size)} not as written, or the frontier is not")
 
 
-def _compare_witness(witness: SignedRoot, whole: list[bytes], found: Verification) -> None:
-    if witness.size > len(whole):
-        lost = _missing(len(whole) + 1, witness.size)
-        found.faults.append(f"a witness saw {witness.size} records: {lost}")
-        return
-    tree = AuditTree()
-    for one in whole[: witness.size]:
-        tree.append_hash(one)
-    if tree.root() != witness.root:
-        found.faults.append(f"the first {witness.size} records are not those that a witness saw")
+def _faults_of_witness(
+    witness: SignedRoot, whole: list[bytes], checkpoints: Sequence[SignedRoot]
+) -> list[str]:
+    size, faults = witness.size, []
+    if size > len(whole):
+        faults.append(f"a witness saw {size} records: {_missing(len(whole) + 1, size)}")
+    else:
+        tree = AuditTree()
+        for one in whole[:size]:
+            tree.append_hash(one)
+        if tree.root() != witness.root:
+            faults.append(f"the first {size} records are not those that a witness saw")
+    if not any(_same(witness, checkpoint) for checkpoint in checkpoints):
+        faults.append(f"the checkpoint at {size} records, which a witness has, is missing")
+    return faults
+
+
+def _restored_since(witness: SignedRoot, journal: Journal) -> list[str]:
+    """Tell of the restore that may be why a witness saw another journal; it stays a fault.
+
+    Whoever can write the journal can write that it was restored. So this explains and excuses
+    nothing: people have to know of the restore from the city itself.
+    """
+    for number, restored in journal.restores:
+        if restored.kept < witness.size and witness.at_ms <= restored.at_ms:
+            told = (
+                f"record {number} says that the city was put back to {restored.kept} records after"
+                f" a witness had seen {witness.size}: if that restore was announced, this witness"
+                " has ended; take a new one"
+            )
+            return [told]
+    return []
 
 
 def _same(witness: SignedRoot, checkpoint: SignedRoot) -> bool:

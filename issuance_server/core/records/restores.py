@@ -1,6 +1,11 @@
 """The record of a restore: from here on the journal is another one than witnesses may have seen."""
 
+import msgspec
+
 from issuance_server.core.records.base import HouseRecord
+
+RESTORED_MARK = b"\xa8restored"
+"""What stands in the packed form of every such record, and hardly in another."""
 
 
 class Restored(HouseRecord, frozen=True, kw_only=True, tag="restored"):
@@ -17,3 +22,14 @@ class Restored(HouseRecord, frozen=True, kw_only=True, tag="restored"):
     root: bytes
     backup_at_ms: int
     first_serial: int
+
+
+def read_restored(packed: bytes) -> Restored | None:
+    """Return what a packed record says of a restore; None: it is another record, or damaged."""
+    try:
+        return _decode(packed)
+    except msgspec.DecodeError:
+        return None
+
+
+_decode = msgspec.msgpack.Decoder(Restored).decode
