@@ -109,7 +109,7 @@ async def holder_by_domicile(
     rows = [
         row
         for row in await connection.execute_fetchall(_RECORDS, (resident_id,))
-        if Kind(row[0]) in DOMICILE_KINDS and _himself(_record(row[3]), resident_id) is not None
+        if Kind(row[0]) in DOMICILE_KINDS and resident_in(_record(row[3]), resident_id) is not None
     ]
     if not rows:
         return None
@@ -118,7 +118,7 @@ async def holder_by_domicile(
         "SELECT reason FROM suppression WHERE resident_id = ?", (resident_id,)
     )
     reasons = {reason.value: reason for reason in SuppressionReason}
-    himself = _himself(_record(rows[0][3]), resident_id)
+    himself = resident_in(_record(rows[0][3]), resident_id)
     return HolderFacts(
         household_id="",
         register_version=NO_HOUSEHOLD_VERSION,
@@ -141,7 +141,7 @@ async def holder_by_domicile(
 def source_by_domicile(row: tuple[Any, ...], resident_id: str) -> CertificateSource | None:
     """Return what a certificate is made of, from a record and its version."""
     record = _record(row[0])
-    himself = _himself(record, resident_id)
+    himself = resident_in(record, resident_id)
     if himself is None:
         return None
     household = Household(
@@ -208,7 +208,7 @@ def _record(packed: bytes) -> Record:
     return record
 
 
-def _himself(record: Record, resident_id: str) -> Resident | None:
+def resident_in(record: Record, resident_id: str) -> Resident | None:
     """Return the person of a family register or address history, as an order needs one."""
     if not isinstance(record, FamilyRegister | AddressHistory):
         return None

@@ -1,0 +1,450 @@
+"""Seeded walks: what terminals, the judge, the counter and the register do, in any order."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from issuance_server.core import effects as e
+from issuance_server.core import inputs as i
+from issuance_server.core import records as r
+from issuance_server.core import register_feed as f
+from issuance_server.core.card_registration import BegunRegistration, CardChange, CardStep
+from issuance_server.core.cards import CardKind, CardOccasion
+from issuance_server.core.copy_changes import StandIn, StandInOver
+from issuance_server.core.day_changes import (
+    CarryOver,
+    CloseDay,
+    CloseIssuance,
+    ReopenLine,
+    SettleDifference,
+)
+from issuance_server.core.domicile_changes import Approval, Match, Rejection
+from issuance_server.core.issuing_changes import ReopenIssuing, StopIssuing
+from issuance_server.core.notice_changes import Subscribing, Unsubscribing
+from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName, VerdictOutcome
+from issuance_server.core.record_holders import record_key
+from issuance_server.core.state import Visit
+from issuance_server.core.suppression import (
+    LiftedSuppression,
+    NewSuppression,
+    SubjectKind,
+    Suppression,
+    SuppressionReason,
+)
+from issuance_server.core.switch import Needs
+from protocol import codec
+from protocol import telegrams as t
+from protocol.codes import ReplyCode
+from protocol.domicile_telegrams import AskDomicile, RegisterDomicile
+from protocol.errors import JournalFailed
+from protocol.issuance import IssuanceState
+from protocol.terminal_statements import FailureCause
+from protocol.visit import VisitState
+from tests.adapters.city_file import HOUSEHOLDS, RECORDS
+from tests.core.changes import moved_in, remarked, suppression, without
+from tests.core.made import (
+    CARD_REF,
+    OTHER_TERMINAL,
+    SEALED_DIGEST,
+    TABLES_TOML,
+    TERMINAL,
+    applying,
+    as_input,
+    authenticating,
+    deletion,
+    failed_report,
+    opening,
+    print_report,
+    rendered,
+    signed,
+    verdict,
+)
+from tests.sim.store.pair import Pair
+
+A, B, C = HOUSEHOLDS
+PEOPLE = tuple(one.resident_id for household in HOUSEHOLDS for one in household.members)
+SERIALS = ("5e71a1", "5e71a2", "5e71a3")
+DAY_MS = 24 * 60 * 60 * 1_000
+WAITS_MS = (1, 1_000, 20_000, 61_000, 301_000, 601_000, 3_600_000, DAY_MS)
+ACT_SHARE, JUMP_SHARE = 0.2, 0.06
+USUAL_SHARE, STRANGER_SHARE, FRESH_SHARE = 0.85, 0.25, 0.7
+JUMPS = ("time", "time", "time", "restart", "sign", "sign", "outbox", "outbox", "forget")
+
+
+@dataclass
+class Walk:
+    """One walk over a pair of cities.
+
+    Attributes:
+        pair: where it goes.
+        dice: of its seed.
+        failures: how often both could not write.
+        steps: how many inputs were given.
+    """
+
+    pair: Pair
+    dice: random.Random
+    failures: int = 0
+    steps: int = 0
+    _counter: int = 0
+    _sequence: int = 0
+    _dropped: list[bytes] = field(default_factory=list)
+
+    async def go(self, groups: int) -> None:
+        """Give so many groups of inputs."""
+        for _ in range(groups):
+            group = [self._input() for _ in range(self.dice.choice((1, 1, 2, 5)))]
+            self.steps += len(group)
+            try:
+                left = await self.pair.give(*group)
+            except JournalFailed:
+                self.failures += 1
+                await self.pair.restart()
+                continue
+            self._dropped += [one.issuance_id for one in left if isinstance(one, e.DropKey)]
+            if self.dice.random() < JUMP_SHARE:
+                await self._jump()
+
+    async def look(self) -> None:
+        """Compare facts for needs of all kinds."""
+        dice, tables = self.dice, self.pair.disk.tables
+        some = [None, *tables.issuance.kept]
+        requests = [None, *tables.domicile_request.kept]
+        for _ in range(12):
+            needs = Needs(
+                card_ref=dice.choice((None, *tables.card.kept)),
+                certificate_serial=dice.choice((None, None, *SERIALS)),
+                resident_id=dice.choice((None, *PEOPLE)),
+                issuance_id=dice.choice(some),
+                serial_day=dice.choice((None, "2026-11-30", "2026-12-01")),
+                terminal=dice.choice((None, *tables.terminal.kept)),
+                day=dice.choice((None, self._day())),
+                prints_of=dice.choice((None, TERMINAL, OTHER_TERMINAL)),
+                domicile_request=dice.choice(requests),
+                domicile_serial=dice.choice((None, *SERIALS)),
+            )
+            await self.pair.facts(needs)
+
+    async def _jump(self) -> None:
+        """Let something happen beside the switch: time, a restart, a signature, a notice."""
+        pair, dice = self.pair, self.dice
+        sides = (pair.real.store, pair.memory.store)
+        match dice.choice(JUMPS):
+            case "time":
+                pair.clock.pass_ms(dice.choice(WAITS_MS))
+                if dice.random() < FRESH_SHARE:
+                    for store in sides:
+                        await store.set_watermark(pair.clock.real_ms)
+                await pair.give(i.Woken())
+            case "restart":
+                await pair.restart()
+            case "sign":
+                for store in sides:
+                    now_ms = pair.clock.real_ms
+                    await store.sign_tree(city="272035", at_ms=now_ms, sign=lambda _: bytes(64))
+            case "outbox":
+                good = dice.random() < 0.5
+                for store in sides:
+                    for letter in await store.outbox.due(pair.clock.real_ms):
+                        if good:
+                            await store.outbox.sent(letter.key, pair.clock.real_ms)
+                        else:
+                            await store.outbox.not_sent(letter, pair.clock.real_ms)
+                    await store.outbox.forget_old(pair.clock.real_ms)
+            case "forget":
+                real, memory = [
+                    await store.forget_applicants(pair.clock.real_ms + 1) for store in sides
+                ]
+                assert real == memory
+        if self._dropped:
+            gone, self._dropped = tuple(self._dropped), []
+            await pair.give(i.KeysDestroyed(issuance_ids=gone))
+
+    def _input(self) -> i.Input:
+        if self.dice.random() < ACT_SHARE:
+            return self._act()
+        visits = list(self.pair.state.visits.values())[-3:]
+        issuances = list(self.pair.state.issuances)[-4:]
+        roll = self.dice.random()
+        if issuances and roll < 0.55:
+            return self._about(self.dice.choice(issuances))
+        if visits and roll < 0.9:
+            return self._in_visit(self.dice.choice(visits))
+        return self._from_terminal()
+
+    def _about(self, issuance_id: bytes) -> i.Input:
+        dice = self.dice
+        issuance = self.pair.state.issuances[issuance_id]
+        applied = issuance.applied
+        causes = (FailureCause.PRINTER, FailureCause.POWER_LOSS, FailureCause.BINDING_MISMATCH)
+        made = rendered(
+            issuance_id,
+            register_version=applied.register_version,
+            record_version=applied.record_version,
+            key_day=dice.choice(("2026-11-30", "2026-12-01")),
+        )
+        held = t.Held(issuance_id=issuance_id, sealed_digest=SEALED_DIGEST)
+        release = t.Release(issuance_id=issuance_id, amount_yen=applied.fee_yen)
+        printed = signed(print_report(issuance_id))
+        failed = signed(failed_report(issuance_id, cause=dice.choice(causes)))
+        usual: dict[IssuanceState, tuple[Any, ...]] = {
+            IssuanceState.APPLIED: (made,),
+            IssuanceState.QUOTED: (held, t.Fetch(issuance_id=issuance_id, piece=0)),
+            IssuanceState.SEALED: (release,),
+            IssuanceState.RELEASED: (printed, printed, failed),
+        }
+        seldom = (
+            rendered(issuance_id, register_version=99),
+            i.RenderingFailed(
+                issuance_id=issuance_id, code=ReplyCode.RENDERING_FAILED, reason="missing-glyph"
+            ),
+            *(made, held, release, printed, failed),
+            deletion(issuance_id),
+            t.Cancel(issuance_id=issuance_id, cause=FailureCause.CANCELLED),
+        )
+        follows = usual.get(issuance.state, (deletion(issuance_id),))
+        asked = dice.choice(follows if dice.random() < USUAL_SHARE else seldom)
+        return self._asked(asked, issuance.terminal)
+
+    def _in_visit(self, visit: Visit) -> i.Input:
+        dice, visit_id, terminal = self.dice, visit.visit_id, visit.terminal
+        attempt = max(visit.attempts, default=1)
+        if visit.state is VisitState.BEGUN and not visit.attempts:
+            challenge = dice.randbytes(32)
+            return i.ChallengeDrawn(visit_id=visit_id, attempt=attempt, challenge=challenge)
+        asking = RegisterDomicile(
+            visit_id=visit_id,
+            request_id=dice.randbytes(16),
+            domicile="大阪府豊中市",
+            register_head="見本　太郎",
+            name="見本　次郎",
+            birth="1990-01-01",
+        )
+        usual: dict[VisitState, tuple[Any, ...]] = {
+            VisitState.CHALLENGED: (authenticating(attempt, visit_id=visit_id),),
+            VisitState.JUDGING: (self._verdict(visit, attempt),),
+            VisitState.AUTHENTICATED: (self._application(visit_id),),
+        }
+        seldom = (
+            t.Begin(visit_id=visit_id, attempt=attempt + 1),
+            authenticating(attempt, visit_id=visit_id),
+            self._verdict(visit, attempt),
+            self._application(visit_id),
+            asking,
+            asking,
+            AskDomicile(visit_id=visit_id),
+            t.EndVisit(visit_id=visit_id),
+        )
+        follows = usual.get(visit.state, (asking, asking, AskDomicile(visit_id=visit_id)))
+        return self._asked(
+            dice.choice(follows if dice.random() < USUAL_SHARE else seldom), terminal
+        )
+
+    def _application(self, visit_id: bytes) -> t.Apply:
+        return applying(self.dice.randbytes(16), visit_id=visit_id, copies=self.dice.choice((1, 2)))
+
+    def _verdict(self, visit: Visit, attempt: int) -> i.VerdictGiven:
+        dice = self.dice
+        said = dice.choice((*(VerdictOutcome.RIGHT,) * 12, *VerdictOutcome))
+        shown: dict[str, Any] = {"card_ref": CARD_REF}
+        if dice.random() < STRANGER_SHARE:
+            shown = {"card_ref": None, "certificate_serial": dice.choice(SERIALS)}
+        judged = verdict(
+            said, attempt=attempt, visit_id=visit.visit_id, terminal=visit.terminal, **shown
+        )
+        return i.VerdictGiven(visit_id=visit.visit_id, attempt=attempt, verdict=judged)
+
+    def _from_terminal(self) -> i.Input:
+        dice = self.dice
+        terminal = dice.choice((TERMINAL, TERMINAL, OTHER_TERMINAL))
+        counters = t.Counters(completed=dice.choice((0, 1)), reversed=0, fees_earned_yen=0)
+        choices: tuple[Any, ...] = (
+            t.Begin(visit_id=dice.randbytes(16), attempt=1),
+            opening(*list(self.pair.state.issuances)[:2], terminal=terminal),
+            t.Close(counters=counters),
+            self._judge_said(),
+        )
+        return self._asked(dice.choices(choices, (8, 2, 2, 1))[0], terminal)
+
+    def _judge_said(self) -> i.JudgeSaid:
+        number = self.pair.state.judge_report[0] + self.dice.choice((0, 1, 2))
+        event = JudgeEvent(
+            number=max(1, number),
+            name=JudgeEventName.CARD_LOCKED,
+            at_ms=self.pair.clock.real_ms,
+            card_ref=CARD_REF,
+            tries_left=0,
+        )
+        return i.JudgeSaid(events=(event,))
+
+    def _asked(self, asked: Any, terminal: str) -> i.Input:
+        if not isinstance(asked, t.Telegram):
+            return asked  # type: ignore[no-any-return]  # an input already
+        self._counter += 1
+        digest = codec.digest(codec.encode(asked))  # type: ignore[arg-type]  # any of them
+        ref = t.RequestRef(generation=1, counter=self._counter, digest=digest)
+        return as_input(asked, ref, terminal)
+
+    def _act(self) -> i.ActAccepted:
+        ready: tuple[Callable[[], Any], ...] = (
+            self._of_people,
+            self._of_people,
+            self._of_register,
+            self._of_register,
+            self._of_days,
+            self._of_terminals,
+            self._of_cards,
+            self._of_requests,
+        )
+        return i.ActAccepted(
+            operator="mado-1",
+            second="kanri-1",
+            act="test",
+            subject="test",
+            reason="a walk",
+            nonce=self.dice.randbytes(16) if self.dice.random() > 0.01 else bytes(16),
+            change=self.dice.choice(ready)(),
+        )
+
+    def _of_people(self) -> Any:
+        dice = self.dice
+        person = dice.random() < 0.7
+        subject = dice.choice(PEOPLE if person else tuple(one.household_id for one in HOUSEHOLDS))
+        new = Suppression(
+            suppression_id=f"s-{dice.randrange(4)}",
+            subject_kind=SubjectKind.PERSON if person else SubjectKind.HOUSEHOLD,
+            subject_id=subject,
+            reason=dice.choice(list(SuppressionReason)),
+            until=dice.choice((None, date(2027, 3, 31))),
+        )
+        lifted = LiftedSuppression(suppression_id=f"s-{dice.randrange(4)}")
+        resident_id = dice.choice(PEOPLE)
+        address = f"{resident_id}-{dice.randrange(3)}@example.org"
+        choices = (
+            NewSuppression(suppression=new),
+            lifted,
+            lifted,
+            lifted,
+            Subscribing(resident_id=resident_id, address=address),
+            Subscribing(resident_id=A.head_id, address=address),
+            Unsubscribing(resident_id=resident_id),
+        )
+        return dice.choice(choices)
+
+    def _of_register(self) -> Any:
+        dice, now_ms = self.dice, self.pair.clock.real_ms
+        self._sequence += 1
+        base: dict[str, Any] = {
+            "sequence": self._sequence,
+            "as_of": datetime.fromtimestamp(now_ms // 1_000, UTC),
+        }
+        person, family = dice.choice(PEOPLE), A.household_id
+        who = base | {"subject_kind": SubjectKind.PERSON, "subject_id": person}
+        whose = base | {"subject_kind": SubjectKind.HOUSEHOLD, "subject_id": family}
+        child = A.members[-1].resident_id
+        record = dice.choice(list(RECORDS.values()))
+        households = dice.choice(
+            (
+                (A,),
+                (remarked(A, remarks=f"備考{dice.randrange(3)}"),),
+                (without(A, len(A.members) - 1), moved_in(B, child, A)),
+                (B, A),
+                (C,),
+            )
+        )
+        noted = suppression(f"r-{dice.randrange(3)}", dice.choice(PEOPLE))
+        choices: tuple[f.AnyChange, ...] = (
+            f.HouseholdsChanged(**base, put=households),
+            f.HouseholdsChanged(**base, put=(A, B, C)),
+            f.HouseholdsChanged(**base, removed=(C.household_id,)),
+            f.RecordPut(**base, record=record),
+            f.RecordRemoved(**base, key=record_key(record)),
+            f.SuppressionNoted(**base, suppression=noted),
+            f.SuppressionEnded(**base, suppression_id=f"r-{dice.randrange(3)}"),
+            f.EditBegun(**who),
+            f.EditEnded(**who),
+            f.EditBegun(**whose),
+            f.EditEnded(**whose),
+            f.Heartbeat(**base),
+        )
+        until_ms = now_ms + dice.choice((1_000, DAY_MS // 2))
+        fed = f.Placed(changes=tuple(dice.sample(choices, dice.choice((1, 1, 2)))), skipped=0)
+        gap = f.Gap(expected=self._sequence, found=self._sequence + 2)
+        weights = (10, 1, 1, 1)
+        return dice.choices((fed, gap, StandIn(until_ms=until_ms), StandInOver()), weights)[0]
+
+    def _of_days(self) -> Any:
+        dice, day = self.dice, self._day()
+        terminal = dice.choice((TERMINAL, OTHER_TERMINAL))
+        choices: list[Any] = [
+            CloseDay(day=day),
+            CarryOver(terminal=terminal, day=day),
+            SettleDifference(terminal=terminal, day=day),
+            StopIssuing() if dice.random() < 0.3 else ReopenIssuing(),
+            ReopenIssuing(),
+            *(ReopenLine(terminal=one) for one in (TERMINAL, OTHER_TERMINAL)),
+            i.NewTables(content=TABLES_TOML),
+        ]
+        ids = list(self.pair.state.issuances)[:2]
+        choices += [CloseIssuance(issuance_id=one, fee=r.ClosedFee.EARNED) for one in ids]
+        return dice.choice(choices)
+
+    def _of_terminals(self) -> Any:
+        dice = self.dice
+        number = dice.randrange(3, 9)
+        name = f"LW-{number:04d}"
+        known = dice.choice((TERMINAL, OTHER_TERMINAL, name))
+        certificate = i.NewCertificate(
+            terminal=known,
+            line_id=dice.randbytes(8),
+            fingerprint=dice.randbytes(32),
+            report_public_key=dice.randbytes(32),
+            until_ms=self.pair.clock.real_ms + dice.choice((1_000, 30 * DAY_MS)),
+        )
+        if known == name and name not in self.pair.disk.tables.terminal.kept:
+            return i.Registration(certificate=certificate, chain="見本", store="店", in_city=True)
+        if dice.random() < 0.2 and known == name:
+            return i.Revocation(terminal=known)
+        return i.RenewedCertificate(certificate=certificate, overlap_ms=dice.choice((0, DAY_MS)))
+
+    def _of_cards(self) -> Any:
+        dice = self.dice
+        card_ref = f"card-{dice.randrange(5)}"
+        steps = (CardStep.APPROVED, CardStep.REGISTERED, CardStep.CANCELLED, CardStep.WITHDRAWN)
+        changed = CardChange(
+            card_ref=dice.choice((card_ref, card_ref, "card-mynumber")),
+            step=dice.choice((*steps, CardStep.REGISTERED, CardStep.PIN_RESET)),
+            operator="mado-1",
+            second="kanri-1",
+            occasion=dice.choice((None, CardOccasion.NEW_CARD)),
+        )
+        in_use = self.pair.disk.tables.card_registration.kept
+        if card_ref in in_use or card_ref in self.pair.disk.tables.card.kept:
+            return changed
+        kind = dice.choice(list(CardKind))
+        return BegunRegistration(
+            card_ref=card_ref,
+            kind=kind,
+            resident_id=dice.choice(PEOPLE),
+            certificate_serial=f"c0{card_ref}" if kind is CardKind.MYNUMBER else None,
+            occasion=CardOccasion.IN_USE,
+            operator="mado-1",
+            subject="subject",
+        )
+
+    def _of_requests(self) -> Any:
+        requests = list(self.pair.disk.tables.domicile_request.kept)
+        if not requests:
+            return self._of_people()
+        request_id = self.dice.choice(requests)
+        choices = (
+            Match(request_id=request_id, resident_id=self.dice.choice(PEOPLE)),
+            Approval(request_id=request_id, usable_from=date(2026, 12, 7)),
+            Rejection(request_id=request_id, words="窓口へ"),
+        )
+        return self.dice.choice(choices)
+
+    def _day(self) -> str:
+        return f"2026-{self.dice.choice(('11-29', '11-30', '12-01', '12-02'))}"
