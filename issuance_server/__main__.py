@@ -16,6 +16,8 @@ EXIT_INTERRUPTED = 130
 COMMANDS = {
     "init": "set_up",
     "run": "serving",
+    "status": "status",
+    "manifest": "manifests",
     "check-config": "serving",
     "issuance": "issuances",
     "card": "cards",

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from issuance_server import manifest
 from issuance_server.adapters.broker_process import BrokerProcess
 from issuance_server.adapters.control_socket import serve_control
 from issuance_server.adapters.file_lock import only_one
@@ -42,6 +43,7 @@ async def serve(city: City, *, clock_start: str | None = None) -> int:
         The exit status: 0 after an orderly stop, 1 when the journal failed.
 
     Raises:
+        NotAsDeclared: this is another node than was declared.
         SetUpError: something is not as needed; the text names the way out.
         AdapterError: a child process could not start.
     """
@@ -87,6 +89,7 @@ async def _running(
         await stack.enter_async_context(only_one(city.paths.database))
         store = await SqliteStore.open(city.paths.database)
         stack.push_async_callback(store.close)
+        await _check_manifest(city, store)
         judge = city.judge()
         stack.push_async_callback(judge.stop)
         renderer = RendererPool(
@@ -95,6 +98,7 @@ async def _running(
             keys=city.paths.key_folder,
             backs=city.config.city.backs,
             on_restart=lambda exit_status: log("renderer.restarted", exit_status=exit_status),
+            build=manifest.check_of(manifest.Child.RENDERER, city.config.node.manifest),
         )
         stack.push_async_callback(renderer.stop)
         broker = city.config.broker
@@ -128,6 +132,16 @@ async def _running(
         await asyncio.wait({running, connected, stopping}, return_when=asyncio.FIRST_COMPLETED)
         connected.cancel()
         yield runtime, running
+
+
+async def _check_manifest(city: City, store: SqliteStore) -> None:
+    """Refuse to take up business as another node than was declared.
+
+    Raises:
+        NotAsDeclared: it differs, and the configuration does not tolerate that.
+    """
+    found = manifest.manifest_of(city.config, await store.tables(), software())
+    manifest.check(await store.declared_manifest(), found, city.config.node.manifest)
 
 
 def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -> Parts:

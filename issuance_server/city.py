@@ -10,6 +10,7 @@ from pathlib import Path
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.config import Config, Paths
 from issuance_server.control.act_check import Believed
+from issuance_server.manifest import Child, check_of
 from issuance_server.notice_settings import sender_of
 from issuance_server.observe.logging import log
 from issuance_server.ports import NoticeSender
@@ -61,6 +62,7 @@ class City:
             keys=self.paths.key_folder,
             city=self.config.city.code,
             on_restart=lambda exit_status: log("judge.restarted", exit_status=exit_status),
+            build=check_of(Child.PIN_JUDGE, self.config.node.manifest),
         )
 
     def notice_sender(self) -> NoticeSender | None:

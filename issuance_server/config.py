@@ -6,6 +6,7 @@ Relative paths are relative to the file. Nothing in it is secret; keys lie in th
 import datetime as dt
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, get_args, get_origin, get_type_hints
 
@@ -118,6 +119,25 @@ class Rendering(_Section, frozen=True, kw_only=True):
     ] = ()
 
 
+class ManifestMode(Enum):
+    """How strictly a node is held to the declared manifest."""
+
+    DECLARED = "declared"  # a node that differs does not start, nor does a child
+    FOLLOW = "follow"  # it starts, and the differences are logged
+
+
+class Node(_Section, frozen=True, kw_only=True):
+    """The machine and the program that serve the city."""
+
+    manifest: Annotated[
+        ManifestMode,
+        Meta(
+            description="declared: a node that differs from the declared manifest does not start;"
+            " follow: it starts and logs the differences, for sample cities only"
+        ),
+    ] = ManifestMode.DECLARED
+
+
 class Shutdown(_Section, frozen=True, kw_only=True):
     """The orderly stop (予備閉局)."""
 
@@ -139,6 +159,7 @@ class Config(_Section, frozen=True, kw_only=True):
     register: Register = field(default_factory=Register)
     eligibility: Eligibility = field(default_factory=Eligibility)
     rendering: Rendering = field(default_factory=Rendering)
+    node: Node = field(default_factory=Node)
     shutdown: Shutdown = field(default_factory=Shutdown)
     notice: Notice = field(default_factory=Notice)
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from issuance_server.adapters import frames
+from issuance_server.adapters.build import BuildCheck
 from issuance_server.adapters.frames import Frame
 from issuance_server.adapters.process_end import exit_status_of
 from protocol.errors import AdapterError, Misuse
@@ -39,6 +40,7 @@ class Child:
         module: str,
         arguments: Sequence[str] = (),
         on_restart: Callable[[int], None] = lambda _exit_status: None,
+        build: BuildCheck | None = None,
     ) -> None:
         """Prepare; nothing is started before ``start``.
 
@@ -47,17 +49,20 @@ class Child:
             arguments: further arguments; visible to other users of the machine, so no secrets.
             on_restart: called by the event loop with the dead child's exit status (negative: the
                 signal) when its successor answers. What it raises is told by the loop.
+            build: what program it has to run; None: whatever lies on the disk.
         """
         self.running = asyncio.Event()
         self._module = module
         self._arguments = tuple(arguments)
         self._on_restart = on_restart
+        self._build = build
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reader: asyncio.StreamReader | None = None
         self._asks: dict[int, asyncio.Future[bytes]] = {}
         self._last_id = frames.GREETING_ID
         self._supervisor: asyncio.Task[None] | None = None
+        self._told_build = ""
         self._wanted = False  # from start to stop
 
     async def start(self) -> None:
@@ -163,7 +168,7 @@ class Child:
             theirs.close()
 
     async def _greeting(self) -> bool:
-        """Say whether the child says that it serves."""
+        """Say whether the child says that it serves, and runs the program that it has to run."""
         if self._reader is None:
             raise Misuse("no child to read from")
         try:
@@ -171,7 +176,15 @@ class Child:
                 greeting = await frames.read(self._reader)
         except TimeoutError:
             return False
-        return greeting is not None and greeting.request_id == frames.GREETING_ID
+        if greeting is None or greeting.request_id != frames.GREETING_ID:
+            return False
+        found = greeting.body.decode("ascii", "replace")
+        if self._build is None or found == self._build.build:
+            return True
+        if found != self._told_build:  # once, and not at every try to start it again
+            self._told_build = found
+            self._build.on_difference(found)
+        return not self._build.refuse
 
     async def _supervise(self) -> None:
         clock = asyncio.get_running_loop().time

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from issuance_server.adapters import frames
+from issuance_server.adapters.build import build_digest
 from issuance_server.adapters.frames import Frame
 from protocol.errors import KofuError
 
@@ -49,7 +50,8 @@ async def serve(fd: int, handler: Handler) -> None:
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None) as farewell, asyncio.TaskGroup() as under_way:
-                writer.write(frames.encode(Frame(request_id=frames.GREETING_ID)))
+                greeting = Frame(request_id=frames.GREETING_ID, body=build_digest().encode())
+                writer.write(frames.encode(greeting))
                 while (request := await frames.read(reader)) is not None:
                     if places.locked():
                         await send(_busy(request))

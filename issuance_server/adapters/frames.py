@@ -8,7 +8,7 @@ from protocol.codec import UNREADABLE
 from protocol.errors import AdapterError
 
 FRAME_BYTES_MAX = 8 * 1024 * 1024
-GREETING_ID = 0  # the child says with it that it serves
+GREETING_ID = 0  # the child says with it that it serves, and which program it runs
 _LENGTH_BYTES = 4
 
 

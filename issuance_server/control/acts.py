@@ -6,6 +6,7 @@ from issuance_server.control.act_check import ActKind
 from issuance_server.control.card_acts import CARD_ACTS
 from issuance_server.control.day_acts import DAY_ACTS
 from issuance_server.control.domicile_acts import DOMICILE_ACTS
+from issuance_server.control.issuing_acts import ISSUING_ACTS
 from issuance_server.control.notice_acts import NOTICE_ACTS
 from issuance_server.control.push_acts import PUSH_ACTS
 from issuance_server.control.register_acts import REGISTER_ACTS
@@ -23,4 +24,5 @@ ACTS: Mapping[str, ActKind] = {
     **NOTICE_ACTS,
     **PUSH_ACTS,
     **DOMICILE_ACTS,
+    **ISSUING_ACTS,
 }

@@ -11,6 +11,10 @@ from collections.abc import Awaitable, Callable
 
 from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.sqlite.cards import RegisteredCard, registered_cards
+from issuance_server.adapters.sqlite.issuing_projections import (
+    declared_manifest,
+    issuing_stop,
+)
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.control import wire
 from issuance_server.control.act_check import ActCheck, Believed, CarryOut, RefusedAt
@@ -29,7 +33,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ControlDesk:
-    """One per process that serves commands."""
+    """One per process that serves commands.
+
+    Attributes:
+        live: gives what only a running server knows of itself; None: none runs here.
+    """
 
     def __init__(
         self,
@@ -47,6 +55,7 @@ class ControlDesk:
         self._record = record
         self._clock = clock
         self._log = log
+        self.live: Callable[[], wire.Live] | None = None
         self._acting = asyncio.Lock()  # a nonce is looked up and recorded without a rival
 
     async def handle(self, content: bytes) -> bytes:
@@ -67,6 +76,8 @@ class ControlDesk:
                 return wire.Cards(rows=await self._cards(card_ref))
             case wire.DrawCardChallenge(visit_id=visit_id):
                 return await self._card_challenge(visit_id)
+            case wire.ReadStatus():
+                return await self._status()
             case wire.Act():
                 async with self._acting:
                     await self._act(request)
@@ -77,6 +88,14 @@ class ControlDesk:
                     else await answer(self._queries, self._clock.now(), request)
                 )
         return await ANSWERS[type(request)](self._queries, self._clock.now(), request)
+
+    async def _status(self) -> wire.Status:
+        fetch = self._queries.reader.all
+        return wire.Status(
+            live=None if self.live is None else self.live(),
+            stopped=await issuing_stop(fetch),
+            declared=await declared_manifest(fetch),
+        )
 
     async def _cards(self, card_ref: str | None) -> tuple[wire.CardRow, ...]:
         asked = await registered_cards(self._queries.reader, card_ref)

@@ -7,6 +7,7 @@ from issuance_server.adapters.sqlite.queries import IssuanceRow, LifeStep
 from issuance_server.city import City
 from issuance_server.control import wire
 from issuance_server.control.day_acts import issuance_subject
+from issuance_server.control.issuing_acts import ALL_ISSUING
 from issuance_server.core.records import ClosedFee
 from issuance_server.desk_commands.acts import do_act
 from issuance_server.desk_commands.parsing import (
@@ -81,6 +82,20 @@ async def close_issuance(city: City, arguments: argparse.Namespace) -> int:
     return 0
 
 
+async def stop_issuing(city: City, arguments: argparse.Namespace) -> int:
+    """Stop issuing in the whole city, signed by an operator with a reason."""
+    await do_act(city, arguments, act=wire.ACT_ISSUANCE_STOP, subject=ALL_ISSUING)
+    sys.stderr.write("issuing is stopped; two operators reopen it: issuance reopen\n")
+    return 0
+
+
+async def reopen_issuing(city: City, arguments: argparse.Namespace) -> int:
+    """Let issuing go on after a stop of the whole city, signed by two operators with a reason."""
+    await do_act(city, arguments, act=wire.ACT_ISSUANCE_REOPEN, subject=ALL_ISSUING)
+    sys.stderr.write("issuing goes on\n")
+    return 0
+
+
 _LONG = frozenset({"signature", "sealed_digest", "file_digest", "pages", "digest", "challenge"})
 
 
@@ -99,7 +114,9 @@ def add_commands(commands: Commands) -> None:
     shown.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")
     add_config(shown, json=True)
     shown.set_defaults(run=of_city(show_issuance))
-    closed = actions.add_parser("close", help="end one that is unconfirmed (two operators)")
+    closed = actions.add_parser(
+        "close", help="end one that is unconfirmed, or whose deletion is overdue (two operators)"
+    )
     closed.add_argument("issuance", metavar="ID", help="issuance id, 32 hexadecimal digits")
     closed.add_argument(
         "--fee",
@@ -109,6 +126,14 @@ def add_commands(commands: Commands) -> None:
     )
     add_act(closed, of_two=True)
     closed.set_defaults(run=of_city(close_issuance))
+    stopped = actions.add_parser("stop", help="stop issuing in the whole city, at once")
+    add_act(stopped)
+    stopped.set_defaults(run=of_city(stop_issuing))
+    reopened = actions.add_parser(
+        "reopen", help="let issuing go on after a stop of the whole city (two operators)"
+    )
+    add_act(reopened, of_two=True)
+    reopened.set_defaults(run=of_city(reopen_issuing))
 
 
 def _issuance_id(text: str) -> bytes:

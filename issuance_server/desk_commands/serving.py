@@ -8,14 +8,21 @@ from issuance_server import app, config
 from issuance_server.city import City
 from issuance_server.desk_commands.parsing import Commands, add_config
 from issuance_server.desk_commands.tables import print_json, print_table
+from issuance_server.manifest import NotAsDeclared
 from issuance_server.observe.logging import add_log_arguments, log
 
 EXIT_DONE = 0
+EXIT_NOT_AS_DECLARED = 3
 
 
 def add_commands(commands: Commands) -> None:
     """Add ``run`` and ``check-config``."""
-    run = commands.add_parser("run", help="serve the city until Ctrl-C")
+    run = commands.add_parser(
+        "run",
+        help="serve the city until Ctrl-C",
+        epilog="exit status: 0 stopped in order, 1 failed or refused, 2 usage, 3 this node is not"
+        " what was declared (see: manifest show)",
+    )
     add_config(run)
     run.add_argument(
         "--clock",
@@ -34,7 +41,11 @@ def add_commands(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     log.configure(log_format=arguments.log_format, level=arguments.log_level)
     city = City.load(arguments.config, config.load(arguments.config))
-    return asyncio.run(app.serve(city, clock_start=arguments.clock))
+    try:
+        return asyncio.run(app.serve(city, clock_start=arguments.clock))
+    except NotAsDeclared as error:
+        sys.stderr.write(f"issuance-server: {error}\n")
+        return EXIT_NOT_AS_DECLARED
 
 
 def _check_config(arguments: argparse.Namespace) -> int:

@@ -12,17 +12,22 @@ from issuance_server.adapters.pin_judge.registration import NewCard, register_of
 from issuance_server.adapters.sqlite.founding import (
     NewTerminal,
     found_city,
+    found_manifest,
     found_suppressions,
     found_tables,
 )
 from issuance_server.adapters.system import SAMPLE_START
+from issuance_server.city import software
+from issuance_server.config import load
 from issuance_server.core.register import Household, Resident, age_on
+from issuance_server.core.tables.loaded import LoadedTables
 from issuance_server.desk_commands.parsing import Commands
 from issuance_server.desk_commands.sample_mynumber import (
     make_mynumber_cards,
     mynumber_holders,
     mynumber_pin,
 )
+from issuance_server.manifest import manifest_of
 from issuance_server.sample import city as sample_city
 from issuance_server.sample.records import records_of
 from issuance_server.sample.residents import sample_households
@@ -133,6 +138,9 @@ def _fill(folder: Path, broker_port: int) -> None:
     )
     (folder / "server.toml").write_text(config, encoding="utf-8")
     (folder / "tables.toml").write_text(SAMPLE_TABLES, encoding="utf-8")
+    tables = LoadedTables.founding(SAMPLE_TABLES.encode(), now_ms)
+    items = manifest_of(load(folder / "server.toml"), tables, software())
+    found_manifest(folder / "data" / "city.db", items, now_ms)
     (folder / "README.md").write_text(
         _readme(households, [card_ref for card_ref, *_ in (*cards, *certified)]), encoding="utf-8"
     )
@@ -280,6 +288,9 @@ heartbeat = true
 
 [notice]
 sender = "file"
+
+[node]
+manifest = "follow"
 """
 
 _TERMINAL = """\

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar, final
 
+from issuance_server.adapters.build import BuildCheck
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.pin_judge import wire
 from issuance_server.core.card_registration import SealedCard
@@ -66,6 +67,7 @@ class JudgeClient:
         keys: CityFolder,
         city: str,
         on_restart: Callable[[int], None] = lambda _exit_status: None,
+        build: BuildCheck | None = None,
     ) -> Self:
         """Prepare a city's judge; ``start`` starts its process.
 
@@ -75,13 +77,14 @@ class JudgeClient:
                 and the public keys in ``operators/``.
             city: municipality code, 6 digits.
             on_restart: called with the exit status when the judge died and its successor answers.
+            build: what program the judge has to run.
         """
         arguments = (
             *("--store", str(store), "--keys", str(keys.root)),
             *("--storage", str(keys.storage), "--operators", str(keys.operators)),
             *("--city", city),
         )
-        child = Child(module=JUDGE_MODULE, arguments=arguments, on_restart=on_restart)
+        child = Child(module=JUDGE_MODULE, arguments=arguments, on_restart=on_restart, build=build)
         return cls(child, verdict_keys=lambda: _announced_keys(keys))
 
     async def start(self) -> None:

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from issuance_server.adapters.build import BuildCheck
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.renderer import wire
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Rendered
@@ -27,6 +28,7 @@ class RendererPool:
         keys: CityFolder | None = None,
         backs: bool = False,
         on_restart: Callable[[int], None] = lambda _exit_status: None,
+        build: BuildCheck | None = None,
     ) -> None:
         """Prepare the workers; ``start`` starts them.
 
@@ -37,6 +39,7 @@ class RendererPool:
                 ``trust/``, and signs the codes on sheets. None: sheets bear no code.
             backs: whether sheets have backs; needs ``keys``.
             on_restart: called with the exit status when one died and its successor answers.
+            build: what program the workers have to run.
         """
         arguments = [part for font in fonts for part in ("--font", str(font))]
         if keys is not None:
@@ -44,7 +47,7 @@ class RendererPool:
         if backs:
             arguments.append("--backs")
         self._children = [
-            Child(module=RENDERER_MODULE, arguments=arguments, on_restart=on_restart)
+            Child(module=RENDERER_MODULE, arguments=arguments, on_restart=on_restart, build=build)
             for _ in range(workers)
         ]
         self._turn = itertools.cycle(self._children)

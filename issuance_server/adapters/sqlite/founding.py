@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from issuance_server.adapters.sqlite import issuing_projections
 from issuance_server.adapters.sqlite.cards import founding
 from issuance_server.adapters.sqlite.register_writing import (
     SET_LAST_VERSION_SQL,
@@ -23,7 +24,7 @@ from issuance_server.adapters.sqlite.tables_projections import statements_for
 from issuance_server.certificates.order import Record
 from issuance_server.core.audit_tree import AuditTree
 from issuance_server.core.record_holders import record_key
-from issuance_server.core.records import TablesLoaded, encode_record
+from issuance_server.core.records import ManifestDeclared, TablesLoaded, encode_record
 from issuance_server.core.register import Household
 from issuance_server.core.suppression import Suppression
 from issuance_server.core.tables.reading import read_tables
@@ -132,6 +133,24 @@ def found_tables(path: Path, content: bytes, at_ms: int) -> None:
         for statement, values in statements_for(record):
             connection.execute(statement, values)
         connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def found_manifest(path: Path, items: Mapping[str, str], at_ms: int) -> None:
+    """Declare what the node of a city that was just founded has to be.
+
+    As with all that a city is founded with but its tables, nobody's act is on record for it.
+
+    Args:
+        path: the database.
+        items: by name, as ``issuance_server.manifest`` has them.
+        at_ms: the time of the founding.
+    """
+    declared = ManifestDeclared(at_ms=at_ms, items=dict(items))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for pragma in WRITER_PRAGMAS:
+            connection.execute(pragma)
+        _carry_out(connection, issuing_projections.statements_for(declared))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -71,7 +71,7 @@ class SqliteStore:
         """Open an existing database.
 
         Raises:
-            SetUpError: there is none, it is another version's, or SQLite is too old.
+            SetUpError: there is none, it is another version's or damaged, or SQLite is too old.
         """
         if sqlite3.sqlite_version_info < REQUIRED_SQLITE_VERSION:
             raise SetUpError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or newer is needed")
@@ -81,6 +81,7 @@ class SqliteStore:
             try:
                 writer = await _connect(path, WRITER_PRAGMAS, opened)
                 reader = await _connect(path, READER_PRAGMAS, opened)
+                await _check_whole(path, reader)
                 await asyncio.to_thread(remove_left, path)
                 store = cls(writer, reader)
                 await store._load()
@@ -145,6 +146,10 @@ class SqliteStore:
     async def issuing_stopped(self) -> bool:
         """Tell whether nothing is issued in the whole city until two operators reopen it."""
         return await issuing_projections.issuing_stop(self._read) is not None
+
+    async def declared_manifest(self) -> dict[str, str] | None:
+        """Return what the city's node has to be; None: nothing was ever declared."""
+        return await issuing_projections.declared_manifest(self._read)
 
     async def terminals(self, now_ms: int) -> list[RegisteredTerminal]:
         """Return the list: terminals that are not revoked, with what is accepted of them now."""
@@ -328,3 +333,17 @@ async def _connect(
     for pragma in pragmas:
         await connection.execute(pragma)
     return connection
+
+
+async def _check_whole(path: Path, connection: aiosqlite.Connection) -> None:
+    """Read the whole database once: a torn page may lie where nobody looks for days.
+
+    Raises:
+        SetUpError: it is damaged.
+    """
+    found = await connection.execute_fetchall("PRAGMA quick_check(1)")
+    if [row[0] for row in found] != ["ok"]:
+        raise SetUpError(
+            f"the database at {path} is damaged; keep it as it is for whoever looks into it, and"
+            " put the city back: issuance-server restore"
+        )

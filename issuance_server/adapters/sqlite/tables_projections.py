@@ -11,9 +11,18 @@ LATEST_SQL = (
 
 
 def statements_for(record: TablesLoaded) -> list[Statement]:
-    """Return what keeps a version beside the others."""
+    """Return what keeps a version beside the others.
+
+    Loading tables declares them: the manifest names the latest.
+    """
     sql = "INSERT INTO city_tables (loaded_at_ms, digest, content, operator) VALUES (?, ?, ?, ?)"
-    return [(sql, (record.at_ms, record.digest, record.content, record.operator))]
+    declared = (
+        "UPDATE meta SET value = json_set(value, '$.\"tables-city\"', ?) WHERE key = 'manifest'"
+    )
+    return [
+        (sql, (record.at_ms, record.digest, record.content, record.operator)),
+        (declared, (record.digest.hex(),)),
+    ]
 
 
 def loaded_tables(row: tuple[int, bytes, bytes, str | None]) -> LoadedTables:

@@ -59,6 +59,15 @@ from issuance_server.control.wire.domiciles import (
     ShownApplicant,
     ToldWords,
 )
+from issuance_server.control.wire.issuing import (
+    ACT_ISSUANCE_REOPEN,
+    ACT_ISSUANCE_STOP,
+    ACT_MANIFEST_DECLARE,
+    Live,
+    NewManifest,
+    ReadStatus,
+    Status,
+)
 from issuance_server.control.wire.notices import (
     ACT_NOTICE_SUBSCRIBE,
     ACT_NOTICE_UNSUBSCRIBE,
@@ -129,6 +138,9 @@ __all__ = [
     "ACT_DOMICILE_REJECT",
     "ACT_DOMICILE_SHOW",
     "ACT_ISSUANCE_CLOSE",
+    "ACT_ISSUANCE_REOPEN",
+    "ACT_ISSUANCE_STOP",
+    "ACT_MANIFEST_DECLARE",
     "ACT_NOTICE_SUBSCRIBE",
     "ACT_NOTICE_UNSUBSCRIBE",
     "ACT_PUSH_LIST",
@@ -180,7 +192,9 @@ __all__ = [
     "ListRegistrations",
     "ListSuppressions",
     "ListTerminals",
+    "Live",
     "NewKey",
+    "NewManifest",
     "NewSubscription",
     "NewTablesFile",
     "NewTerminal",
@@ -194,6 +208,7 @@ __all__ = [
     "ReadJournal",
     "ReadNumbers",
     "ReadRegister",
+    "ReadStatus",
     "ReadTables",
     "RegisterStatus",
     "Registrations",
@@ -203,6 +218,7 @@ __all__ = [
     "ShownApplicant",
     "StagedExtract",
     "StandInTime",
+    "Status",
     "Suppressions",
     "TablesInForce",
     "Terminals",
@@ -228,6 +244,7 @@ Request: TypeAlias = (
     | ReadTables
     | ReadDay
     | ReadAccounts
+    | ReadStatus
     | ListRegistrations
     | DrawCardChallenge
     | Act
@@ -250,6 +267,7 @@ Answer: TypeAlias = (
     | TablesInForce
     | DayStatus
     | Accounts
+    | Status
     | Registrations
     | CardChallenge
 )

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from issuance_server.control.wire.cards import BegunCard, ResetPin, TriedCard
 from issuance_server.control.wire.domiciles import FoundPerson, ToldWords
+from issuance_server.control.wire.issuing import NewManifest
 from issuance_server.control.wire.notices import NewSubscription
 from issuance_server.control.wire.push import PushPage
 from issuance_server.control.wire.register import FeedBatch, StagedExtract, StandInTime
@@ -55,6 +56,7 @@ Brought: TypeAlias = (
     | NewKey
     | AddedSuppression
     | NewTablesFile
+    | NewManifest
     | StagedExtract
     | FeedBatch
     | StandInTime

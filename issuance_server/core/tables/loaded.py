@@ -1,5 +1,8 @@
 """A version of the city's tables as it is kept, and what it says."""
 
+import hashlib
+from typing import Self
+
 import msgspec
 
 from issuance_server.core.tables import NO_TABLES, CityTables
@@ -21,6 +24,12 @@ class LoadedTables(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes
     content: bytes
     operator: str | None
+
+    @classmethod
+    def founding(cls, content: bytes, at_ms: int) -> Self:
+        """Return the tables with which a city is founded."""
+        digest = hashlib.sha256(content).digest()
+        return cls(loaded_at_ms=at_ms, digest=digest, content=content, operator=None)
 
 
 def read_loaded(loaded: LoadedTables | None) -> CityTables:

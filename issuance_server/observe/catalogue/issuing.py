@@ -7,6 +7,10 @@ _EVIDENCE = {
     "reason": "what cannot be kept: `log`, `checkpoints` or `judge-events`",
     "lost_ms": "for how long, milliseconds",
 }
+_CHILD = {
+    "child": "`pin-judge` or `renderer`",
+    "build": "digest of the program that the child runs, 64 hex digits",
+}
 
 EVENTS = (
     Event(
@@ -72,12 +76,17 @@ EVENTS = (
         what_to_do="Never let a city that issues run so. See docs/operating/fail-closed.md.",
     ),
     Event(
+        name="child.differs",
+        level=Level.WARNING,
+        fields=_CHILD,
+        when="A child was started from other files than the server, and is used all the same: "
+        "`node.manifest` is `follow`.",
+        what_to_do="Start the server again when you have finished changing the program.",
+    ),
+    Event(
         name="child.refused",
         level=Level.ERROR,
-        fields={
-            "child": "`pin-judge` or `renderer`",
-            "build": "digest of the program that the child runs, 64 hex digits",
-        },
+        fields=_CHILD,
         when="A child was started from other files than the server: somebody replaced the program "
         "while it runs. The child is not used; without it nothing is issued.",
         what_to_do="Stop the server, compare `manifest show` with what was approved, start again.",
