@@ -21,7 +21,6 @@ from issuance_server.core import records as r
 from issuance_server.core.inputs import ActAccepted, Change
 from issuance_server.core.register_feed import AnyChange, placed
 from issuance_server.runtime.runtime import Parts
-from keys.pin_sealing import PinSealer
 from protocol.kinds import Kind, Options, Scope
 from protocol.secret import Secret
 from terminal_sim.core.effects import AskForMoney
@@ -29,10 +28,9 @@ from terminal_sim.core.inputs import CertificateChosen, Input
 from terminal_sim.core.records import PrintFailed, Withdrawn
 from terminal_sim.customer import Choice, Customer
 from terminal_sim.desk_work import DeskWork
-from terminal_sim.devices import CardReader, CoinBox, Printer
+from terminal_sim.devices import CoinBox
 from terminal_sim.person import Keypad, Person
-from terminal_sim.spool import Spool
-from tests.hostile.founding import CITY, PIN
+from tests.hostile.founding import PIN
 from tests.hostile.town import Opening, Town, WholeTerminal
 from tests.incidents.founding import FEE_YEN, Applicant, Founded, flat
 
@@ -115,24 +113,15 @@ class Payer(Person):
         return await super().pay(asked)
 
 
-class Desk(DeskWork):
-    """The devices of a machine whose ids may be drawn otherwise than by chance."""
-
-    draw_id: Callable[[], bytes] | None = None
-
-    async def attend(self, asked: Any, customer: Customer) -> Input:
-        """Let the person answer."""
-        answer = await super().attend(asked, customer)
-        if self.draw_id is not None and isinstance(answer, CertificateChosen):
-            return replace(answer, issuance_id=self.draw_id())
-        return answer
+Attend = Callable[[Any, Customer], Awaitable[Input]]
 
 
 class Machine(WholeTerminal):
     """A machine at which one applicant comes again and again."""
 
     def __init__(self, applicant: Applicant, founded: Founded, town: "IncidentTown") -> None:
-        super().__init__(applicant.terminal, founded.keys, town.folder / "machines", town)
+        keys = replace(founded.keys, card=applicant.card)
+        super().__init__(applicant.terminal, keys, town.folder / "machines", town)
         self.applicant = applicant
         others = (one.tells for one in founded.applicants if one is not applicant)
         self._others = frozenset().union(*others)
@@ -180,22 +169,23 @@ class Machine(WholeTerminal):
         return person
 
     def _work(self, coin_box: CoinBox) -> DeskWork:
-        reader = CardReader(
-            card=self.applicant.card,
-            sealer=PinSealer(self._own.trust.pin_sealing_key),
-            terminal=self.name,
-            city=CITY,
-        )
-        desk = Desk(
-            terminal=self.name,
-            report_key=self._own.report_key,
-            spool=Spool(self.storage),
-            coin_box=coin_box,
-            card_reader=reader,
-            printer=Printer(self.tray),
-        )
-        desk.draw_id = self.draw_id
+        desk = super()._work(coin_box)
+        if self.draw_id is not None:
+            desk.attend = _drawing(desk, self.draw_id)  # type: ignore[method-assign]
         return desk
+
+
+def _drawing(desk: DeskWork, draw_id: Callable[[], bytes]) -> Attend:
+    """Return what lets a person answer at a machine whose ids are not drawn by chance."""
+    honest = desk.attend
+
+    async def attend(asked: Any, customer: Customer) -> Input:
+        answer = await honest(asked, customer)
+        if isinstance(answer, CertificateChosen):
+            return replace(answer, issuance_id=draw_id())
+        return answer
+
+    return attend
 
 
 @dataclass
@@ -271,7 +261,9 @@ class IncidentTown(Town):
 def assert_own_paper(visit: Visit) -> None:
     """Assert that somebody has their own certificate: all of it, of nobody else, and paid for."""
     applicant = visit.applicant
-    assert visit.sheets, f"{applicant.terminal} printed nothing: {visit.heard}"
+    assert visit.sheets, (
+        f"{applicant.terminal} printed nothing: {visit.heard or visit.opening.error}"
+    )
     for sheet in visit.sheets:
         said = "".join(flat(text) for text in sheet.texts)
         assert any(tell in said for tell in applicant.tells), "a sheet that is not the applicant's"

@@ -17,6 +17,7 @@ import pytest
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.core import records as r
 from issuance_server.core.day_changes import ReopenLine
+from issuance_server.core.issuing_changes import ReopenIssuing
 from protocol.kinds import Kind
 from tests.incidents.conftest import Play
 from tests.incidents.planted import sealing_the_last_one
@@ -64,7 +65,26 @@ def test_two_that_came_out_as_each_other_are_seen_by_the_gate(play: Play) -> Non
     play(scene, workers=Workers(Exchanged()))
 
 
-def test_applying_again_does_not_close_an_alarm(play: Play) -> None:
+def test_applying_again_does_not_close_the_citys_alarm(play: Play) -> None:
+    """After one document that is another's, nobody gets anything until two operators reopen."""
+
+    async def scene(town: IncidentTown) -> None:
+        await two_at_once(town)
+        for _ in range(2):  # what was answered in 2023: "applied again, and it was printed"
+            for visit in await town.all_visit(Kind.INKAN):
+                assert_clean_refusal(visit, "ISSUING_STOPPED")
+        (stopped,) = [one for one in town.journal() if isinstance(one, r.IssuingStopped)]
+        assert "another-document" == stopped.fault
+
+        await town.act("issuance.reopen", "city", ReopenIssuing(), second="mado-2")
+        for visit in await town.all_visit(Kind.INKAN):
+            assert_own_paper(visit)
+        assert [stopped.fault] == [line["fault"] for line in town.log.of("issuing.stopped")]
+
+    play(scene, workers=Workers(Exchanged()))
+
+
+def test_applying_again_does_not_close_a_machines_alarm(play: Play) -> None:
     """A machine that got another's document prints nothing more until two operators reopen it."""
 
     async def scene(town: IncidentTown) -> None:
