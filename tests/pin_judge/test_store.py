@@ -5,6 +5,7 @@ import base64
 import logging
 import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -105,6 +106,25 @@ async def test_other_file_is_refused(bench: JudgeBench, content: bytes | None) -
 
     with pytest.raises(SetUpError, match=r"other\.db"):
         await open_store(path, bench.keys, lock_wait_ms=0)
+
+
+async def test_torn_page_is_found_at_the_start(bench: JudgeBench) -> None:
+    """A judge does not count on a store of which it cannot read everything."""
+    await bench.card()
+    await bench.close()
+    whole = bench.path.read_bytes()
+    with closing(sqlite3.connect(bench.path)) as connection:
+        sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'event'"
+        (page,) = connection.execute(sql).fetchone()
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    at = (page - 1) * page_bytes
+    bench.path.write_bytes(whole[:at] + b"\xa5" * page_bytes + whole[at + page_bytes :])
+
+    with pytest.raises(SetUpError, match="issuance-server restore"):
+        await open_store(bench.path, bench.keys, lock_wait_ms=0)
+
+    bench.path.write_bytes(whole)
+    await bench.open()
 
 
 async def test_folder_that_is_not_there(bench: JudgeBench) -> None:

@@ -104,7 +104,7 @@ class StoreFile:
             lock_wait_ms: how long another process may still hold it.
 
         Raises:
-            SetUpError: another process holds it, or it is no store of this version.
+            SetUpError: another process holds it, or it is damaged or no store of this version.
         """
         async with contextlib.AsyncExitStack() as undo:
             in_use = f"{path} is in use by another PIN judge; stop that server first"
@@ -186,6 +186,7 @@ async def _prepare(path: Path, connection: aiosqlite.Connection) -> None:
     application_id = await _pragma(connection, "application_id")
     version = await _pragma(connection, "user_version")
     if (application_id, version) == (APPLICATION_ID, SCHEMA_VERSION):
+        await _check_whole(path, connection)
         return
     tables = await connection.execute_fetchall("SELECT 1 FROM sqlite_schema LIMIT 1")
     if application_id or version or list(tables):
@@ -194,6 +195,16 @@ async def _prepare(path: Path, connection: aiosqlite.Connection) -> None:
         f"BEGIN IMMEDIATE; {SCHEMA}"
         f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
     )
+
+
+async def _check_whole(path: Path, connection: aiosqlite.Connection) -> None:
+    """Read the whole store once: a torn page may hold tries that nobody asks for today."""
+    found = await connection.execute_fetchall("PRAGMA quick_check(1)")
+    if [row[0] for row in found] != ["ok"]:
+        raise SetUpError(
+            f"{path} is damaged; keep it as it is for whoever looks into it, and put the city"
+            " back: issuance-server restore"
+        )
 
 
 async def _pragma(connection: aiosqlite.Connection, name: str) -> int:
