@@ -30,8 +30,8 @@ the ways of a key:
   the key that PINs are sealed to    issuance-keys rotate pin-opening DIR
                                      issuance-keys distribute DIR --out FOLDER
   the key that releases are signed   issuance-keys rotate binding DIR
-  with: terminals must know it       issuance-keys distribute DIR --out FOLDER
-  before it signs                    terminal-sim trust --terminal T --from FOLDER   (each)
+  with, or checkpoints: terminals    issuance-keys distribute DIR --out FOLDER
+  must know it before it signs       terminal-sim trust --terminal T --from FOLDER   (each)
                                      issuance-keys activate binding DIR
   a key that was stolen              rotate as above, at once, then
                                      issuance-keys revoke PURPOSE DIR
@@ -104,8 +104,9 @@ def _add_life(words: _Commands, commands: dict[str, Command]) -> None:
     rotate = words.add_parser(
         "rotate",
         help="make a new key that takes the place of the old one",
-        description="Make a new key. A binding key waits as next until it is activated; any other "
-        "takes over at once. A pepper takes over card by card, at each right PIN.",
+        description="Make a new key. A binding or checkpoint key waits as next until it is "
+        "activated; any other takes over at once. A pepper takes over card by card, at each right "
+        "PIN.",
     )
     _purpose(rotate, ROTATED)
     _folder(rotate)

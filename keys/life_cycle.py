@@ -45,8 +45,9 @@ ROTATED = (
     Purpose.BACK,
 )
 """The purposes that ``rotate`` takes. Day keys change by themselves; the authority does not."""
-WAIT_FOR_TERMINALS = (Purpose.BINDING,)
-"""A terminal must know these before they sign, so a new one waits as *next* until activated."""
+WAIT_FOR_TERMINALS = (Purpose.BINDING, Purpose.CHECKPOINT)
+"""A terminal must know these before they sign, so a new one waits as *next* until activated
+(TP-123)."""
 TOLD_TO_TERMINALS = (Purpose.BINDING, Purpose.CHECKPOINT, Purpose.PIN_OPENING)
 """Of these a terminal knows the public halves that ``distribute`` tells it."""
 UNTIL_DESTROYED = (Purpose.PEPPER, Purpose.BACK)
@@ -327,7 +328,8 @@ def _authority(city: CityFolder, purpose: Purpose) -> Authority | None:
 def _distributed(city: CityFolder, record: KeyRecord) -> bool:
     if not (city.trust / TerminalTrust.FILE).exists():
         return False
-    return record.public in TerminalTrust.load(city.trust).binding_keys
+    told = TerminalTrust.load(city.trust)
+    return record.public in (*told.binding_keys, *told.checkpoint_keys)
 
 
 def _over(record: KeyRecord) -> bool:

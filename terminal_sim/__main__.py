@@ -13,6 +13,7 @@ from keys.distribution import take_trust
 from protocol.errors import KofuError, Misuse, SetUpError
 from protocol.limits import ISSUANCES_PER_VISIT_MAX
 from protocol.telegrams import Refused
+from terminal_sim import witnessing
 from terminal_sim.applicant import Applicant, typed_of
 from terminal_sim.arguments import parser, terminal_folders
 from terminal_sim.config import TerminalConfig, find_terminal
@@ -87,7 +88,7 @@ def _domicile(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"{told['state']}\n")
     if told["refusal"] is not None:
         _say(told["refusal"]["sentence"])
-    return result
+    return Exit.SET_UP if _doubted_before(ended) else result
 
 
 def _settle(arguments: argparse.Namespace) -> int:
@@ -102,6 +103,8 @@ def _settle(arguments: argparse.Namespace) -> int:
         for issuance in left:
             sys.stdout.write(f"{issuance}\n")
     _say(f"未了 {len(left)}件 (left to settle)")
+    if _doubted_before(ended):
+        return Exit.SET_UP
     if ended.machine.refused is not None:
         return Exit.REFUSED
     return Exit.UNKNOWN if left else Exit.DONE
@@ -118,6 +121,21 @@ def _take_trust(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print({"terminal": config.terminal, "serial": told.serial, "new": new})
     return Exit.DONE
+
+
+def _witness(arguments: argparse.Namespace) -> int:
+    config = _config(arguments)
+    state = witnessing.read(config, arguments.dismiss)
+    if arguments.out is not None:
+        witnessing.write(arguments.out, config.city, state.witnessed)
+    if arguments.shown_out is not None:
+        shown = None if state.doubt is None else state.doubt.shown
+        witnessing.write(arguments.shown_out, config.city, shown)
+    if arguments.json:
+        _print(witnessing.witness_object(state))
+    else:
+        sys.stdout.write(witnessing.witness_words(state))
+    return Exit.DONE if state.doubt is None else Exit.SET_UP
 
 
 def _tell_issue(arguments: argparse.Namespace, ended: Ended, person: Person) -> int:
@@ -146,11 +164,20 @@ def _tell_issue(arguments: argparse.Namespace, ended: Ended, person: Person) -> 
         if refusal is not None:
             _say(f"{before}{refusal.code.sentence()} ({refusal.code.sentence('en')})")
     result = exit_of_visit(state, person, refused)
+    if _doubted_before(ended) and result is Exit.FAILED:
+        return Exit.SET_UP  # what was said above is the reason
     _say(closing_words(result, state, person))
     return result
 
 
+def _doubted_before(ended: Ended) -> bool:
+    """Tell whether the line never came to its end because the city's record is doubted."""
+    return ended.state.doubt is not None and ended.machine.closed is None
+
+
 def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:
+    if ended.state.doubt is not None:
+        _say(witnessing.alarm_words(ended.state.doubt, arguments.terminal))
     if ended.counters_agree is False:
         _say("精査: 端末と市の計数が一致しません (counters of terminal and city differ)")
     if arguments.verbose:
@@ -164,6 +191,7 @@ _COMMANDS = {
     "domicile-status": _domicile,
     "settle": _settle,
     "trust": _take_trust,
+    "witness": _witness,
 }
 _CONNECTING = "接続しています… (connecting to the city)"
 

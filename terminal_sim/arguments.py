@@ -81,6 +81,14 @@ def parser() -> argparse.ArgumentParser:
     trust.add_argument(
         "--from", dest="source", type=Path, required=True, metavar="FOLDER", help="holds trust.json"
     )
+    _add_witness(
+        commands.add_parser(
+            "witness",
+            help="show the checkpoint of the city's audit record that this terminal keeps",
+            description="A terminal keeps the latest signed checkpoint that the city showed it. "
+            "With --out it becomes a file for issuance-server audit verify --witness FILE.",
+        )
+    )
     return top
 
 
@@ -104,6 +112,26 @@ def _add_terminal(command: argparse.ArgumentParser) -> None:
         "./var/run/terminals",
     )
     command.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def _add_witness(witness: argparse.ArgumentParser) -> None:
+    _add_terminal(witness)
+    act = witness.add_mutually_exclusive_group()
+    act.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the kept checkpoint to a new file"
+    )
+    act.add_argument(
+        "--shown-out",
+        type=Path,
+        metavar="FILE",
+        help="after an alarm: write the one that the city showed instead",
+    )
+    act.add_argument(
+        "--dismiss",
+        metavar="REASON",
+        help="after an alarm: take the city's record as it is from now on, for instance because "
+        "it was restored from a backup; the evidence stays in the journal",
+    )
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:

@@ -157,9 +157,12 @@ class Machine:
         try:
             await self._step(into.Started())
             self._spawn(self._work.clear(self.state))
-            self._spawn(self._around.carrier.run())
-            self._spawn(self._receive())
-            self._run(self._connected())
+            if self.state.doubt is None:
+                self._spawn(self._around.carrier.run())
+                self._spawn(self._receive())
+                self._run(self._connected())
+            else:
+                self._doubt()
             while not self._done:
                 self._look_at_the_clock(timeout_at_ms)
                 await self._round(timeout_at_ms)
@@ -186,6 +189,8 @@ class Machine:
 
     def _look_at_the_clock(self, timeout_at_ms: int) -> None:
         now_ms = self._now()
+        if self.state.doubt is not None and self._nothing_to_do_here():
+            self._done = True
         if self._open_by_ms is not None and now_ms >= self._open_by_ms:
             if self._around.carrier.connected.is_set():
                 raise SetUpError(
@@ -203,6 +208,13 @@ class Machine:
         if self._begin_by_ms is not None and (now_ms >= self._begin_by_ms or settled):
             self._begin_by_ms = None
             self._put(into.CardInserted(visit_id=secrets.token_bytes(ID_BYTES)))
+
+    def _doubt(self) -> None:
+        """Wait for nothing of the city any more; what is printing goes on (TP-122)."""
+        self._open_by_ms = self._begin_by_ms = None
+
+    def _nothing_to_do_here(self) -> bool:
+        return all(one.over and one.erased_at_ms is not None for one in self.state.unfinished())
 
     def _nobody_waits(self) -> bool:
         """Tell whether whatever is unfinished is a matter between terminal and city alone."""
@@ -229,6 +241,8 @@ class Machine:
         self._flush()
 
     def _wait_ms(self, timeout_at_ms: int) -> int:
+        if self._done:
+            return 0
         now_ms = self._now()
         times_ms = [
             self._open_by_ms,
@@ -289,6 +303,8 @@ class Machine:
                 self._line_opened()
             case out.LineRefused():
                 self.refused, self._done = effect.code, True
+            case out.RecordDoubted():
+                self._doubt()
             case out.LineClosed():
                 self.closed, self._done = effect, True
             case out.ReturnCard():

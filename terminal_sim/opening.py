@@ -128,6 +128,7 @@ async def run_opening(config: TerminalConfig, visitor: Visitor | None, settings:
                 city=config.city,
                 software=SOFTWARE,
                 binding_keys=keys.trust.binding_keys,
+                checkpoint_keys=keys.trust.checkpoint_keys,
             )
             link = Link(_line(config, keys), secrets.token_bytes)
             machine = Machine(

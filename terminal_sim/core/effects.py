@@ -9,7 +9,7 @@ from typing import TypeAlias
 from protocol.codes import ReplyCode
 from protocol.domicile_telegrams import DomicileTold
 from protocol.telegrams import Counters, MenuItem, Refused, Unavailable
-from terminal_sim.core.records import AnyRecord
+from terminal_sim.core.records import AnyRecord, DoubtRaised
 from terminal_sim.core.requests import Question, Request
 
 
@@ -54,6 +54,13 @@ class LineRefused:
     """The city does not take up business with this terminal."""
 
     code: ReplyCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDoubted:
+    """The city's audit record is not what this terminal witnessed: raise the alarm and stop."""
+
+    raised: DoubtRaised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +195,7 @@ Leaving: TypeAlias = (
     | Forget
     | LineOpened
     | LineRefused
+    | RecordDoubted
     | LineClosed
     | AskForPin
     | ShowMenu

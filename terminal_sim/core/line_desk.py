@@ -3,7 +3,7 @@
 from protocol.limits import REQUEST_REPEAT_MS, TABLES_VERSION, UNFINISHED_LISTED_MAX
 from protocol.telegrams import Close, Closed, Counters, Open, Opened, Refused, UnfinishedIssuance
 from protocol.visit import VisitState
-from terminal_sim.core import advices
+from terminal_sim.core import advices, witness
 from terminal_sim.core.effects import Forget, LineClosed, LineOpened, LineRefused
 from terminal_sim.core.endings import end_after_restart
 from terminal_sim.core.records import VisitEnded
@@ -35,6 +35,8 @@ def open_line(turn: Turn) -> None:
     both sides count what ends under the same opening (TP-103).
     """
     state = turn.state
+    if state.doubt is not None:
+        return  # nothing more is said to this city (TP-122)
     state.opening = None
     state.closing |= _CLOSE in state.asked
     state.again.pop(_OPEN, None)
@@ -54,6 +56,7 @@ def open_line(turn: Turn) -> None:
             software=state.profile.software,
             tables_version=TABLES_VERSION,
             unfinished=unfinished[:UNFINISHED_LISTED_MAX],
+            witnessed=_witnessed(state),
         ),
         give_up_ms=None,
     )
@@ -64,6 +67,8 @@ def opening_answered(turn: Turn, answer: Answer | None) -> None:
     state = turn.state
     match answer:
         case Opened() if answer.city == state.profile.city:
+            if not witness.holds(turn, answer):
+                return
             opening = Opening(
                 listed=tuple((entry.issuance_id, entry.state) for entry in answer.unfinished),
                 before=state.owed_before,
@@ -80,7 +85,10 @@ def opening_answered(turn: Turn, answer: Answer | None) -> None:
 
 def closing_answered(turn: Turn, answer: Answer | None) -> None:
     """Take the answer to ``close`` and compare the counters; None if there was none."""
-    theirs = answer.counters if isinstance(answer, Closed) else None
+    theirs = None
+    if isinstance(answer, Closed):
+        witness.holds(turn, answer)
+        theirs = answer.counters
     turn.do(LineClosed(ours=_counters(turn.state.counted), theirs=theirs))
 
 
@@ -99,12 +107,17 @@ def go_on(turn: Turn) -> None:
     if state.asked or advices.outstanding(state) or _erasing(state):
         return
     state.closing = False
-    turn.ask(_CLOSE, Close(counters=_counters(state.counted)), give_up_ms=CLOSE_MS_MAX)
+    close = Close(counters=_counters(state.counted), witnessed=_witnessed(state))
+    turn.ask(_CLOSE, close, give_up_ms=CLOSE_MS_MAX)
 
 
 def _erasing(state: TerminalState) -> bool:
     """Tell whether a spool file is still to go: the process does not end before."""
     return any(one.over and one.erased_at_ms is None for one in state.issuances.values())
+
+
+def _witnessed(state: TerminalState) -> int:
+    return 0 if state.witnessed is None else state.witnessed.size
 
 
 def _counters(counted: Counted) -> Counters:

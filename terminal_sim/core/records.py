@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from protocol.checkpoint import Checkpoint, Proof
 from protocol.codes import ReplyCode
-from protocol.fields import Copies, Count, Digest, Id, Name, Sheets, TimeMs, Yen
+from protocol.fields import Copies, Count, Digest, Id, Name, Sheets, ShortText, TimeMs, Yen
 from protocol.kinds import Kind
 from protocol.terminal_statements import FailureCause
 
@@ -29,6 +30,15 @@ class Mismatch(Enum):
     FILE = "file"
     PAGES = "pages"
     SHEETS = "sheets"
+
+
+class Doubt(Enum):
+    """Why a city's audit record is doubted (TP-122)."""
+
+    WITHHELD = "withheld"
+    SIGNATURE = "signature"
+    PUT_BACK = "put-back"
+    REWRITTEN = "rewritten"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record"):
@@ -51,6 +61,38 @@ class VisitEnded(Record, frozen=True, kw_only=True, tag="visit-ended"):
     """The card was given back."""
 
     visit_id: Id
+
+
+class CheckpointKept(Record, frozen=True, kw_only=True, tag="checkpoint-kept"):
+    """A checkpoint of the city's audit record that grew from the one kept before."""
+
+    checkpoint: Checkpoint
+
+
+class DoubtRaised(Record, frozen=True, kw_only=True, tag="doubt-raised"):
+    """The city showed what does not fit; the evidence, whole.
+
+    Attributes:
+        doubt: in which point.
+        kept: what this terminal keeps.
+        shown: what the city showed, if it showed anything.
+        proof: what was to prove that the one grew from the other.
+    """
+
+    doubt: Doubt
+    kept: Checkpoint | None = None
+    shown: Checkpoint | None = None
+    proof: Proof = ()
+
+
+class DoubtDismissed(Record, frozen=True, kw_only=True, tag="doubt-dismissed"):
+    """The operator takes the city's record as it is from now on.
+
+    Attributes:
+        reason: in the operator's words.
+    """
+
+    reason: ShortText
 
 
 class OfIssuance(Record, frozen=True, kw_only=True):
@@ -188,4 +230,5 @@ IssuanceRecord: TypeAlias = (
     | ReportTaken
     | DeletionTaken
 )
-AnyRecord: TypeAlias = VisitOpened | VisitEnded | IssuanceRecord
+WitnessRecord: TypeAlias = CheckpointKept | DoubtRaised | DoubtDismissed
+AnyRecord: TypeAlias = VisitOpened | VisitEnded | WitnessRecord | IssuanceRecord

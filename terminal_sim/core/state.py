@@ -12,6 +12,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from protocol.checkpoint import Checkpoint
 from protocol.errors import Misuse
 from protocol.issuance import ISSUANCE_TABLE, IssuanceInput, IssuanceState
 from protocol.kinds import Options
@@ -21,8 +22,12 @@ from protocol.visit import VisitState
 from terminal_sim.core.records import (
     AnyRecord,
     Applied,
+    CheckpointKept,
     CiphertextHeld,
     DeletionTaken,
+    Doubt,
+    DoubtDismissed,
+    DoubtRaised,
     IssuanceRecord,
     Printed,
     PrintFailed,
@@ -63,12 +68,14 @@ class Profile:
         city: municipality code, 6 digits.
         software: name and version of its program.
         binding_keys: under any of these the city signs releases, 32 bytes each.
+        checkpoint_keys: under any of these it signs its audit record.
     """
 
     terminal: str
     city: str
     software: str
     binding_keys: tuple[bytes, ...]
+    checkpoint_keys: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +202,8 @@ class TerminalState:
         profile: who this terminal is.
         issuances: recorded: every issuance by its id.
         open_visit: recorded: the visit that has not ended.
+        witnessed: recorded: the latest checkpoint of the city's audit record.
+        doubt: recorded: the city's record does not fit; nothing goes on until it is dismissed.
         opening: the line is open; None before.
         owed_before: what ``before`` of the next opening will be: fixed when ``open`` is sent, for
             what ends while it is unanswered ends under the new opening.
@@ -211,6 +220,8 @@ class TerminalState:
     profile: Profile
     issuances: dict[bytes, Issuance] = field(default_factory=dict)
     open_visit: bytes | None = None
+    witnessed: Checkpoint | None = None
+    doubt: DoubtRaised | None = None
     opening: Opening | None = None
     owed_before: frozenset[bytes] = frozenset()
     visit: Visit | None = None
@@ -243,6 +254,8 @@ class TerminalState:
         return (
             tuple(self.issuances.items()),
             self.open_visit,
+            self.witnessed,
+            self.doubt,
             self.opening,
             self.owed_before,
             self.visit,
@@ -275,6 +288,12 @@ def evolve(state: TerminalState, record: AnyRecord) -> None:
             state.open_visit = record.visit_id
         case VisitEnded():
             state.open_visit = None
+        case CheckpointKept():
+            state.witnessed = record.checkpoint
+        case DoubtRaised():
+            state.doubt = record
+        case DoubtDismissed():
+            _dismiss(state)
         case Applied():
             if record.issuance_id in state.issuances:
                 raise Misuse("an issuance id was used twice")
@@ -284,6 +303,14 @@ def evolve(state: TerminalState, record: AnyRecord) -> None:
             if issuance is None:
                 raise Misuse("a record of an issuance that was never applied for")
             state.issuances[record.issuance_id] = evolved(issuance, record)
+
+
+def _dismiss(state: TerminalState) -> None:
+    """Be a witness anew, from what the city showed if it had signed that, else from its next."""
+    raised, state.doubt = state.doubt, None
+    if raised is None:
+        raise Misuse("there is no doubt to dismiss")
+    state.witnessed = None if raised.doubt is Doubt.SIGNATURE else raised.shown
 
 
 def evolved(issuance: Issuance, record: IssuanceRecord) -> Issuance:

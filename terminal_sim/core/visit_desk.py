@@ -33,6 +33,8 @@ def insert_card(turn: Turn, visit_id: bytes) -> None:
     visit = turn.state.visit
     if visit is not None and visit.state is not VisitState.ENDED:
         raise Misuse("one card at a time")
+    if turn.state.doubt is not None:
+        raise Misuse("no visits with a city whose record is doubted")
     turn.record(VisitOpened(visit_id=visit_id, at_ms=turn.now_ms))
     turn.state.visit = Visit(
         visit_id=visit_id,

@@ -95,9 +95,12 @@ def _rotated(purpose: Purpose) -> Callable[[Place], bool]:
     return done
 
 
-def _waits(place: Place) -> bool:
-    states = [record.state for record in place.records(Purpose.BINDING)]
-    return states == [KeyState.ACTIVE, KeyState.NEXT]
+def _waits(purpose: Purpose) -> Callable[[Place], bool]:
+    def done(place: Place) -> bool:
+        states = [record.state for record in place.records(purpose)]
+        return states == [KeyState.ACTIVE, KeyState.NEXT]
+
+    return done
 
 
 def _old(state: KeyState) -> Callable[[Place], bool]:
@@ -155,12 +158,12 @@ SCENES = {
         "create NEW --city 272035 --storage STICK", _made_with_stick, again=1
     ),
     "rotate server": Scene("rotate server CITY", _rotated(Purpose.SERVER)),
-    "rotate checkpoint": Scene("rotate checkpoint CITY", _rotated(Purpose.CHECKPOINT)),
+    "rotate checkpoint": Scene("rotate checkpoint CITY", _waits(Purpose.CHECKPOINT)),
     "rotate pin-opening": Scene("rotate pin-opening CITY", _rotated(Purpose.PIN_OPENING)),
     "rotate verdict": Scene("rotate verdict CITY", _rotated(Purpose.VERDICT)),
     "rotate pepper": Scene("rotate pepper CITY", _rotated(Purpose.PEPPER)),
     "rotate back": Scene("rotate back CITY", _rotated(Purpose.BACK)),
-    "rotate binding": Scene("rotate binding CITY", _waits),
+    "rotate binding": Scene("rotate binding CITY", _waits(Purpose.BINDING)),
     "activate": Scene(
         "activate binding CITY",
         _rotated(Purpose.BINDING),

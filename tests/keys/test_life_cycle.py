@@ -86,11 +86,13 @@ def test_a_new_verdict_key_takes_over_at_once(city: CityFolder) -> None:
     assert (done.record.public,) == trust.accepted(Purpose.VERDICT, NOW + 2 * HOUR)
 
 
-def test_running_holders_take_up_a_new_key(city: CityFolder, hands: Hands) -> None:
+def test_running_holders_take_up_a_new_key(city: CityFolder, hands: Hands, tmp_path: Path) -> None:
     """Within the time that a ring waits, without a restart."""
     server = load_server_keys(city.root, times=hands.times)
     old = server.checkpoint.public_key
-    done = life_cycle.rotate(city, Purpose.CHECKPOINT, now=NOW)
+    life_cycle.rotate(city, Purpose.CHECKPOINT, now=NOW)
+    distribute(city, tmp_path / "out", NOW)
+    done = life_cycle.activate(city, Purpose.CHECKPOINT, now=NOW)
     at_once = server.checkpoint.public_key
     hands.wait(timedelta(seconds=REREAD_S))
 
@@ -191,9 +193,22 @@ def test_revoking_what_was_stolen(city: CityFolder) -> None:
     assert [True, False] == [revoked.spoke_at(NOW), revoked.spoke_at(NOW + HOUR)]
 
 
-def test_destroying_leaves_what_is_needed_to_check(city: CityFolder) -> None:
+def test_a_checkpoint_key_waits_until_terminals_were_told(city: CityFolder, tmp_path: Path) -> None:
+    """A terminal stops at a checkpoint that no key which it knows has signed (TP-123)."""
+    life_cycle.rotate(city, Purpose.CHECKPOINT, now=NOW)
+    with pytest.raises(KeyManagementError, match="no terminal can know"):
+        life_cycle.activate(city, Purpose.CHECKPOINT, now=NOW)
+    told = distribute(city, tmp_path / "out", NOW)
+    active = life_cycle.activate(city, Purpose.CHECKPOINT, now=NOW)
+
+    assert active.record.public in told.checkpoint_keys
+
+
+def test_destroying_leaves_what_is_needed_to_check(city: CityFolder, tmp_path: Path) -> None:
     """Public half and times stay announced; what is still accepted is not destroyed."""
-    life_cycle.rotate(city, Purpose.CHECKPOINT, now=NOW, overlap=HOUR)
+    life_cycle.rotate(city, Purpose.CHECKPOINT, now=NOW)
+    distribute(city, tmp_path / "out", NOW)
+    life_cycle.activate(city, Purpose.CHECKPOINT, now=NOW, overlap=HOUR)
     old, new = city.records(Purpose.CHECKPOINT)
     with pytest.raises(KeyManagementError, match="accepted until 2026-11-24T11:00:00Z"):
         life_cycle.destroy(city, old.key_id, now=NOW)

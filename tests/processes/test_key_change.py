@@ -35,7 +35,8 @@ def test_nobody_at_a_terminal_notices_that_keys_change(town: Town, tmp_path: Pat
         ran(
             *TERMINAL_SIM, "trust", "--terminal", terminal, "--terminals", terminals, "--from", told
         )
-    ran(*ISSUANCE_KEYS, "activate", "binding", str(keys))
+    for purpose in ("binding", "checkpoint"):
+        ran(*ISSUANCE_KEYS, "activate", purpose, str(keys))
 
     assert town.issue("7E-0001", ALONE).wait() == 0
     town.end()
