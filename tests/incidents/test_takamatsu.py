@@ -20,7 +20,9 @@ import pytest
 
 from issuance_server.adapters.file_lock import only_one
 from issuance_server.adapters.sqlite.store import SqliteStore
+from issuance_server.config import ManifestMode
 from issuance_server.core import records as r
+from issuance_server.manifest import NotAsDeclared, check
 from issuance_server.runtime.runtime import Runtime
 from protocol.errors import JournalFailed, SetUpError
 from tests.hostile.broker import Carrier, HostileBroker
@@ -44,6 +46,17 @@ async def test_second_server_of_a_city_does_not_start(tmp_path: Path) -> None:
         with pytest.raises(SetUpError, match="another server works on"):
             async with only_one(tmp_path / "city.db", wait_ms=0):
                 pass
+
+
+def test_node_that_is_set_up_otherwise_than_declared_is_refused() -> None:
+    """What is declared for several is not taken up by a program or a configuration for one."""
+    declared = {"build": "00" * 32, "topology-renderers": "4", "version": "1"}
+    found = declared | {"build": "ff" * 32, "topology-renderers": "1"}
+    check(declared, declared, ManifestMode.DECLARED)
+    with pytest.raises(NotAsDeclared, match="topology-renderers is 1, declared 4"):
+        check(declared, found, ManifestMode.DECLARED)
+    with pytest.raises(NotAsDeclared, match="no manifest is declared"):
+        check(None, found, ManifestMode.DECLARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
