@@ -99,12 +99,12 @@ class Side:
         )
         return cls(store=store, watched=watched, loop=loop, switch=switch, left=left)
 
-    async def give(self, inputs: Iterable[i.Input]) -> tuple[Any, ...]:
+    async def give(self, inputs: Iterable[i.Input], attached: str | None) -> tuple[Any, ...]:
         """Commit inputs in one transaction; return what left, what was read, and what failed."""
         before, self.watched.read = len(self.left), []
         failed = ""
         try:
-            await self.loop.commit(list(inputs))
+            await self.loop.commit(list(inputs), attached=attached)
         except JournalFailed:
             failed = "the journal"
         return self.left[before:], self.watched.read, failed
@@ -120,7 +120,9 @@ class Pair:
 
     async def open(self) -> None:
         """Open both stores and begin."""
-        self.real = await Side.start(await SqliteStore.open(self.path), self.clock)
+        store = await SqliteStore.open(self.path)
+        await store._writer.execute("PRAGMA synchronous = OFF")  # no power cut in here: be quick
+        self.real = await Side.start(store, self.clock)
         self.memory = await Side.start(MemoryStore(self.disk), self.clock)
 
     async def close(self) -> None:
@@ -141,13 +143,14 @@ class Pair:
         """The state of the one that has the real store."""
         return self.real.switch.state
 
-    async def give(self, *inputs: i.Input) -> list[e.Effect]:
+    async def give(self, *inputs: i.Input, attached: str | None = None) -> list[e.Effect]:
         """Give both the same inputs in one transaction, and return what left.
 
         Raises:
             JournalFailed: both could not write it.
         """
-        real, memory = await self.real.give(inputs), await self.memory.give(inputs)
+        real = await self.real.give(inputs, attached)
+        memory = await self.memory.give(inputs, attached)
         assert real == memory, inputs
         if real[2]:
             raise JournalFailed(str(real[2]))

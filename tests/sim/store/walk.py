@@ -10,6 +10,7 @@ from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core import register_feed as f
+from issuance_server.core.calendar import civil
 from issuance_server.core.card_registration import BegunRegistration, CardChange, CardStep
 from issuance_server.core.cards import CardKind, CardOccasion
 from issuance_server.core.copy_changes import StandIn, StandInOver
@@ -25,7 +26,7 @@ from issuance_server.core.issuing_changes import ReopenIssuing, StopIssuing
 from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName, VerdictOutcome
 from issuance_server.core.record_holders import record_key
-from issuance_server.core.state import Visit
+from issuance_server.core.state import TerminalCounters, Visit
 from issuance_server.core.suppression import (
     LiftedSuppression,
     NewSuppression,
@@ -69,8 +70,8 @@ SERIALS = ("5e71a1", "5e71a2", "5e71a3")
 DAY_MS = 24 * 60 * 60 * 1_000
 WAITS_MS = (1, 1_000, 20_000, 61_000, 301_000, 601_000, 3_600_000, DAY_MS)
 ACT_SHARE, JUMP_SHARE = 0.2, 0.06
-USUAL_SHARE, STRANGER_SHARE, FRESH_SHARE = 0.85, 0.25, 0.7
-JUMPS = ("time", "time", "time", "restart", "sign", "sign", "outbox", "outbox", "forget")
+USUAL_SHARE, STRANGER_SHARE, FRESH_SHARE, ENDED_SHARE = 0.85, 0.2, 0.7, 0.06
+JUMPS = ("time", "time", "time", "restart", "sign", "outbox", "outbox", "forget", "night")
 
 
 @dataclass
@@ -99,13 +100,12 @@ class Walk:
             self.steps += len(group)
             try:
                 left = await self.pair.give(*group)
-            except JournalFailed:
+                self._dropped += [one.issuance_id for one in left if isinstance(one, e.DropKey)]
+                if self.dice.random() < JUMP_SHARE:
+                    await self._jump()
+            except JournalFailed:  # a number of an act came twice
                 self.failures += 1
                 await self.pair.restart()
-                continue
-            self._dropped += [one.issuance_id for one in left if isinstance(one, e.DropKey)]
-            if self.dice.random() < JUMP_SHARE:
-                await self._jump()
 
     async def look(self) -> None:
         """Compare facts for needs of all kinds."""
@@ -153,6 +153,8 @@ class Walk:
                         else:
                             await store.outbox.not_sent(letter, pair.clock.real_ms)
                     await store.outbox.forget_old(pair.clock.real_ms)
+            case "night":
+                await self._night()
             case "forget":
                 real, memory = [
                     await store.forget_applicants(pair.clock.real_ms + 1) for store in sides
@@ -168,7 +170,10 @@ class Walk:
         visits = list(self.pair.state.visits.values())[-3:]
         issuances = list(self.pair.state.issuances)[-4:]
         roll = self.dice.random()
-        if issuances and roll < 0.55:
+        ended = [one for one in self.pair.disk.tables.issuance.kept if one not in issuances]
+        if ended and roll < ENDED_SHARE:
+            return self._about_ended(self.dice.choice(ended))
+        if issuances and roll < 0.6:
             return self._about(self.dice.choice(issuances))
         if visits and roll < 0.9:
             return self._in_visit(self.dice.choice(visits))
@@ -207,6 +212,46 @@ class Walk:
         follows = usual.get(issuance.state, (deletion(issuance_id),))
         asked = dice.choice(follows if dice.random() < USUAL_SHARE else seldom)
         return self._asked(asked, issuance.terminal)
+
+    def _about_ended(self, issuance_id: bytes) -> i.Input:
+        choices: tuple[Any, ...] = (
+            signed(print_report(issuance_id)),
+            signed(failed_report(issuance_id)),
+            deletion(issuance_id),
+            t.Release(issuance_id=issuance_id, amount_yen=200),
+            t.Cancel(issuance_id=issuance_id, cause=FailureCause.CANCELLED),
+        )
+        terminal = self.pair.disk.tables.issuance.kept[issuance_id].terminal
+        return self._asked(self.dice.choice(choices), terminal)
+
+    async def _night(self) -> None:
+        """Let what is under way become overdue, close it and the lines, and then the day."""
+        pair, dice = self.pair, self.dice
+        for share_ms in (DAY_MS // 12, DAY_MS // 4, DAY_MS // 4):
+            pair.clock.pass_ms(share_ms)
+            await pair.give(i.Woken())
+        for side in (pair.real, pair.memory):
+            await side.store.set_watermark(pair.clock.real_ms)
+        day = civil(pair.clock.business_ms - DAY_MS // 3).date().isoformat()
+        for issuance_id in list(pair.state.issuances):
+            fee = dice.choice(list(r.ClosedFee))
+            await pair.give(self._decided(CloseIssuance(issuance_id=issuance_id, fee=fee)))
+        for terminal, number in list(pair.disk.tables.open_line.kept.items()):
+            if dice.random() < 0.5:
+                counted = pair.state.counters.get(terminal, TerminalCounters())
+                counters = t.Counters(
+                    completed=counted.completed + (dice.random() < 0.2),
+                    reversed=counted.reversed,
+                    fees_earned_yen=counted.fees_earned_yen,
+                )
+                await pair.give(self._asked(t.Close(counters=counters), terminal))
+            elif number:
+                await pair.give(self._decided(CarryOver(terminal=terminal, day=day)))
+        for opened in pair.disk.tables.line_opening.kept.values():
+            settled = SettleDifference(terminal=opened.terminal, day=day)
+            if opened.differs and opened.settled_at_ms is None:
+                await pair.give(self._decided(settled))
+        await pair.give(self._decided(CloseDay(day=day)))
 
     def _in_visit(self, visit: Visit) -> i.Input:
         dice, visit_id, terminal = self.dice, visit.visit_id, visit.terminal
@@ -298,6 +343,9 @@ class Walk:
             self._of_cards,
             self._of_requests,
         )
+        return self._decided(self.dice.choice(ready)())
+
+    def _decided(self, change: Any) -> i.ActAccepted:
         return i.ActAccepted(
             operator="mado-1",
             second="kanri-1",
@@ -305,7 +353,7 @@ class Walk:
             subject="test",
             reason="a walk",
             nonce=self.dice.randbytes(16) if self.dice.random() > 0.01 else bytes(16),
-            change=self.dice.choice(ready)(),
+            change=change,
         )
 
     def _of_people(self) -> Any:
@@ -324,9 +372,7 @@ class Walk:
         address = f"{resident_id}-{dice.randrange(3)}@example.org"
         choices = (
             NewSuppression(suppression=new),
-            lifted,
-            lifted,
-            lifted,
+            *(lifted,) * 5,
             Subscribing(resident_id=resident_id, address=address),
             Subscribing(resident_id=A.head_id, address=address),
             Unsubscribing(resident_id=resident_id),
@@ -364,9 +410,9 @@ class Walk:
             f.SuppressionNoted(**base, suppression=noted),
             f.SuppressionEnded(**base, suppression_id=f"r-{dice.randrange(3)}"),
             f.EditBegun(**who),
-            f.EditEnded(**who),
+            *(f.EditEnded(**(who | {"subject_id": one})) for one in PEOPLE[:3]),
             f.EditBegun(**whose),
-            f.EditEnded(**whose),
+            *(f.EditEnded(**whose),) * 4,
             f.Heartbeat(**base),
         )
         until_ms = now_ms + dice.choice((1_000, DAY_MS // 2))
@@ -382,8 +428,8 @@ class Walk:
             CloseDay(day=day),
             CarryOver(terminal=terminal, day=day),
             SettleDifference(terminal=terminal, day=day),
-            StopIssuing() if dice.random() < 0.3 else ReopenIssuing(),
-            ReopenIssuing(),
+            StopIssuing() if dice.random() < 0.6 else ReopenIssuing(),
+            *(ReopenIssuing(),) * 3,
             *(ReopenLine(terminal=one) for one in (TERMINAL, OTHER_TERMINAL)),
             i.NewTables(content=TABLES_TOML),
         ]
@@ -405,7 +451,7 @@ class Walk:
         )
         if known == name and name not in self.pair.disk.tables.terminal.kept:
             return i.Registration(certificate=certificate, chain="見本", store="店", in_city=True)
-        if dice.random() < 0.2 and known == name:
+        if dice.random() < 0.3 and known == name:
             return i.Revocation(terminal=known)
         return i.RenewedCertificate(certificate=certificate, overlap_ms=dice.choice((0, DAY_MS)))
 
