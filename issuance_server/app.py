@@ -17,6 +17,7 @@ from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.adapters.system import SystemClock, SystemEntropy, business_start_ms
 from issuance_server.city import City, software
 from issuance_server.control.desk import ControlDesk
+from issuance_server.control.wire import Live
 from issuance_server.observe.logging import log
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
@@ -125,6 +126,7 @@ async def _running(
             clock=clock,
             log=log,
         )
+        desk.live = lambda: _live(runtime)
         await stack.enter_async_context(serve_control(city.paths.control_socket, desk.handle))
         running = asyncio.create_task(runtime.run())
         stack.push_async_callback(_cancel, running)
@@ -144,6 +146,15 @@ async def _check_manifest(city: City, store: SqliteStore) -> None:
     manifest.check(await store.declared_manifest(), found, city.config.node.manifest)
 
 
+def _live(runtime: Runtime) -> Live:
+    """Return what commands may ask a running server about itself."""
+    return Live(
+        draining=runtime.state.draining,
+        evidence_lost=runtime.evidence_lost,
+        open_issuances=len(runtime.state.issuances),
+    )
+
+
 def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -> Parts:
     return Parts(
         rules=city.config.rules(software()),
@@ -161,6 +172,7 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
         world=world,
         heartbeat=city.config.register.heartbeat,
         notices=city.notice_sender(),
+        log_is_written=log.is_written,
     )
 
 

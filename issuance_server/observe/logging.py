@@ -33,14 +33,17 @@ _Line = MutableMapping[str, Any]
 class LineSink:
     """Writes finished lines to a stream of bytes, each at once.
 
-    A log that cannot be written must not stop the city's counter: the line is lost and counted.
+    A log that cannot be written stops nothing at once: the line is lost, or late, and counted. If
+    it lasts, the server accepts nothing new (``runtime.evidence_watch``).
 
     Attributes:
         lost_count: lines that could not be written.
+        failing: whether the last line could not.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.lost_count = 0
+        self.failing = False
         self._stream = stream
 
     def write(self, line: bytes) -> None:
@@ -50,6 +53,17 @@ class LineSink:
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: the stream is closed
             self.lost_count += 1
+            self.failing = True
+        else:
+            self.failing = False
+
+    def flushes(self) -> bool:
+        """Tell whether what a failed line may have left in the stream's buffer can go out."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            return False
+        return True
 
     debug = info = warning = error = critical = write
 
@@ -118,6 +132,15 @@ class EventLog:
         if self._logger is None:
             self.configure(log_format="console")
         getattr(self._logger, event.level.value)(event_name, **fields)
+
+    def is_written(self) -> bool:
+        """Tell whether the log can be written now; after a failure this tries it."""
+        sink = self._sink
+        if sink is None or not sink.failing:
+            return True
+        if sink.flushes():
+            self("log.written_again", lines=sink.lost_count)
+        return not sink.failing
 
 
 def add_log_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from issuance_server.core.effects import Reply
 from issuance_server.ports import Clock, Sign, Store
+from protocol.errors import AdapterError, JournalFailed, KeyManagementError
 from protocol.telegrams import AnyTelegram, Closed, Opened, RequestRef
 
 Say: TypeAlias = Callable[[str, RequestRef, AnyTelegram], None]
@@ -39,6 +40,20 @@ class AuditSigner:
         at_ms = self._clock.now().real_ms
         await self._store.sign_tree(city=self._city, at_ms=at_ms, sign=self._sign)
 
+    async def try_to_sign(self) -> bool:
+        """Sign likewise; tell whether the tree is signed, or its key was out of reach.
+
+        Raises:
+            JournalFailed: the checkpoint could not be written.
+        """
+        try:
+            await self.sign()
+        except JournalFailed:
+            raise
+        except (AdapterError, KeyManagementError, OSError):
+            return False  # tried again within a second; ``evidence_watch`` misses it if it lasts
+        return True
+
     async def answer(self, reply: Reply, say: Say) -> None:
         """Answer an opening or a closing, with the checkpoint that covers it (TP-121).
 
@@ -48,7 +63,7 @@ class AuditSigner:
             JournalFailed: the checkpoint could not be written.
         """
         answer = reply.telegram
-        await self.sign()
+        await self.try_to_sign()
         shown = await self._store.shown_checkpoint(reply.witnessed or 0)
         if shown is not None and isinstance(answer, Opened | Closed):
             answer = structs.replace(answer, checkpoint=shown.checkpoint, proof=shown.proof)

@@ -18,6 +18,7 @@ class Intervals:
         forget_ms: what applicants typed is erased, a while after the counter's decision.
         drops_ms: dropped messages are logged, one line for each kind.
         write_ahead_log_ms: the write-ahead log is emptied.
+        evidence_ms: what must be kept is looked at.
         drain_poll_ms: a drain looks whether all is done.
     """
 
@@ -30,6 +31,7 @@ class Intervals:
     forget_ms: int = 60 * 60 * 1_000
     drops_ms: int = 500
     write_ahead_log_ms: int = 60_000
+    evidence_ms: int = 1_000
     drain_poll_ms: int = 50
 
 

@@ -12,12 +12,14 @@ from issuance_server.core import inputs as i
 from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.domicile_desk import APPLICANT_KEPT_MS
 from issuance_server.core.line_table import LineTable, RegisteredTerminal
+from issuance_server.core.records import Evidence
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState
 from issuance_server.core.switch import Switch
 from issuance_server.ports import Clock, Gateway, NoticeSender, Sign, Store
 from issuance_server.runtime.audit_signer import AuditSigner
 from issuance_server.runtime.commit_loop import CommitLoop
+from issuance_server.runtime.evidence_watch import EvidenceWatch
 from issuance_server.runtime.folding import fold_into
 from issuance_server.runtime.intervals import INTERVALS, Intervals
 from issuance_server.runtime.key_destroyer import KeyDestroyer
@@ -48,6 +50,7 @@ class Parts:
         heartbeat: the register copy feeds itself (sample city only).
         notices: how notices to holders leave; None: they wait in the outbox.
         intervals: how often the periodic work is done.
+        log_is_written: tells whether the log can be written now.
     """
 
     rules: CityRules
@@ -60,6 +63,7 @@ class Parts:
     heartbeat: bool
     notices: NoticeSender | None = None
     intervals: Intervals = INTERVALS
+    log_is_written: Callable[[], bool] = lambda: True
 
 
 class Runtime:
@@ -112,9 +116,17 @@ class Runtime:
             age_ms_max=parts.rules.register_age_ms_max,
             log=self._log,
         )
+        self._evidence = EvidenceWatch(
+            clock=self._clock, submit=self._commits.submit, log_is_written=parts.log_is_written
+        )
         self._performer.connect(
             lines=self.lines, submit=self._commits.submit, destroy=self._destroyer.add
         )
+
+    @property
+    def evidence_lost(self) -> tuple[str, ...]:
+        """What could not be kept for too long, by its word; nothing new is accepted then."""
+        return tuple(sorted(one.value for one in self.state.evidence_lost))
 
     @property
     def terminal_count(self) -> int:
@@ -147,7 +159,8 @@ class Runtime:
             self._destroyer.run(),
             self._keep_time(),
             self._every(every.judge_events_ms, self._collect_judge_events),
-            self._every(every.tree_ms, self.sign_tree),
+            self._every(every.tree_ms, self._keep_checkpoint),
+            self._every(every.evidence_ms, self._evidence.look),
             self._every(every.list_ms, self._read_list),
             self._every(every.register_ms, self._register_watch.look),
             self._every(every.day_keys_ms, self._retire_day_keys),
@@ -207,6 +220,11 @@ class Runtime:
         """Sign the audit tree as it stands, if it has grown."""
         await self._signer.sign()
 
+    async def _keep_checkpoint(self) -> None:
+        """Sign the tree; what cannot be signed is tried again, and missed by the watch."""
+        if await self._signer.try_to_sign():
+            self._evidence.kept(Evidence.CHECKPOINTS)
+
     async def _forget_applicants(self) -> None:
         """Erase what applicants typed, a while after the counter's decision."""
         before_ms = self._clock.now().real_ms - APPLICANT_KEPT_MS
@@ -249,6 +267,7 @@ class Runtime:
             events = await self._parts.world.judge.collect_events()
         except AdapterError:
             return  # it is being restarted, and keeps its events until they are collected
+        self._evidence.kept(Evidence.JUDGE_EVENTS)
         if events:  # on the disk before they are collected again, for then the judge forgets them
             await self._commits.commit([i.JudgeSaid(events=tuple(events))])
 

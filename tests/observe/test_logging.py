@@ -1,10 +1,13 @@
 """What gets into the log, and what never does."""
 
 import argparse
+import contextlib
+import errno
 import io
 import json
 import os
 from datetime import UTC, datetime
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -13,6 +16,21 @@ from protocol.errors import Misuse
 from protocol.secret import Secret
 
 LINE = {"terminal": "KM-0001", "line": "00112233445566aa"}
+
+
+class StubbornStream(io.BytesIO):
+    """Bytes in memory that have no room while ``full``."""
+
+    full = False
+
+    def write(self, line: Any) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "no room")
+        return super().write(line)
+
+    def flush(self) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "no room")
 
 
 class TerminalStream(io.BytesIO):
@@ -26,7 +44,7 @@ def fixed_now() -> datetime:
     return datetime(2026, 11, 24, 1, 2, 3, 456_789, tzinfo=UTC)
 
 
-def log_to(stream: io.BytesIO, log_format: str = "json", level: str = "info") -> EventLog:
+def log_to(stream: BinaryIO, log_format: str = "json", level: str = "info") -> EventLog:
     log = EventLog()
     log.configure(log_format=log_format, level=level, stream=stream, now=fixed_now)
     return log
@@ -135,6 +153,34 @@ def test_unwritable_log_loses_lines_only() -> None:
     sink.write(b"two")
 
     assert sink.lost_count == 2
+
+
+def test_a_full_disk_is_noticed_and_told_when_there_is_room_again() -> None:
+    """Nothing is written behind a line that is not out; the first one after it says how many."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  # a disk without room
+        log = log_to(full)
+        log("line.closed", **LINE, reason="in order")
+        assert not log.is_written()
+        assert not log.is_written()
+        with contextlib.suppress(OSError):
+            full.close()
+
+    stream = StubbornStream()
+    log = log_to(stream, level="error")
+    assert log.is_written()
+    stream.full = True
+    log("journal.failed", reason="full")
+    assert not log.is_written()
+    stream.full = False
+    assert log.is_written()
+    assert log.is_written()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [("log.written_again", 1)] == [(line["event"], line["lines"]) for line in told]
+
+
+def test_a_log_without_a_sink_is_no_fault() -> None:
+    """A command that never logs has lost nothing."""
+    assert EventLog().is_written()
 
 
 def test_unconfigured_log_goes_to_standard_error(capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -31,6 +31,7 @@ from issuance_server.core.pin_policy import (
 )
 from issuance_server.core.rules import CityRules
 from issuance_server.observe.logging import EventLog
+from issuance_server.ports import Sign
 from issuance_server.runtime.intervals import INTERVALS, Intervals
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
@@ -268,6 +269,8 @@ class Bench:
     rules: CityRules = RULES
     gate: Gate = gate_fault
     intervals: Intervals = INTERVALS
+    sign_checkpoint: Sign | None = None
+    log_is_written: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         self.path = self.folder / "city.db"
@@ -309,7 +312,7 @@ class Bench:
                 sign_binding=self.city_key.sign,
                 day_keys=self.day_keys,
             ),
-            sign_checkpoint=self.city_key.sign,
+            sign_checkpoint=self.sign_checkpoint or self.city_key.sign,
             world=World(
                 judge=self.judge,
                 renderer=self.renderer,
@@ -320,6 +323,7 @@ class Bench:
             ),
             heartbeat=self.heartbeat,
             intervals=self.intervals,
+            log_is_written=self.log_is_written,
         )
 
     async def open_line(self, far: FarEnd | None = None) -> None:

@@ -52,8 +52,8 @@ EVENTS = (
     ),
     Event(
         name="log.written_again",
-        level=Level.WARNING,
-        fields={"lines": "lines that could not be written since the process started"},
+        level=Level.ERROR,
+        fields={"lines": "lines that were lost or came late since the process started"},
         when="The log can be written after lines were lost; the journal has everything.",
         what_to_do="Find out what filled the disk or stopped reading.",
     ),
