@@ -54,6 +54,10 @@ class AuditSigner:
             return False  # tried again within a second; ``evidence_watch`` misses it if it lasts
         return True
 
+    async def prepare(self) -> None:
+        """Read the journal for proofs once, so that the first terminal need not wait for it."""
+        await self._store.shown_checkpoint(1)
+
     async def answer(self, reply: Reply, say: Say) -> None:
         """Answer an opening or a closing, with the checkpoint that covers it (TP-121).
 

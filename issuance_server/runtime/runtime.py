@@ -167,6 +167,7 @@ class Runtime:
             self._every(every.drops_ms, self.lines.report_drops),
             self._every(every.write_ahead_log_ms, self._empty_write_ahead_log),
             self._every(every.forget_ms, self._forget_applicants),
+            self._signer.prepare(),
             self._stop_when_broken(),
         ]
         if self._parts.heartbeat:

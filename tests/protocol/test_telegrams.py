@@ -6,21 +6,31 @@ import msgspec
 import pytest
 
 from protocol import codec
+from protocol.checkpoint import Checkpoint
 from protocol.codes import ReplyCode
 from protocol.errors import MalformedTelegram
 from protocol.kinds import Item, Kind, Options, Scope
-from protocol.limits import CARD_CERTIFICATE_BYTES_MAX, MENU_BUCKET_BYTES, SMALL_BUCKET_BYTES
+from protocol.limits import (
+    CARD_CERTIFICATE_BYTES_MAX,
+    MENU_BUCKET_BYTES,
+    PROOF_HASHES_MAX,
+    SMALL_BUCKET_BYTES,
+)
+from protocol.padding import CLOSED_BUCKET_BYTES
 from protocol.telegrams import (
     AnyTelegram,
     Apply,
     Authenticate,
     AuthenticateCertificate,
     Cancel,
+    Closed,
+    Counters,
     Opened,
     PieceGiven,
     Quotation,
     Refused,
     Release,
+    RequestRef,
     Telegram,
     UnfinishedIssuance,
 )
@@ -104,6 +114,20 @@ def test_a_menu_does_not_tell_how_many_live_in_a_household() -> None:
     }
 
     assert {MENU_BUCKET_BYTES} == lengths
+
+
+def test_a_closing_does_not_tell_how_much_was_recorded() -> None:
+    """Without a checkpoint, and with the longest proof and the largest numbers: the same length."""
+    most = 1 << 53
+    largest = Closed(
+        counters=Counters(completed=most, reversed=most, fees_earned_yen=most),
+        checkpoint=Checkpoint(size=most, root=bytes(32), at_ms=most, signature=bytes(64)),
+        proof=(bytes(32),) * PROOF_HASHES_MAX,
+        in_reply_to=RequestRef(generation=(1 << 32) - 1, counter=most, digest=bytes(32)),
+    )
+    bare = msgspec.structs.replace(largest, checkpoint=None, proof=())
+
+    assert {CLOSED_BUCKET_BYTES} == {len(codec.encode(largest)), len(codec.encode(bare))}
 
 
 def test_a_refusal_does_not_tell_its_reason() -> None:
