@@ -325,12 +325,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Close(Telegram, frozen=True, kw_only=True, tag="close"):
-    """閉局: no new visits; the terminal's counters since its opening.
-
-    Attributes:
-        counters: what the terminal counted.
-        witnessed: as in ``open``.
-    """
+    """閉局: no new visits; the terminal's counters since its opening, and what it witnessed."""
 
     counters: Counters
     witnessed: Count = 0
@@ -339,10 +334,7 @@ class Close(Telegram, frozen=True, kw_only=True, tag="close"):
 class Closed(Telegram, frozen=True, kw_only=True, tag="closed"):
     """The server's counters for the same time; a difference is an alarm on both sides.
 
-    Attributes:
-        counters: what the server counted.
-        checkpoint: as in ``opened``: now with what came of the day.
-        proof: as in ``opened``.
+    Checkpoint and proof are as in ``opened``, now with what came of the day.
     """
 
     counters: Counters

@@ -374,14 +374,12 @@ class Performer:
 
 
 def _menu(effect: e.ReplyMenu, members: Sequence[Resident]) -> Menu:
+    told = (Member(number=number, name=one.name) for number, one in enumerate(members, start=1))
     return Menu(
         visit_id=effect.visit_id,
         items=effect.items,
         unavailable=effect.unavailable,
-        members=tuple(
-            Member(number=number, name=member.name)
-            for number, member in enumerate(members, start=1)
-        ),
+        members=tuple(told),
     )
 
 

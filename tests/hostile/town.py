@@ -208,6 +208,7 @@ class WholeTerminal:
             city=CITY,
             software="test",
             binding_keys=self._own.trust.binding_keys,
+            checkpoint_keys=self._own.trust.checkpoint_keys,
         )
 
     def _person(self, pins: Sequence[bytes]) -> Person:
