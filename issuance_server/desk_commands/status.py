@@ -27,7 +27,7 @@ async def show_status(city: City, arguments: argparse.Namespace) -> int:
         raise SetUpError("the server gave another answer than was asked")
     rows = list(_rows(answer))
     if arguments.json:
-        print_json({"issues": not rows, "why_not": [why for _, why in rows], "status": answer})
+        print_json({"issues": not rows, "why_not": [why for why, _ in rows], "status": answer})
     else:
         issues = ("certificates are issued", _under_way(answer.live))
         print_table(("state", "what to do"), rows or [issues])
