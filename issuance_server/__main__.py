@@ -16,9 +16,9 @@ EXIT_INTERRUPTED = 130
 COMMANDS = {
     "init": "set_up",
     "run": "serving",
+    "check-config": "serving",
     "status": "status",
     "manifest": "manifests",
-    "check-config": "serving",
     "issuance": "issuances",
     "card": "cards",
     "terminal": "terminals",
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 done, 1 refused or found wrong, 2 usage.
+        0 done, 1 refused or found wrong, 2 usage; 3 of ``run``: not the node that was declared.
     """
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser(words).parse_args(words)
