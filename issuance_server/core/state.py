@@ -4,7 +4,10 @@ Visits and issuances are frozen values in tables; a record replaces one. Everyth
 again by folding the journal's records of what has not ended.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
+from msgspec.structs import replace
 
 from issuance_server.core import records as r
 from issuance_server.core.day_counts import counting_day
@@ -18,8 +21,7 @@ from protocol.terminal_statements import PrintOutcome
 from protocol.visit import VISIT_TABLE, VisitInput, VisitState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One try of a visit: what was asked, and what came of it (None: still being judged)."""
 
     challenge: bytes
@@ -28,26 +30,24 @@ class Attempt:
     tries_left: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One card in front of one terminal."""
 
     visit_id: bytes
     terminal: str
     state: VisitState
     deadline_ms: int
-    attempts: dict[int, Attempt] = field(default_factory=dict)
+    attempts: dict[int, Attempt] = msgspec.field(default_factory=dict)
     card_ref: str | None = None
     resident_id: str | None = None
     register_version: int | None = None
     kinds: tuple[Kind, ...] = ()
     withheld: tuple[r.WithheldKind, ...] = ()
     issuance_ids: tuple[bytes, ...] = ()
-    refusals: dict[bytes, ReplyCode] = field(default_factory=dict)
+    refusals: dict[bytes, ReplyCode] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuance:
+class Issuance(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to turn a card into a printed certificate."""
 
     applied: r.IssuanceApplied
@@ -108,11 +108,11 @@ class SwitchState:
     issuing_stopped: bool = False
     evidence_lost: frozenset[r.Evidence] = frozenset()
 
-    def deadlines(self) -> dict[bytes, int]:
-        """Return when each visit and issuance wants to be looked at again."""
-        return {key: v.deadline_ms for key, v in self.visits.items()} | {
-            key: i.deadline_ms for key, i in self.issuances.items()
-        }
+    def next_deadline_ms(self) -> int | None:
+        """Return when a visit or an issuance wants to be looked at again; None: none waits."""
+        deadlines_ms = [one.deadline_ms for one in self.visits.values()]
+        deadlines_ms += [one.deadline_ms for one in self.issuances.values()]
+        return min(deadlines_ms, default=None)
 
     def counting_day(self, business_ms: int) -> str:
         """Return the day in which counts what ends now, ``YYYY-MM-DD``."""

@@ -185,7 +185,7 @@ class Switch:
 
     def next_deadline_ms(self) -> int | None:
         """Return the real time at which ``Woken`` is wanted; None while nothing waits."""
-        return min(self.state.deadlines().values(), default=None)
+        return self.state.next_deadline_ms()
 
     @property
     def idle(self) -> bool:

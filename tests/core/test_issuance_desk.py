@@ -251,7 +251,7 @@ def test_too_many_issuances_are_told_to_wait(desk: Desk) -> None:
     applied = msgspec.structs.replace(
         desk.state.issuances[ISSUANCE].applied, terminal=OTHER_TERMINAL
     )
-    issuance = replace(desk.state.issuances[ISSUANCE], applied=applied)
+    issuance = msgspec.structs.replace(desk.state.issuances[ISSUANCE], applied=applied)
     for number in range(ISSUANCES_UNDER_WAY_MAX - 1):
         desk.state.issuances[b"%016d" % number] = issuance
         desk.folded.issuances[b"%016d" % number] = issuance

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 
 from issuance_server.core import effects as e
@@ -165,7 +166,7 @@ def test_too_many_visits_are_told_to_wait() -> None:
     """Beyond the bound a new visit is busy; those under way go on."""
     desk = Desk()
     desk.begun()
-    visit = replace(desk.state.visits[VISIT], terminal=OTHER_TERMINAL)
+    visit = msgspec.structs.replace(desk.state.visits[VISIT], terminal=OTHER_TERMINAL)
     for number in range(VISITS_UNDER_WAY_MAX - 1):
         desk.state.visits[b"%016d" % number] = visit
         desk.folded.visits[b"%016d" % number] = visit

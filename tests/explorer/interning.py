@@ -1,8 +1,9 @@
 """Equal things get one number, so that a state of the world is a few numbers."""
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Generic, TypeVar
+
+from msgspec.structs import replace
 
 from issuance_server.core.state import Issuance, Visit
 
@@ -54,5 +55,5 @@ class ValueKeys:
 
 
 _VISIT_FIELDS = tuple(
-    name for name in Visit.__dataclass_fields__ if name not in {"attempts", "refusals"}
+    name for name in Visit.__struct_fields__ if name not in {"attempts", "refusals"}
 )

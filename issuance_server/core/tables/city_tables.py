@@ -15,6 +15,9 @@ from issuance_server.core.tables.fees import (
 from issuance_server.core.terminal_place import TerminalClass, TerminalPlace
 from protocol.kinds import Kind
 
+OFFERS_KEPT_MAX = 4_096
+"""So many terminals' offers of a day are kept at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityTables:
@@ -33,6 +36,9 @@ class CityTables:
     campaigns: tuple[Campaign, ...] = ()
     chains: tuple[ChainLine, ...] = ()
     commissions: tuple[CommissionLine, ...] = ()
+    _offers: dict[tuple[TerminalPlace, date], tuple[Kind, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # each visit asks for the same several times
 
     def opening(self, kind: Kind, terminal_class: TerminalClass, at_ms: int) -> Open | Closed:
         """Tell whether a kind is open at a class of terminals at a moment of business time."""
@@ -55,6 +61,14 @@ class CityTables:
 
         It takes a chain that issues it there, hours and a fee.
         """
+        found = self._offers.get((place, day))
+        if found is None:
+            if len(self._offers) >= OFFERS_KEPT_MAX:
+                self._offers.clear()
+            found = self._offers[place, day] = self._offered(place, day)
+        return found
+
+    def _offered(self, place: TerminalPlace, day: date) -> tuple[Kind, ...]:
         lines = [
             line
             for line in self.chains
