@@ -27,9 +27,10 @@ from issuance_server.core.switch import Needs
 from issuance_server.ports import Store
 from protocol.errors import JournalFailed
 from protocol.kinds import Kind, Options
+from protocol.terminal_statements import FailureCause, PrintOutcome
 from tests.adapters.city_file import HOUSEHOLDS, RECORDS
 from tests.core.changes import remarked, suppression
-from tests.core.made import CARD_REF, ISSUANCE, START_REAL_MS, TERMINAL, VISIT
+from tests.core.made import CARD_REF, ISSUANCE, OTHER_TERMINAL, START_REAL_MS, TERMINAL, VISIT
 from tests.sim.store.disk import Staged
 from tests.sim.store.memory_store import MemoryStore, Moment
 from tests.sim.store.pair import HOLDER_ID, Pair, found_disk, opened
@@ -55,13 +56,15 @@ def begun(visit_id: bytes = VISIT, at_ms: int = START_REAL_MS) -> r.VisitBegun:
     )
 
 
-def applied(issuance_id: bytes = ISSUANCE, number: str = "K-1") -> r.IssuanceApplied:
+def applied(
+    issuance_id: bytes = ISSUANCE, number: str = "K-1", terminal: str = TERMINAL
+) -> r.IssuanceApplied:
     """Return the record of an application with one number."""
     return r.IssuanceApplied(
         at_ms=START_REAL_MS,
         issuance_id=issuance_id,
         visit_id=VISIT,
-        terminal=TERMINAL,
+        terminal=terminal,
         card_ref=CARD_REF,
         resident_id=HOLDER_ID,
         kind=Kind.JUMINHYO,
@@ -153,6 +156,58 @@ async def test_restore_opens_a_block_of_numbers_in_both(pair: Pair) -> None:
 
     for day in ("2026-11-30", "2026-12-01"):
         assert 5_000 == (await pair.facts(Needs(serial_day=day))).next_serial
+
+
+async def test_both_count_failed_prints_from_the_last_inspection_and_of_a_day(pair: Pair) -> None:
+    """At every time on either side of a bound."""
+    at = START_REAL_MS
+    reports = (
+        (at, b"issue-1---------", FailureCause.PRINTER, TERMINAL),
+        (at + 10, b"issue-2---------", FailureCause.NO_RELEASE_ANSWER, TERMINAL),
+        (at + 20, b"issue-3---------", FailureCause.PRINTER, TERMINAL),
+        (at + 20, b"issue-4---------", FailureCause.BINDING_MISMATCH, OTHER_TERMINAL),
+        (at + 30, b"issue-5---------", FailureCause.NONE, TERMINAL),
+    )
+    for at_ms, issuance_id, cause, terminal in reports:
+        for store in stores(pair):
+            opened_ = msgspec.structs.replace(
+                applied(issuance_id, repr(issuance_id)), terminal=terminal
+            )
+            await _write(store, opened_, printed(issuance_id, at_ms, cause))
+    counted = set()
+    for inspected_ms in (None, at, at + 20):
+        for store in stores(pair):
+            if inspected_ms is not None:
+                reopened = r.LineReopened(
+                    at_ms=inspected_ms, terminal=TERMINAL, operators=("a", "b")
+                )
+                await _write(store, reopened)
+        for since_ms in (at, at + 9, at + 20, at + 31):
+            for window_ms in (24 * 60 * 60 * 1_000, 10 * 60 * 1_000):
+                pair.clock.real_ms = since_ms + window_ms
+                facts = await pair.facts(Needs(prints_of=TERMINAL))
+                assert facts.prints is not None
+                counted.add(
+                    (facts.prints.failed_in_day, facts.prints.failed, facts.prints.reported)
+                )
+    assert {2, 1, 0} == {one[0] for one in counted}
+    assert {(2, 4), (1, 3), (0, 1)} == {one[1:] for one in counted}
+
+
+def printed(issuance_id: bytes, at_ms: int, cause: FailureCause) -> r.PrintReported:
+    """Return the record of a report."""
+    outcome = PrintOutcome.PRINTED if cause is FailureCause.NONE else PrintOutcome.FAILED
+    return r.PrintReported(
+        at_ms=at_ms,
+        issuance_id=issuance_id,
+        outcome=outcome,
+        sheets_out=1,
+        sheets_unknown=False,
+        cause=cause,
+        reported_at_ms=at_ms,
+        signature=bytes(64),
+        deadline_ms=at_ms,
+    )
 
 
 @pytest.mark.parametrize(

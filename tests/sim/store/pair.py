@@ -204,6 +204,7 @@ async def _seen(store: Store, now_ms: int) -> dict[str, object]:
     kinds = [(one, kind) for one in residents for kind in Kind]
     return {
         "records": await store.records_of_open_subjects(now_ms),
+        "open": await store.records_of_open_subjects(0),
         "stopped": await store.stopped_terminals(),
         "issuing": await store.issuing_stopped(),
         "terminals": await store.terminals(now_ms),
