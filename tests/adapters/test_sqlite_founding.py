@@ -31,6 +31,19 @@ async def test_founded_city_has_register_cards_and_terminals(city: CityFile) -> 
     assert {} == city.state.visits
 
 
+async def test_only_the_citys_account_may_read_it(tmp_path: Path) -> None:
+    """The database and what SQLite puts beside it, wherever the folder lies."""
+    store = await SqliteStore.open(found(tmp_path / "city.db"))
+    modes = modes_in(tmp_path)
+    await store.close()
+    assert {"city.db": 0o600, "city.db-shm": 0o600, "city.db-wal": 0o600} == modes
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    """Return who may do what with each file of a folder."""
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
 def test_personal_data_lives_in_the_register_only(city_path: Path) -> None:
     """No other table holds a name or an address of anybody."""
     names = [m.name for household in HOUSEHOLDS for m in household.members]

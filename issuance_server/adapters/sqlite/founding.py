@@ -32,6 +32,7 @@ from issuance_server.core.terminal_place import TerminalClass
 from protocol.errors import SetUpError
 from protocol.kinds import Kind
 
+_FILE_MODE = 0o600  # it holds the registers; its folder may be moved or opened
 Records = Mapping[tuple[str, Kind], Record]
 """By 宛名番号 and kind of certificate."""
 
@@ -87,6 +88,7 @@ def found_city(
     """
     if path.exists():
         raise SetUpError(f"{path} exists already; a city is founded once")
+    path.touch(mode=_FILE_MODE, exist_ok=False)  # SQLite gives its companions the same mode
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in WRITER_PRAGMAS:
             connection.execute(pragma)
