@@ -40,32 +40,32 @@ def back_up(arguments: argparse.Namespace) -> int:
         raise SetUpError(f"{out} is there already; give the name of a new folder with --out")
     if not out.absolute().parent.is_dir():
         raise SetUpError(f"{out} cannot be made: the folder above it does not exist")
-    made: list[tuple[folder.Manifest, int]] = []
+    made: list[tuple[folder.Contents, int]] = []
     file_store.create_folder_whole(
         out.absolute(), lambda place: made.append(_fill(place, city, arguments))
     )
-    manifest, snapshot_ms = made[0]
+    contents, snapshot_ms = made[0]
     if arguments.verify:
         verified(out, city.keys.trust)
-    length_bytes = sum(one.length_bytes for one in manifest.files)
+    length_bytes = sum(one.length_bytes for one in contents.files)
     log(
         "backup.made",
-        records=manifest.records,
+        records=contents.records,
         length_bytes=length_bytes,
         snapshot_ms=snapshot_ms,
-        cards_apart=manifest.cards_apart,
+        cards_apart=contents.cards_apart,
     )
-    signed = manifest.checkpoint.size if manifest.checkpoint else 0
+    signed = contents.checkpoint.size if contents.checkpoint else 0
     checked = ", read again and found good" if arguments.verify else ""
     sys.stdout.write(
-        f"{out}: city {manifest.city} as of {_time(manifest.made_at_ms)}: {manifest.records}"
-        f" records, {signed} of them signed; {length_bytes} bytes in {len(manifest.files)}"
+        f"{out}: city {contents.city} as of {_time(contents.made_at_ms)}: {contents.records}"
+        f" records, {signed} of them signed; {length_bytes} bytes in {len(contents.files)}"
         f" files{checked}\nno private key is in it; keep the keys apart from it\n"
     )
     return 0
 
 
-def verified(backup: Path, trust: CityTrust) -> folder.Manifest:
+def verified(backup: Path, trust: CityTrust) -> folder.Contents:
     """Read a backup again and hold it against what is signed.
 
     Raises:
@@ -99,7 +99,7 @@ def add_commands(commands: Commands) -> None:
     parser.set_defaults(run=back_up)
 
 
-def _fill(place: Path, city: City, arguments: argparse.Namespace) -> tuple[folder.Manifest, int]:
+def _fill(place: Path, city: City, arguments: argparse.Namespace) -> tuple[folder.Contents, int]:
     made_at_ms = time.time_ns() // 1_000_000
     paths = city.paths
     with (
@@ -121,7 +121,7 @@ def _fill(place: Path, city: City, arguments: argparse.Namespace) -> tuple[folde
     names = [folder.CITY, folder.JUDGE, folder.CONFIG]
     copying.copy_file(arguments.config, place / folder.CONFIG)
     names += _copy_public(paths.keys, file_store.private_folder(place / _KEYS))
-    manifest = folder.Manifest(
+    contents = folder.Contents(
         city=city.config.city.code,
         software=software(),
         made_at_ms=made_at_ms,
@@ -133,9 +133,9 @@ def _fill(place: Path, city: City, arguments: argparse.Namespace) -> tuple[folde
         cards_apart=cards_apart,
         files=tuple(folder.described(place, name) for name in names),
     )
-    manifest = manifest.signed(city.keys.checkpoint.sign)
-    file_store.write_private(place / folder.MANIFEST, folder.written(manifest))
-    return manifest, snapshot_ms
+    contents = contents.signed(city.keys.checkpoint.sign)
+    file_store.write_private(place / folder.CONTENTS, folder.written(contents))
+    return contents, snapshot_ms
 
 
 _CHECKPOINT = ("size", "root", "at_ms", "signature")

@@ -58,21 +58,21 @@ def restore(arguments: argparse.Namespace) -> int:
     target: Path = arguments.folder
     configured = _config_file(target, arguments.backup)
     city = City.load(target / CONFIG_FILE, config.load(configured))
-    manifest = verified(arguments.backup, city.keys.trust)
+    contents = verified(arguments.backup, city.keys.trust)
     now = SystemClock(business_start_ms(city.config.clock.business)).now()
-    if now.real_ms <= manifest.made_at_ms:
+    if now.real_ms <= contents.made_at_ms:
         raise SetUpError("this machine's clock is behind the time of the backup; set it right")
-    _check_trust(city, manifest)
+    _check_trust(city, contents)
     places = Places(city=city.paths.database, judge=city.paths.pin_judge)
     if places.there() and not arguments.replace:
         raise SetUpError(
             f"{target} holds a city already ({places.there()[0].name}); give another folder, or"
             " --replace to move it aside"
         )
-    done = asyncio.run(_alone(city, places, _Asked(arguments, manifest, now)))
+    done = asyncio.run(_alone(city, places, _Asked(arguments, contents, now)))
     if configured != target / CONFIG_FILE:
         shutil.copyfile(configured, target / CONFIG_FILE)
-    _tell(target, manifest, done)
+    _tell(target, contents, done)
     return 0
 
 
@@ -81,7 +81,7 @@ class _Asked:
     """What is wanted, of which backup, and when."""
 
     arguments: argparse.Namespace
-    manifest: folder.Manifest
+    contents: folder.Contents
     now: Now
 
 
@@ -128,12 +128,12 @@ def _config_file(target: Path, backup: Path) -> Path:
     return backup / folder.CONFIG
 
 
-def _check_trust(city: City, manifest: folder.Manifest) -> None:
+def _check_trust(city: City, contents: folder.Contents) -> None:
     serial = TerminalTrust.load(city.paths.key_folder.trust).serial
-    if serial < manifest.trust_serial:
+    if serial < contents.trust_serial:
         raise SetUpError(
             f"the keys in {city.paths.keys} are older than the backup: trust.json has the number"
-            f" {serial}, then it was {manifest.trust_serial}; put the newer keys in place"
+            f" {serial}, then it was {contents.trust_serial}; put the newer keys in place"
         )
 
 
@@ -151,7 +151,7 @@ async def _alone(city: City, places: Places, asked: _Asked) -> _Done:
 
 
 def _put_back(city: City, places: Places, asked: _Asked) -> _Done:
-    arguments, manifest, now = asked.arguments, asked.manifest, asked.now
+    arguments, contents, now = asked.arguments, asked.contents, asked.now
     backup = Places(
         city=arguments.backup / folder.CITY,
         judge=arguments.backup / folder.JUDGE,
@@ -167,7 +167,7 @@ def _put_back(city: City, places: Places, asked: _Asked) -> _Done:
             restored, withdrawn = begin_anew(
                 connection,
                 now=now,
-                backup_at_ms=manifest.made_at_ms,
+                backup_at_ms=contents.made_at_ms,
                 used=placing.used_serials(places.city),
             )
         cards = restoring.put_back(new.judge, replayed.judge)
@@ -217,7 +217,7 @@ def _replayed(
     return replay(connection, audit_export.leaves(path), checkpoints, arguments.until)
 
 
-def _tell(target: Path, manifest: folder.Manifest, done: _Done) -> None:
+def _tell(target: Path, contents: folder.Contents, done: _Done) -> None:
     """Say what was done, and what people have to do now."""
     restored = done.restored
     log(
@@ -229,7 +229,7 @@ def _tell(target: Path, manifest: folder.Manifest, done: _Done) -> None:
         cards=done.cards,
     )
     sys.stdout.write(
-        f"{target}: city {manifest.city}, backup of {_time(manifest.made_at_ms)} and"
+        f"{target}: city {contents.city}, backup of {_time(contents.made_at_ms)} and"
         f" {done.replayed.records} records after it: {restored.kept} records are kept\n"
         f"numbers of certificates begin at {restored.first_serial}; issuances withdrawn:"
         f" {done.withdrawn}; cards with one try until the counter clears them: {done.cards}\n"
@@ -242,10 +242,10 @@ def _tell(target: Path, manifest: folder.Manifest, done: _Done) -> None:
         sys.stdout.write("to be done again, for no journal holds all of it:\n")
     for sentence in done.replayed.to_do_again:
         sys.stdout.write(f"  {sentence}\n")
-    if manifest.cards_apart:
+    if contents.cards_apart:
         sys.stdout.write(
-            f"{manifest.cards_apart} cards are taken by the judge or the city alone; finish or"
-            " cancel their registrations: issuance-server card pending\n"
+            f"{contents.cards_apart} cards are taken by the judge or the city alone; finish or"
+            " cancel their registrations: issuance-server card register list\n"
         )
 
 

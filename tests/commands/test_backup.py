@@ -76,7 +76,7 @@ def suppress(commands: Commands) -> None:
 def test_backup_holds_no_key_and_is_for_its_owner_alone(commands: Commands, backup: Path) -> None:
     """Public halves, both databases, the configuration; nothing of a private or day key."""
     names = {str(path.relative_to(backup)) for path in backup.rglob("*") if path.is_file()}
-    assert {"city.db", "pin-judge.db", "server.toml", "manifest.json"} <= names
+    assert {"city.db", "pin-judge.db", "server.toml", "contents.json"} <= names
     assert {"keys/trust/city.json", "keys/trust/trust.json", "keys/operators/mado-1.pub"} <= names
     assert [] == [name for name in names if name.endswith(".key")]
     assert 0o700 == backup.stat().st_mode & 0o777
@@ -175,9 +175,9 @@ def _flip(backup: Path) -> None:
     (backup / "city.db").write_bytes(content)
 
 
-def _other_manifest(old: bytes, new: bytes) -> Callable[[Path], None]:
+def _other_contents(old: bytes, new: bytes) -> Callable[[Path], None]:
     def change(backup: Path) -> None:
-        path = backup / "manifest.json"
+        path = backup / "contents.json"
         content = path.read_bytes()
         assert old in content
         path.write_bytes(content.replace(old, new))
@@ -190,10 +190,10 @@ def _other_manifest(old: bytes, new: bytes) -> Callable[[Path], None]:
     [
         (_cut, "pin-judge.db: No such file"),
         (_flip, "city.db is damaged"),
-        (_other_manifest(b'"city": "272035"', b'"city": "131016"'), "a backup of city 131016"),
-        (_other_manifest(b'"records": ', b'"records": 1'), "not as this city signed it"),
-        (_other_manifest(b"kofu-backup/1", b"kofu-backup/9"), "of another version"),
-        (lambda backup: (backup / "manifest.json").unlink(), "no whole backup"),
+        (_other_contents(b'"city": "272035"', b'"city": "131016"'), "a backup of city 131016"),
+        (_other_contents(b'"records": ', b'"records": 1'), "not as this city signed it"),
+        (_other_contents(b"kofu-backup/1", b"kofu-backup/9"), "of another version"),
+        (lambda backup: (backup / "contents.json").unlink(), "no whole backup"),
     ],
     ids=["missing", "bit", "city", "changed", "format", "unfinished"],
 )

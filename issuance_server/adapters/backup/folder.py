@@ -1,8 +1,8 @@
-"""The folder of a backup: its files, and a signed manifest that says what they are.
+"""The folder of a backup: its files, and a signed list of contents.
 
 ::
 
-    manifest.json   what follows, with digests; signed with the city's checkpoint key
+    contents.json   what follows, with digests; signed with the city's checkpoint key
     city.db         the city's database, without content keys
     pin-judge.db    the PIN judge's store
     server.toml     the configuration
@@ -26,12 +26,12 @@ from protocol.codec import UNREADABLE
 from protocol.errors import SetUpError
 from protocol.statements import statement
 
-MANIFEST = "manifest.json"
+CONTENTS = "contents.json"
 CITY = "city.db"
 JUDGE = "pin-judge.db"
 CONFIG = "server.toml"
 _READ_BYTES = 1 << 20
-_MANIFEST_BYTES_MAX = 1 << 24
+_CONTENTS_BYTES_MAX = 1 << 24
 
 _Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 SignatureHolds = Callable[[int, bytes, bytes], bool]
@@ -57,7 +57,7 @@ class SignedSize(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     signature: bytes
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Contents(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a backup is.
 
     Attributes:
@@ -70,7 +70,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         checkpoint: the latest that is signed; None: nothing was.
         trust_serial: number of the ``trust.json`` of then.
         cards_apart: cards about which city and judge did not agree.
-        files: all of them but the manifest.
+        files: all of them but the list itself.
         signature: the city's, over all the rest.
         format: this form.
     """
@@ -92,26 +92,26 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return the bytes that the city signs."""
         unsigned = msgspec.structs.replace(self, signature=b"")
         digest = hashlib.sha256(msgspec.json.encode(unsigned)).digest()
-        return statement("backup-manifest", self.city, self.made_at_ms, digest)
+        return statement("backup-contents", self.city, self.made_at_ms, digest)
 
-    def signed(self, sign: Sign) -> "Manifest":
+    def signed(self, sign: Sign) -> "Contents":
         """Return it with the city's signature."""
         return msgspec.structs.replace(self, signature=sign(self.statement()))
 
 
 def described(folder: Path, name: str) -> BackedFile:
-    """Return what the manifest says of a file."""
+    """Return what the list says of a file."""
     length_bytes, digest = _digest(folder / name)
     return BackedFile(name=name, length_bytes=length_bytes, digest=digest)
 
 
-def written(manifest: Manifest) -> bytes:
-    """Return the manifest as its file holds it."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+def written(contents: Contents) -> bytes:
+    """Return the list as its file holds it."""
+    return msgspec.json.format(msgspec.json.encode(contents), indent=1) + b"\n"
 
 
-def read_backup(folder: Path, *, city: str, signature_holds: SignatureHolds) -> Manifest:
-    """Read a manifest and hold every file against it.
+def read_backup(folder: Path, *, city: str, signature_holds: SignatureHolds) -> Contents:
+    """Read the list of contents and hold every file against it.
 
     Args:
         folder: of the backup.
@@ -121,30 +121,30 @@ def read_backup(folder: Path, *, city: str, signature_holds: SignatureHolds) -> 
     Raises:
         SetUpError: something is missing, damaged, of another city or version; the text says what.
     """
-    path = folder / MANIFEST
+    path = folder / CONTENTS
     try:
         with path.open("rb") as file:
-            manifest = msgspec.json.decode(file.read(_MANIFEST_BYTES_MAX), type=Manifest)
+            contents = msgspec.json.decode(file.read(_CONTENTS_BYTES_MAX), type=Contents)
     except OSError as error:
         raise SetUpError(f"{folder} is no whole backup: {path.name}: {error.strerror}") from error
     except UNREADABLE:
         raise SetUpError(f"{path} is damaged, or of another version; take another backup") from None
-    if manifest.city != city:
-        raise SetUpError(f"{folder} is a backup of city {manifest.city}, not of {city}")
-    if not signature_holds(manifest.made_at_ms, manifest.signature, manifest.statement()):
+    if contents.city != city:
+        raise SetUpError(f"{folder} is a backup of city {contents.city}, not of {city}")
+    if not signature_holds(contents.made_at_ms, contents.signature, contents.statement()):
         raise SetUpError(
             f"{path} is not as this city signed it: it was changed, or the city's keys are others;"
             " take another backup, or the keys of then"
         )
-    versions = (manifest.schema, manifest.judge_schema)
+    versions = (contents.schema, contents.judge_schema)
     if versions != (SCHEMA_VERSION, store_file.SCHEMA_VERSION):
         raise SetUpError(
-            f"{folder} was made by {manifest.software}, whose databases have another form; restore"
+            f"{folder} was made by {contents.software}, whose databases have another form; restore"
             " it with that version"
         )
-    for file_there in manifest.files:
+    for file_there in contents.files:
         _check(folder, file_there)
-    return manifest
+    return contents
 
 
 def _check(folder: Path, told: BackedFile) -> None:
