@@ -12,6 +12,7 @@ from issuance_server.adapters.sqlite import queries
 from issuance_server.adapters.sqlite.store import SqliteStore
 from keys import life_cycle
 from keys.city_folder import CityFolder
+from keys.distribution import distribute
 from keys.key_record import Purpose
 from tests.commands.desk import Commands, Ran
 from tests.core.made import line_closed
@@ -149,12 +150,19 @@ def test_server_answers_as_the_command_alone(journaled: Commands) -> None:
         assert alone == verify(journaled)
 
 
+def change_key(keys: CityFolder, now: datetime) -> None:
+    """Let another checkpoint key take over, once terminals were told of it."""
+    life_cycle.rotate(keys, Purpose.CHECKPOINT, now=now)
+    distribute(keys, keys.root.parent / "told", now)
+    life_cycle.activate(keys, Purpose.CHECKPOINT, now=now)
+
+
 @pytest.mark.parametrize("act", ["rotate", "destroy", "revoke"])
 def test_checkpoints_of_former_keys_are_checked(journaled: Commands, act: str) -> None:
     """Whatever became of the key since: what it signed before it was revoked counts."""
     keys = CityFolder.at(journaled.folder / "keys")
     now = datetime.now(UTC)
-    life_cycle.rotate(keys, Purpose.CHECKPOINT, now=now)
+    change_key(keys, now)
     old = keys.records(Purpose.CHECKPOINT)[0].key_id
     if act == "revoke":
         life_cycle.revoke(keys, old, now=now)
@@ -167,7 +175,7 @@ def test_checkpoints_of_former_keys_are_checked(journaled: Commands, act: str) -
 def test_a_checkpoint_after_the_revocation_counts_for_nothing(journaled: Commands) -> None:
     """Whoever stole the key signs nothing with it that is believed."""
     keys = CityFolder.at(journaled.folder / "keys")
-    life_cycle.rotate(keys, Purpose.CHECKPOINT, now=datetime.now(UTC))
+    change_key(keys, datetime.now(UTC))
     long_ago = datetime.fromtimestamp(0, UTC)
     life_cycle.revoke(keys, Purpose.CHECKPOINT, now=long_ago)
 
