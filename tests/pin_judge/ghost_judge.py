@@ -2,7 +2,8 @@
 
 ``--ghost FILE`` (or the variable ``PIN_GHOST``) switches it on. ``--dies-at N`` kills the process
 at exactly the Nth point of its life: points lie before and after each statement that changes the
-store or ends a transaction, and before and after each comparison. ``--planted given-back`` gives
+store or ends a transaction, and before and after each comparison. ``--dies-comparing N`` kills it
+after its Nth comparison. ``--planted given-back`` gives
 back the tries that a predecessor left pending, and ``--planted uncounted`` takes none off: bugs
 that the ghost must see.
 """
@@ -104,13 +105,16 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--ghost", type=Path, default=os.environ.get(GHOST_VARIABLE))
     parser.add_argument("--dies-at", type=int, default=0)
+    parser.add_argument("--dies-comparing", type=int, default=0)
     parser.add_argument("--planted", default="")
     arguments, own = parser.parse_known_args(argv)
     ghost, points = Ghost(Path(arguments.ghost)), Points(arguments.dies_at)
+    comparisons = Points(arguments.dies_comparing)
 
     def compare(shown: bytes, stored: bytes) -> bool:
         points.passed()
         ghost.compared(shown, stored)
+        comparisons.passed()
         points.passed()
         return hmac.compare_digest(shown, stored)
 

@@ -48,6 +48,7 @@ class Client:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(work["socket"])
         self.stream = self.socket.makefile("rb")
+        self.unlocks = work["unlocks"]
         self.operations = 0
 
     def work(self, groups: list[list[int]], each: int) -> None:
@@ -55,12 +56,10 @@ class Client:
         for group in groups:
             for _ in range(each):
                 index = self.random.choice(group)
-                outcome = None
-                if self.random.random() >= UNLOCK_SHARE:
-                    outcome = self.try_pin(index)
-                if outcome is None or (
-                    outcome == "locked" and self.random.random() < UNLOCK_LOCKED_SHARE
-                ):
+                share = UNLOCK_SHARE
+                if self.try_pin(index) == "locked":
+                    share = UNLOCK_LOCKED_SHARE
+                if self.unlocks and self.random.random() < share:
                     self.unlock(index)
 
     def try_pin(self, index: int) -> str:

@@ -45,15 +45,19 @@ class Plan:
         judge_answers: a judge is killed after twice so many answers at most.
         client_answers: the same for clients.
         planted: a bug of the judge, see ``ghost_judge``.
+        unlocks: whether clients unlock cards.
+        comparisons: after so many a judge dies, between count and answer; 0 for no such limit.
     """
 
     seed: int
     cards: int
     clients: int = 6
-    each: int = 8
+    each: int = 6
     judge_answers: int = 300
     client_answers: int = 900
     planted: str = ""
+    unlocks: bool = True
+    comparisons: int = 0
 
 
 @dataclass(slots=True)
@@ -153,6 +157,7 @@ class Storm:
             "operators": operators,
             "socket": str(self.folder / "socket"),
             "each": self.plan.each,
+            "unlocks": self.plan.unlocks,
         }
 
     async def _seat(self, seat: int, work: dict[str, Any]) -> None:
@@ -213,6 +218,7 @@ class Storm:
             *("--store", self.store, "--keys", self.keys, "--city", CITY),
             *("--operators", self.folder / OPERATORS_FOLDER, "--ghost", self.ghost),
             *("--planted", self.plan.planted, "--dies-at", str(point if exact else 0)),
+            *("--dies-comparing", str(self.plan.comparisons)),
         ]
         return Child(module=MODULE, arguments=[str(one) for one in arguments])
 

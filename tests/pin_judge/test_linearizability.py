@@ -133,10 +133,20 @@ def test_storm(tmp_path: Path, city_keys: Path, pytestconfig: pytest.Config) -> 
 
 @pytest.mark.slow
 @pytest.mark.processes
-@pytest.mark.parametrize("planted", ["given-back", "uncounted"])
-def test_ghost_sees_a_broken_judge(tmp_path: Path, city_keys: Path, planted: str) -> None:
-    """A judge that gives tries back, or takes none, is found by ghost or store."""
-    plan = Plan(seed=2, cards=3, clients=3, each=15, judge_answers=25, planted=planted)
+@pytest.mark.parametrize(("planted", "comparisons"), [("given-back", 1), ("uncounted", 0)])
+def test_broken_judge_is_found(
+    tmp_path: Path, city_keys: Path, planted: str, comparisons: int
+) -> None:
+    """A judge that gives a burned try back, or takes none, is found by ghost or store."""
+    plan = Plan(
+        seed=2,
+        cards=1,
+        clients=2,
+        each=4,
+        planted=planted,
+        comparisons=comparisons,
+        unlocks=False,
+    )
     storm = Storm(plan, tmp_path, city_keys)
     asyncio.run(storm.run())
 
