@@ -13,6 +13,7 @@ from issuance_server.core.facts import (
 )
 from issuance_server.core.kind_eligibility import DOMICILE_KINDS
 from issuance_server.core.record_holders import holders_of
+from issuance_server.core.register import Household
 from issuance_server.core.suppression import Ground
 from issuance_server.core.switch import Needs
 from issuance_server.core.terminal_place import TerminalPlace
@@ -21,7 +22,7 @@ from protocol.kinds import Kind
 from protocol.terminal_statements import PrintOutcome
 from tests.sim.store.day_tables import day_facts, print_facts
 from tests.sim.store.register_tables import HOUSEHOLD, PERSON, copy_state, day
-from tests.sim.store.tables import OtherRow, Tables
+from tests.sim.store.tables import OtherRow, Place, Tables
 
 
 def read_facts(tables: Tables, needs: Needs, real_ms: int) -> Facts:
@@ -67,9 +68,7 @@ def holder_facts(tables: Tables, resident_id: str, real_ms: int) -> HolderFacts 
     if household_id is None or known is None:
         return None
     household, version = known
-    himself = household.member(resident_id)
-    assert himself is not None, "residents and households agree"
-    others = [one for one in household.members if one.resident_id != resident_id]
+    place = _place_in(tables, household, resident_id)
     suppressed = tables.suppressions_of.any()
     edited = tables.register_edit.any()
     records = _records(tables, resident_id)
@@ -77,19 +76,20 @@ def holder_facts(tables: Tables, resident_id: str, real_ms: int) -> HolderFacts 
     return HolderFacts(
         household_id=household_id,
         register_version=version,
-        birth_on=himself.birth.on,
+        birth_on=place.birth_on,
         suppressions=_grounds(tables, resident_id, household_id) if suppressed else (),
-        standing=himself.standing,
-        resident_since=himself.became_resident_on.on,
+        standing=place.standing,
+        resident_since=place.resident_since,
         register_age_ms=real_ms - state.watermark_ms,
-        household_members=sum(not one.standing.is_removed for one in household.members),
-        others=frozenset(one.standing for one in others),
+        household_members=place.household_members,
+        others=place.others,
         member_suppressed=suppressed
-        and any(_suppressed(tables, one.resident_id) for one in others),
-        head_removed=any(
-            one.resident_id == household.head_id and one.standing.is_removed
+        and any(
+            _suppressed(tables, one.resident_id)
             for one in household.members
+            if one.resident_id != resident_id
         ),
+        head_removed=place.head_removed,
         record_versions={kind: row.version for kind, row in records},
         bars={kind: row.bar for kind, row in records if row.bar is not None},
         tax_year=next((row.fiscal_year for _, row in records if row.fiscal_year is not None), None),
@@ -104,6 +104,30 @@ def holder_facts(tables: Tables, resident_id: str, real_ms: int) -> HolderFacts 
         ),
         stand_in=state.stands_in(real_ms),
     )
+
+
+def _place_in(tables: Tables, household: Household, resident_id: str) -> Place:
+    """Return what depends on the household alone; it is worked out once for each version."""
+    known = tables.places.get(resident_id)
+    if known is not None and known[0] is household:
+        return known[1]
+    himself = household.member(resident_id)
+    assert himself is not None, "residents and households agree"
+    place = Place(
+        birth_on=himself.birth.on,
+        standing=himself.standing,
+        resident_since=himself.became_resident_on.on,
+        household_members=sum(not one.standing.is_removed for one in household.members),
+        others=frozenset(
+            one.standing for one in household.members if one.resident_id != resident_id
+        ),
+        head_removed=any(
+            one.resident_id == household.head_id and one.standing.is_removed
+            for one in household.members
+        ),
+    )
+    tables.places[resident_id] = (household, place)
+    return place
 
 
 def holder_by_domicile(tables: Tables, resident_id: str, real_ms: int) -> HolderFacts | None:

@@ -5,6 +5,7 @@ sees the last commit, as a second connection to a database does.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ from issuance_server.core.notices import NoticeState
 from issuance_server.core.records import IssuingStopped
 from issuance_server.core.register import Household
 from issuance_server.core.seal_register import SealRegistration
+from issuance_server.core.standing import Standing
 from issuance_server.core.suppression import SubjectKind, Suppression
 from issuance_server.core.tables.loaded import LoadedTables
 from issuance_server.core.tax_register import TaxRecord
@@ -201,6 +203,17 @@ class OtherRow(msgspec.Struct, frozen=True, kw_only=True):
     fiscal_year: int | None
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What a household says of one of its members, for ``core.facts.HolderFacts``."""
+
+    birth_on: date | None
+    standing: Standing
+    resident_since: date | None
+    household_members: int
+    others: frozenset[Standing]
+    head_removed: bool
+
+
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """An opening of a line."""
 
@@ -256,6 +269,8 @@ class Tables:
         self.changed: list[Table[Any, Any]] = []
         self.earliest_over_ms = FOREVER_MS
         """No open subject ends before; what is deleted or taken back may leave it too low."""
+        self.places: dict[str, tuple[Household, Place]] = {}
+        """Of residents in the household as it was when somebody asked; worth nothing otherwise."""
         self.open_subject: Table[bytes, int] = self._table("open_subject")
         self.issuance: Table[bytes, Issuance] = self._table("issuance")
         self.certificate_number: Table[str, Number] = self._table("certificate_number")

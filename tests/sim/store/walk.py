@@ -1,39 +1,21 @@
 """Seeded walks: what terminals, the judge, the counter and the register do, in any order."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from typing import Any
 
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
-from issuance_server.core import register_feed as f
 from issuance_server.core.calendar import civil
-from issuance_server.core.card_registration import BegunRegistration, CardChange, CardStep
-from issuance_server.core.cards import CardKind, CardOccasion
-from issuance_server.core.copy_changes import StandIn, StandInOver
 from issuance_server.core.day_changes import (
     CarryOver,
     CloseDay,
     CloseIssuance,
-    ReopenLine,
     SettleDifference,
 )
-from issuance_server.core.domicile_changes import Approval, Match, Rejection
-from issuance_server.core.issuing_changes import ReopenIssuing, StopIssuing
-from issuance_server.core.notice_changes import Subscribing, Unsubscribing
 from issuance_server.core.pin_policy import JudgeEvent, JudgeEventName, VerdictOutcome
-from issuance_server.core.record_holders import record_key
 from issuance_server.core.state import TerminalCounters, Visit
-from issuance_server.core.suppression import (
-    LiftedSuppression,
-    NewSuppression,
-    SubjectKind,
-    Suppression,
-    SuppressionReason,
-)
 from issuance_server.core.switch import Needs
 from protocol import codec
 from protocol import telegrams as t
@@ -43,13 +25,10 @@ from protocol.errors import JournalFailed
 from protocol.issuance import IssuanceState
 from protocol.terminal_statements import FailureCause
 from protocol.visit import VisitState
-from tests.adapters.city_file import HOUSEHOLDS, RECORDS
-from tests.core.changes import moved_in, remarked, suppression, without
 from tests.core.made import (
     CARD_REF,
     OTHER_TERMINAL,
     SEALED_DIGEST,
-    TABLES_TOML,
     TERMINAL,
     applying,
     as_input,
@@ -62,12 +41,10 @@ from tests.core.made import (
     signed,
     verdict,
 )
+from tests.sim.store.acts import DAY_MS, PEOPLE, Acts
 from tests.sim.store.pair import Pair
 
-A, B, C = HOUSEHOLDS
-PEOPLE = tuple(one.resident_id for household in HOUSEHOLDS for one in household.members)
 SERIALS = ("5e71a1", "5e71a2", "5e71a3")
-DAY_MS = 24 * 60 * 60 * 1_000
 WAITS_MS = (1, 1_000, 20_000, 61_000, 301_000, 601_000, 3_600_000, DAY_MS)
 ACT_SHARE, JUMP_SHARE = 0.2, 0.06
 USUAL_SHARE, STRANGER_SHARE, FRESH_SHARE, ENDED_SHARE = 0.85, 0.2, 0.7, 0.06
@@ -90,8 +67,10 @@ class Walk:
     failures: int = 0
     steps: int = 0
     _counter: int = 0
-    _sequence: int = 0
     _dropped: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._acts = Acts(self.pair, self.dice)
 
     async def go(self, groups: int) -> None:
         """Give so many groups of inputs."""
@@ -120,7 +99,7 @@ class Walk:
                 issuance_id=dice.choice(some),
                 serial_day=dice.choice((None, "2026-11-30", "2026-12-01")),
                 terminal=dice.choice((None, *tables.terminal.kept)),
-                day=dice.choice((None, self._day())),
+                day=dice.choice((None, self._acts.day())),
                 prints_of=dice.choice((None, TERMINAL, OTHER_TERMINAL)),
                 domicile_request=dice.choice(requests),
                 domicile_serial=dice.choice((None, *SERIALS)),
@@ -166,7 +145,7 @@ class Walk:
 
     def _input(self) -> i.Input:
         if self.dice.random() < ACT_SHARE:
-            return self._act()
+            return self._decided(self._acts.draw())
         visits = list(self.pair.state.visits.values())[-3:]
         issuances = list(self.pair.state.issuances)[-4:]
         roll = self.dice.random()
@@ -332,19 +311,6 @@ class Walk:
         ref = t.RequestRef(generation=1, counter=self._counter, digest=digest)
         return as_input(asked, ref, terminal)
 
-    def _act(self) -> i.ActAccepted:
-        ready: tuple[Callable[[], Any], ...] = (
-            self._of_people,
-            self._of_people,
-            self._of_register,
-            self._of_register,
-            self._of_days,
-            self._of_terminals,
-            self._of_cards,
-            self._of_requests,
-        )
-        return self._decided(self.dice.choice(ready)())
-
     def _decided(self, change: Any) -> i.ActAccepted:
         return i.ActAccepted(
             operator="mado-1",
@@ -355,142 +321,3 @@ class Walk:
             nonce=self.dice.randbytes(16) if self.dice.random() > 0.01 else bytes(16),
             change=change,
         )
-
-    def _of_people(self) -> Any:
-        dice = self.dice
-        person = dice.random() < 0.7
-        subject = dice.choice(PEOPLE if person else tuple(one.household_id for one in HOUSEHOLDS))
-        new = Suppression(
-            suppression_id=f"s-{dice.randrange(4)}",
-            subject_kind=SubjectKind.PERSON if person else SubjectKind.HOUSEHOLD,
-            subject_id=subject,
-            reason=dice.choice(list(SuppressionReason)),
-            until=dice.choice((None, date(2027, 3, 31))),
-        )
-        lifted = LiftedSuppression(suppression_id=f"s-{dice.randrange(4)}")
-        resident_id = dice.choice(PEOPLE)
-        address = f"{resident_id}-{dice.randrange(3)}@example.org"
-        choices = (
-            NewSuppression(suppression=new),
-            *(lifted,) * 5,
-            Subscribing(resident_id=resident_id, address=address),
-            Subscribing(resident_id=A.head_id, address=address),
-            Unsubscribing(resident_id=resident_id),
-        )
-        return dice.choice(choices)
-
-    def _of_register(self) -> Any:
-        dice, now_ms = self.dice, self.pair.clock.real_ms
-        self._sequence += 1
-        base: dict[str, Any] = {
-            "sequence": self._sequence,
-            "as_of": datetime.fromtimestamp(now_ms // 1_000, UTC),
-        }
-        person, family = dice.choice(PEOPLE), A.household_id
-        who = base | {"subject_kind": SubjectKind.PERSON, "subject_id": person}
-        whose = base | {"subject_kind": SubjectKind.HOUSEHOLD, "subject_id": family}
-        child = A.members[-1].resident_id
-        record = dice.choice(list(RECORDS.values()))
-        households = dice.choice(
-            (
-                (A,),
-                (remarked(A, remarks=f"備考{dice.randrange(3)}"),),
-                (without(A, len(A.members) - 1), moved_in(B, child, A)),
-                (B, A),
-                (C,),
-            )
-        )
-        noted = suppression(f"r-{dice.randrange(3)}", dice.choice(PEOPLE))
-        choices: tuple[f.AnyChange, ...] = (
-            f.HouseholdsChanged(**base, put=households),
-            f.HouseholdsChanged(**base, put=(A, B, C)),
-            f.HouseholdsChanged(**base, removed=(C.household_id,)),
-            f.RecordPut(**base, record=record),
-            f.RecordRemoved(**base, key=record_key(record)),
-            f.SuppressionNoted(**base, suppression=noted),
-            f.SuppressionEnded(**base, suppression_id=f"r-{dice.randrange(3)}"),
-            f.EditBegun(**who),
-            *(f.EditEnded(**(who | {"subject_id": one})) for one in PEOPLE[:3]),
-            f.EditBegun(**whose),
-            *(f.EditEnded(**whose),) * 4,
-            f.Heartbeat(**base),
-        )
-        until_ms = now_ms + dice.choice((1_000, DAY_MS // 2))
-        fed = f.Placed(changes=tuple(dice.sample(choices, dice.choice((1, 1, 2)))), skipped=0)
-        gap = f.Gap(expected=self._sequence, found=self._sequence + 2)
-        weights = (10, 1, 1, 1)
-        return dice.choices((fed, gap, StandIn(until_ms=until_ms), StandInOver()), weights)[0]
-
-    def _of_days(self) -> Any:
-        dice, day = self.dice, self._day()
-        terminal = dice.choice((TERMINAL, OTHER_TERMINAL))
-        choices: list[Any] = [
-            CloseDay(day=day),
-            CarryOver(terminal=terminal, day=day),
-            SettleDifference(terminal=terminal, day=day),
-            StopIssuing() if dice.random() < 0.6 else ReopenIssuing(),
-            *(ReopenIssuing(),) * 3,
-            *(ReopenLine(terminal=one) for one in (TERMINAL, OTHER_TERMINAL)),
-            i.NewTables(content=TABLES_TOML),
-        ]
-        ids = list(self.pair.state.issuances)[:2]
-        choices += [CloseIssuance(issuance_id=one, fee=r.ClosedFee.EARNED) for one in ids]
-        return dice.choice(choices)
-
-    def _of_terminals(self) -> Any:
-        dice = self.dice
-        number = dice.randrange(3, 9)
-        name = f"LW-{number:04d}"
-        known = dice.choice((TERMINAL, OTHER_TERMINAL, name))
-        certificate = i.NewCertificate(
-            terminal=known,
-            line_id=dice.randbytes(8),
-            fingerprint=dice.randbytes(32),
-            report_public_key=dice.randbytes(32),
-            until_ms=self.pair.clock.real_ms + dice.choice((1_000, 30 * DAY_MS)),
-        )
-        if known == name and name not in self.pair.disk.tables.terminal.kept:
-            return i.Registration(certificate=certificate, chain="見本", store="店", in_city=True)
-        if dice.random() < 0.3 and known == name:
-            return i.Revocation(terminal=known)
-        return i.RenewedCertificate(certificate=certificate, overlap_ms=dice.choice((0, DAY_MS)))
-
-    def _of_cards(self) -> Any:
-        dice = self.dice
-        card_ref = f"card-{dice.randrange(5)}"
-        steps = (CardStep.APPROVED, CardStep.REGISTERED, CardStep.CANCELLED, CardStep.WITHDRAWN)
-        changed = CardChange(
-            card_ref=dice.choice((card_ref, card_ref, "card-mynumber")),
-            step=dice.choice((*steps, CardStep.REGISTERED, CardStep.PIN_RESET)),
-            operator="mado-1",
-            second="kanri-1",
-            occasion=dice.choice((None, CardOccasion.NEW_CARD)),
-        )
-        in_use = self.pair.disk.tables.card_registration.kept
-        if card_ref in in_use or card_ref in self.pair.disk.tables.card.kept:
-            return changed
-        kind = dice.choice(list(CardKind))
-        return BegunRegistration(
-            card_ref=card_ref,
-            kind=kind,
-            resident_id=dice.choice(PEOPLE),
-            certificate_serial=f"c0{card_ref}" if kind is CardKind.MYNUMBER else None,
-            occasion=CardOccasion.IN_USE,
-            operator="mado-1",
-            subject="subject",
-        )
-
-    def _of_requests(self) -> Any:
-        requests = list(self.pair.disk.tables.domicile_request.kept)
-        if not requests:
-            return self._of_people()
-        request_id = self.dice.choice(requests)
-        choices = (
-            Match(request_id=request_id, resident_id=self.dice.choice(PEOPLE)),
-            Approval(request_id=request_id, usable_from=date(2026, 12, 7)),
-            Rejection(request_id=request_id, words="窓口へ"),
-        )
-        return self.dice.choice(choices)
-
-    def _day(self) -> str:
-        return f"2026-{self.dice.choice(('11-29', '11-30', '12-01', '12-02'))}"
