@@ -1,6 +1,6 @@
 """Japan's civil time, whatever the machine's zone."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 JST = timezone(timedelta(hours=9), "JST")
 """Japan has no daylight saving time; a fixed offset is exact since 1952."""
@@ -13,7 +13,7 @@ _EPOCH = date(1970, 1, 1)
 
 def civil(business_ms: int) -> datetime:
     """Return a business time as date and time in Japan."""
-    return datetime.fromtimestamp(business_ms / 1_000, UTC).astimezone(JST)
+    return datetime.fromtimestamp(business_ms / 1_000, JST)
 
 
 def start_of_day_ms(day: date) -> int:
