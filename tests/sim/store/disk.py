@@ -190,7 +190,7 @@ class MemoryDisk:
         del self.journal[commit.journal_length :]
         del self.signed[commit.signed_length :]
         self.frontier = commit.frontier
-        self.tables.earliest_over_ms = 0  # looked for again when the next visit begins
+        self.tables.ends = None
 
 
 def found_in_memory(

@@ -1,5 +1,6 @@
 """What a record of the journal changes in the tables, as the statements of the real store do."""
 
+import heapq
 from collections.abc import Callable
 from typing import Any
 
@@ -29,18 +30,19 @@ def project(tables: Tables, record: r.AnyRecord) -> None:
 
 def _open_subject(tables: Tables, subject: bytes, until_ms: int) -> None:
     tables.open_subject.put(subject, until_ms)
-    tables.earliest_over_ms = min(tables.earliest_over_ms, until_ms)
+    if tables.ends is not None and until_ms != FOREVER_MS:
+        heapq.heappush(tables.ends, (until_ms, subject))
 
 
 def _visit_begun(tables: Tables, record: r.VisitBegun) -> None:
     """Open a subject, and forget those that were over before."""
-    if tables.earliest_over_ms <= record.at_ms:
-        subjects = list(tables.open_subject.items())
-        for subject, until_ms in subjects:
-            if until_ms <= record.at_ms:
-                tables.open_subject.drop(subject)
-        left = (until_ms for _, until_ms in subjects if until_ms > record.at_ms)
-        tables.earliest_over_ms = min(left, default=FOREVER_MS)
+    if tables.ends is None:
+        tables.ends = [(until_ms, subject) for subject, until_ms in tables.open_subject.items()]
+        heapq.heapify(tables.ends)
+    while tables.ends and tables.ends[0][0] <= record.at_ms:
+        until_ms, subject = heapq.heappop(tables.ends)
+        if tables.open_subject.get(subject) == until_ms:
+            tables.open_subject.drop(subject)
     _open_subject(tables, record.visit_id, record.deadline_ms)
 
 

@@ -267,8 +267,8 @@ class Tables:
 
     def __init__(self) -> None:
         self.changed: list[Table[Any, Any]] = []
-        self.earliest_over_ms = FOREVER_MS
-        """No open subject ends before; what is deleted or taken back may leave it too low."""
+        self.ends: list[tuple[int, bytes]] | None = None
+        """A heap of when open subjects end, also of such as end otherwise by now; None: unknown."""
         self.places: dict[str, tuple[Household, Place]] = {}
         """Of residents in the household as it was when somebody asked; worth nothing otherwise."""
         self.open_subject: Table[bytes, int] = self._table("open_subject")
@@ -324,6 +324,8 @@ class Tables:
 
     def roll_back(self) -> None:
         """Forget what the open transaction wrote."""
+        if self.changed:
+            self.ends = None
         for table in self.changed:
             table.new = {}
         self.changed.clear()
