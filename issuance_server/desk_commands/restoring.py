@@ -57,7 +57,10 @@ def restore(arguments: argparse.Namespace) -> int:
         raise SetUpError("--until needs --journal FILE: the records that came after the backup")
     target: Path = arguments.folder
     configured = _config_file(target, arguments.backup)
-    city = City.load(target / CONFIG_FILE, config.load(configured))
+    loaded = config.load(configured)
+    if configured != target / CONFIG_FILE:
+        _check_inside(target, loaded)
+    city = City.load(target / CONFIG_FILE, loaded)
     contents = verified(arguments.backup, city.keys.trust)
     now = SystemClock(business_start_ms(city.config.clock.business)).now()
     if now.real_ms <= contents.made_at_ms:
@@ -128,6 +131,19 @@ def _config_file(target: Path, backup: Path) -> Path:
     return backup / folder.CONFIG
 
 
+def _check_inside(target: Path, loaded: config.Config) -> None:
+    """Refuse a configuration of a backup that leads elsewhere; nobody has vouched for it yet."""
+    root = target.resolve()
+    storage = loaded.storage
+    named = (storage.database, storage.pin_judge, storage.keys, storage.storage_keys)
+    for place in named:
+        if not (root / place).resolve().is_relative_to(root):
+            raise SetUpError(
+                f"the backup's configuration names {place}, which lies outside of {target}; if that"
+                f" is right, put {CONFIG_FILE} there yourself"
+            )
+
+
 def _check_trust(city: City, contents: folder.Contents) -> None:
     serial = TerminalTrust.load(city.paths.key_folder.trust).serial
     if serial < contents.trust_serial:
@@ -171,10 +187,11 @@ def _put_back(city: City, places: Places, asked: _Asked) -> _Done:
                 used=placing.used_serials(places.city),
             )
         cards = restoring.put_back(new.judge, replayed.judge)
+        stamp = datetime.fromtimestamp(now.real_ms / _MS_PER_S, UTC).strftime("%Y%m%dT%H%M%S")
+        moved = placing.move_aside(places, places.city.parent / f"replaced-{stamp}")
         for day in city.keys.day_keys.days():  # whatever they wrap is of the city before
             city.keys.day_keys.destroy(day)
-        stamp = datetime.fromtimestamp(now.real_ms / _MS_PER_S, UTC).strftime("%Y%m%dT%H%M%S")
-        moved = placing.place(new, places, places.city.parent / f"replaced-{stamp}")
+        placing.place(new, places)
     return _Done(
         restored=restored, withdrawn=withdrawn, cards=cards, replayed=replayed, moved=moved
     )

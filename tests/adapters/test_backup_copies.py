@@ -11,6 +11,7 @@ import pytest
 
 from issuance_server.adapters.backup import copying, placing
 from issuance_server.adapters.backup.replaying import Replayed, begin_anew, replay
+from issuance_server.adapters.pin_judge import store_file
 from issuance_server.core import records as r
 from issuance_server.core.audit_tree import AuditTree
 from issuance_server.core.facts import Now
@@ -47,6 +48,7 @@ def judge(tmp_path: Path) -> Path:
     path = tmp_path / "judge.db"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE card (card_ref TEXT, stage TEXT)")
+        connection.execute(f"PRAGMA user_version = {store_file.SCHEMA_VERSION}")
     return path
 
 
@@ -130,6 +132,16 @@ def test_copy_that_takes_too_long_lets_go(
     monkeypatch.setattr(copying, "_STEP_PAGES", 1)
     with pytest.raises(SetUpError, match=r"within 0 ms.*--snapshot-ms"):
         copy(business, judge, tmp_path / "copy.db", snapshot_ms_max=0)
+
+
+def test_databases_of_another_form_are_not_backed_up(
+    business: Business, judge: Path, tmp_path: Path
+) -> None:
+    """Their own program does it: this one would not know what to leave out."""
+    with closing(sqlite3.connect(judge)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(SetUpError, match="back up with that one"):
+        copy(business, judge, tmp_path / "copy.db")
 
 
 async def test_replayed_journal_gives_the_same_tables(

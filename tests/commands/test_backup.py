@@ -229,6 +229,17 @@ def test_without_the_keys_nothing_is_restored(
     assert (1, True) == (refused.status, "put the copy of the city's keys into it" in refused.err)
 
 
+def test_configuration_of_a_backup_leads_nowhere_else(
+    commands: Commands, backup: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    """Whoever could write it would name keys of his own, which sign whatever he likes."""
+    config = backup / "server.toml"
+    config.write_text(config.read_text() + f'\n[storage]\nkeys = "{tmp_path}/others"\n')
+    refused = restore(commands, backup, elsewhere)
+    assert (1, True) == (refused.status, "lies outside of" in refused.err)
+    assert not (elsewhere / "data").exists()
+
+
 def test_full_disk_leaves_nothing_behind(commands: Commands, tmp_path: Path) -> None:
     """The backup is whole or not there; so is the city that is put back."""
     out = tmp_path / "backup"

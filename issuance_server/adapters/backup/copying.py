@@ -13,7 +13,8 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from issuance_server.adapters.sqlite.schema import READER_PRAGMAS
+from issuance_server.adapters.pin_judge import store_file
+from issuance_server.adapters.sqlite.schema import READER_PRAGMAS, SCHEMA_VERSION
 from protocol.errors import SetUpError
 
 SNAPSHOT_MS_MAX = 2_000
@@ -138,12 +139,25 @@ def _copies(
         except sqlite3.Error as error:
             raise SetUpError(f"the databases cannot be copied: {error}") from error
     held_ms = int((time.monotonic() - begun_s) * 1_000)
+    _check_form(city, judge)
     city.execute("DELETE FROM issuance_key")
     cards = [
         {row[0] for row in copy.execute(sql)}
         for copy, sql in ((city, _CITY_CARDS_SQL), (judge, _JUDGE_CARDS_SQL))
     ]
     return Copies(city=city, judge=judge, snapshot_ms=held_ms, cards_apart=len(cards[0] ^ cards[1]))
+
+
+def _check_form(city: sqlite3.Connection, judge: sqlite3.Connection) -> None:
+    try:
+        schema = city.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        judge_schema = judge.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error:
+        schema = judge_schema = None
+    if (schema, judge_schema) != ((str(SCHEMA_VERSION),), (store_file.SCHEMA_VERSION,)):
+        raise SetUpError(
+            "the databases are of another version of this program; back up with that one"
+        )
 
 
 @contextmanager

@@ -91,28 +91,24 @@ def used_serials(database: Path) -> list[int]:
         return []
 
 
-def place(new: Places, places: Places, aside: Path) -> list[Path]:
-    """Move what lies there aside, and the new files into their places; durable when it returns.
-
-    The city's database comes last: until then there is none, and no server starts.
-
-    Args:
-        new: the files.
-        places: where they belong.
-        aside: a folder that does not exist, for what lies there.
-
-    Returns:
-        What was moved aside.
-    """
+def move_aside(places: Places, aside: Path) -> list[Path]:
+    """Move what lies there into a folder that does not exist yet; return where it is now."""
     moved = []
     for path in places.there():
         moved.append(file_store.private_folder(aside) / path.name)
         path.rename(moved[-1])
+    return moved
+
+
+def place(new: Places, places: Places) -> None:
+    """Put the new files into their places; durable when it returns.
+
+    The city's database comes last: until then there is none, and no server starts.
+    """
     for source, target in ((new.judge, places.judge), (new.city, places.city)):
         _flush(source)
         os.link(source, target)  # never over a file that came meanwhile
         file_store.flush_folder(target.parent)
-    return moved
 
 
 def _with_beside(path: Path) -> list[Path]:
