@@ -135,7 +135,8 @@ def _reason(log: str) -> str:
     """Return the last thing in a log that tells why."""
     reasons = re.findall(r'"reason":"([^"]*)"', log)
     spoken = [line for line in log.splitlines() if line and not line.startswith("{")]
-    return str((spoken or reasons or ["nothing"])[-1])
+    judge = [line for line in spoken if line.startswith("pin judge:")]
+    return str((judge or spoken or reasons or ["nothing"])[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -293,7 +293,8 @@ def _hold_against(issuance: str, told: Told, row: dict[str, Any] | None, found: 
     state = None if row is None else row["state"]
     if (told.printed_yen is not None) != (state == "completed"):
         found.lost.append(f"{issuance}: printed is {told.printed_yen}, the city says {state}")
-    if told.failed is not None and state != "reversed":
+    # withdrawn: the key was about to be asked for, and never was
+    if told.failed is not None and state not in {"reversed", "withdrawn"}:
         found.lost.append(f"{issuance}: its print failed, the city says {state}")
     if told.withdrawn and state not in {None, "withdrawn", "reversed"}:
         found.lost.append(f"{issuance}: withdrawn, and the city says {state}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tests.faults.disk import DAMAGES, REFUSALS, damaged, refused
+from tests.faults.network import TROUBLES, troubled
 from tests.faults.report import Row
 from tests.faults.stage import Foundation
 from tests.faults.storm import storm
@@ -12,6 +13,7 @@ from tests.faults.sweep import SWEEPS, Plan, counted, sweep
 
 SHORT_POINTS = 4
 STORM_SHORT = 6
+TROUBLES_SHORT, TROUBLES_LONG = 2, 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ NAMES = (
     "storm",
     "disk-refuses",
     "disk-damaged",
+    *(trouble.name for trouble in TROUBLES),
 )
 
 
@@ -48,6 +51,15 @@ def run(foundation: Foundation, wishes: Wishes) -> list[Row]:
     trials["disk-refuses"] = lambda: refused(foundation, refusals, planted=bug)
     damages = DAMAGES[:: len(DAMAGES) // SHORT_POINTS] if short else DAMAGES
     trials["disk-damaged"] = lambda: damaged(foundation, damages, planted=bug)
+    for trouble in TROUBLES:
+        trials[trouble.name] = partial(
+            troubled,
+            foundation,
+            trouble,
+            faults=TROUBLES_SHORT if short else TROUBLES_LONG,
+            seed=wishes.seed,
+            planted=bug,
+        )
     return [trials[name]() for name in NAMES if name in wishes.only]
 
 

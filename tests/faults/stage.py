@@ -87,7 +87,8 @@ class Stage:
             terminal.process.kill()
         status = terminal.wait()
         if any("Traceback" in line for line in terminal.said):
-            self.broken.append(f"a terminal's traceback: {terminal.said[-3:]}")
+            at = next(n for n, line in enumerate(terminal.said) if "Traceback" in line)
+            self.broken.append("a terminal's traceback: " + " / ".join(terminal.said[at:][:40]))
         return status
 
     def settle(self, terminals: Sequence[str] = TERMINALS) -> bool:
