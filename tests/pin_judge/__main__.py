@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import os
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from keys.city_keys import create_city_keys
 from tests.pin_judge.histories import linearizable
 from tests.pin_judge.judge_bench import CITY
 from tests.pin_judge.storm import Plan, Storm
+from tests.power_cuts.cuts import folder_in_memory
 
 CARDS = 102
 
@@ -32,10 +32,10 @@ def main() -> int:
     faults: list[str] = []
     began_s, seed = time.monotonic(), arguments.seed
     while histories < arguments.histories:
-        with tempfile.TemporaryDirectory() as name:
-            keys = Path(name) / "keys"
+        with folder_in_memory() as folder:  # what a killed process wrote is there without a disk
+            keys = folder / "keys"
             create_city_keys(keys, CITY, datetime.now(UTC))
-            storm = Storm(Plan(seed=seed, cards=CARDS), Path(name), keys)
+            storm = Storm(Plan(seed=seed, cards=CARDS), folder, keys)
             asyncio.run(storm.run())
             found = storm.histories()
             faults += [f"seed {seed}: {fault}" for fault in storm.faults()]
@@ -46,6 +46,7 @@ def main() -> int:
             comparisons += storm.comparisons()
             judges, clients = judges + storm.judges_killed, clients + storm.clients_killed
         seed += 1
+        sys.stderr.write(f"{histories} histories, {len(faults)} faults\n")
     sys.stdout.write(
         f"{histories} histories of {operations} operations ({unknown} without an answer),"
         f" {comparisons} comparisons, {judges} judges and {clients} clients killed,"

@@ -4,6 +4,7 @@ The long form is ``python -m tests.pin_judge``; ``docs/proofs/pin-counter.md`` h
 """
 
 import asyncio
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 
@@ -12,9 +13,17 @@ import pytest
 from tests.pin_judge.ghost import GhostLine, wrong_in_a_row_max
 from tests.pin_judge.histories import Operation, linearizable
 from tests.pin_judge.storm import Plan, Storm
+from tests.power_cuts.cuts import folder_in_memory
 
 CARDS_SHORT = 102
 CARDS_FULL = 1_002
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder without a disk: what a killed process wrote is there all the same."""
+    with folder_in_memory() as folder:
+        yield folder
 
 
 def tried(began_ns: int, ended_ns: float, said: str, *, right: bool = False) -> Operation:
@@ -114,11 +123,11 @@ def test_ghost_counts_between_resets() -> None:
 
 @pytest.mark.slow
 @pytest.mark.processes
-def test_storm(tmp_path: Path, city_keys: Path, pytestconfig: pytest.Config) -> None:
+def test_storm(folder: Path, city_keys: Path, pytestconfig: pytest.Config) -> None:
     """A judge killed under six processes: linearizable, and no comparison too many."""
     full = bool(pytestconfig.getoption("--full"))
     cards = CARDS_FULL if full else CARDS_SHORT
-    storm = Storm(Plan(seed=1, cards=cards), tmp_path, city_keys)
+    storm = Storm(Plan(seed=1, cards=cards), folder, city_keys)
     asyncio.run(storm.run())
 
     histories = storm.histories()
@@ -135,7 +144,7 @@ def test_storm(tmp_path: Path, city_keys: Path, pytestconfig: pytest.Config) -> 
 @pytest.mark.processes
 @pytest.mark.parametrize(("planted", "comparisons"), [("given-back", 1), ("uncounted", 0)])
 def test_broken_judge_is_found(
-    tmp_path: Path, city_keys: Path, planted: str, comparisons: int
+    folder: Path, city_keys: Path, planted: str, comparisons: int
 ) -> None:
     """A judge that gives a burned try back, or takes none, is found by ghost or store."""
     plan = Plan(
@@ -147,7 +156,7 @@ def test_broken_judge_is_found(
         comparisons=comparisons,
         unlocks=False,
     )
-    storm = Storm(plan, tmp_path, city_keys)
+    storm = Storm(plan, folder, city_keys)
     asyncio.run(storm.run())
 
     assert [] != storm.faults()
