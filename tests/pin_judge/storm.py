@@ -5,7 +5,9 @@ at random moments and starts successors. Half of the judges die at an exact poin
 """
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import sys
 from collections import defaultdict
@@ -109,8 +111,7 @@ class Storm:
         finally:
             server.close()
             for client in self._clients.values():
-                if client.returncode is None:
-                    client.kill()
+                _kill(client)
             if self._judge is not None:
                 await self._judge.stop()
 
@@ -241,8 +242,10 @@ class Storm:
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a process that may be dead, leaving it to asyncio to learn of its end."""
     if process.returncode is None:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def _groups_done(record: Path, groups: list[list[int]]) -> int:
