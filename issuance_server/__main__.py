@@ -30,6 +30,7 @@ COMMANDS = {
     "day": "days",
     "register": "registers",
     "audit": "audit",
+    "trace": "traces",
     "backup": "backing_up",
     "restore": "restoring",
     "verify": "verifying",
