@@ -11,9 +11,10 @@ import pytest
 from issuance_server.adapters.sqlite.register_stage import new_stage, stage_path
 from issuance_server.core import inputs as i
 from issuance_server.core import records as r
-from issuance_server.core.asides import Applicant
+from issuance_server.core.asides import Applicant, NoticeAddress
 from issuance_server.core.copy_changes import NewExtract
 from issuance_server.core.effects import KeepAside
+from issuance_server.core.notices import FIRST_WAIT_MS
 from issuance_server.core.register_extract import (
     Content,
     Counts,
@@ -202,6 +203,28 @@ async def test_holder_who_lives_elsewhere_is_the_same_in_both(pair: Pair) -> Non
         assert kept == ((await pair.facts(by_serial)).domicile is not None)
         for store in stores(pair):
             assert kept == bool(await store.forget_applicants(at + 1))
+    await pair.check()
+
+
+async def test_notices_are_due_in_the_same_order_in_both(pair: Pair) -> None:
+    """The longest waiting first, also after a try that failed, and none after it was sent."""
+    at, ids = START_REAL_MS, (b"issue-1---------", b"issue-2---------")
+    wanted = NoticeAddress(resident_id=HOLDER_ID, address="holder@example.org", at_ms=at)
+    due: list[list[str]] = []
+    for store in stores(pair):
+        async with store.transaction() as transaction:
+            transaction.keep_aside(KeepAside(wanted))
+            for number, issuance_id in enumerate(ids):
+                transaction.write(applied(issuance_id, f"K-{number}"))
+                transaction.write(printed(issuance_id, at + number, FailureCause.NONE))
+        first, second = await store.outbox.due(at + 1)
+        await store.outbox.not_sent(first, at + 1)
+        later = await store.outbox.due(at + FIRST_WAIT_MS + 1)
+        assert [second.key, first.key] == [letter.key for letter in later]
+        await store.outbox.sent(second.key, at + 2)
+        due.append([letter.key for letter in await store.outbox.due(at + FIRST_WAIT_MS + 1)])
+        assert [first.key] == due[-1]
+    assert due[0] == due[1]
     await pair.check()
 
 
