@@ -56,7 +56,7 @@ BYTES = {
         "file_digest",
         "pages",
     ),
-    *("sealed_digest", "signature", "nonce", "line_id", "fingerprint", "report_public_key"),
+    *("sealed_digest", "signature", "nonce", "line_id", "fingerprint", "report_public_key", "root"),
 }
 PARTS = {
     r.WithheldKind,  # a kind and a refusal, each of a few words
