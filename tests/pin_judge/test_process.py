@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.pin_judge.client import JudgeClient
+from issuance_server.adapters.pin_judge.process import _why
 from issuance_server.adapters.pin_judge.registration import NewCard, register_offline
 from issuance_server.core.pin_policy import PinAttempt, VerdictOutcome
 from keys.city_folder import CityFolder
@@ -167,6 +169,17 @@ async def test_bug_shows_its_name_only(
 
     assert ("", "pin judge: stopped by ValueError\n") == capfd.readouterr()
     assert RIGHT_PIN.decode() not in str(failed.value)
+
+
+def test_store_that_refuses_is_named() -> None:
+    """Whoever reads why the judge stopped knows which disk to look at."""
+    refused = sqlite3.OperationalError("what a statement said")
+    refused.sqlite_errorname = "SQLITE_FULL"
+
+    said = _why(ExceptionGroup("of tasks", [refused]), Path("city/pin-judge.db"))
+
+    assert said.startswith("city/pin-judge.db cannot be read or written (SQLITE_FULL)")
+    assert "what a statement said" not in said
 
 
 async def test_verdict_about_something_else(

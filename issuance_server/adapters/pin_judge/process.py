@@ -6,6 +6,7 @@ bug or a disk that refuses ends it; its successor burns what was pending.
 
 import argparse
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,11 +87,22 @@ async def _run(arguments: argparse.Namespace, surroundings: Surroundings) -> Non
         await store.close()
 
 
-def _name_of(error: BaseException) -> str:
-    """Return the class name of an error, or of the first one in a group of tasks' errors."""
+def _why(error: BaseException, store: Path) -> str:
+    """Say why the judge stopped: by its store and SQLite's own code, or by a class name alone.
+
+    Args:
+        error: what stopped it; of a group of tasks' errors, the first one counts.
+        store: the judge's database.
+    """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return type(error).__name__
+    if isinstance(error, sqlite3.OperationalError):  # a class of fixed texts; only the code is told
+        code = getattr(error, "sqlite_errorname", "no code")
+        return (
+            f"{store} cannot be read or written ({code}); "
+            "see whether its disk is full, read-only or failing"
+        )
+    return f"stopped by {type(error).__name__}"
 
 
 def main(argv: Sequence[str], surroundings: Surroundings | None = None) -> int:
@@ -121,6 +133,6 @@ def main(argv: Sequence[str], surroundings: Surroundings | None = None) -> int:
         sys.stderr.write(f"pin judge: {error}\n")
         return EXIT_FAILED
     except Exception as error:  # noqa: BLE001  # its text may hold what nobody may read
-        sys.stderr.write(f"pin judge: stopped by {_name_of(error)}\n")
+        sys.stderr.write(f"pin judge: {_why(error, arguments.store)}\n")
         return EXIT_FAILED
     return EXIT_DONE
