@@ -144,7 +144,7 @@ class Panel:
         return bytes(hit).split(b"\0")[0].decode(errors="replace") if fired else ""
 
     def _seat(self, role: Role) -> tuple[int, int, int, int, int, int, int, bytes]:
-        return _SEAT.unpack_from(self._memory, role * _SEAT.size)  # type: ignore[return-value]
+        return _SEAT.unpack_from(self._memory, role * _SEAT.size)
 
     def _set(self, role: Role, fields: tuple[int, ...]) -> None:
         at = role * _SEAT.size

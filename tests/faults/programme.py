@@ -7,12 +7,14 @@ from functools import partial
 from tests.faults.disk import DAMAGES, REFUSALS, damaged, refused
 from tests.faults.network import TROUBLES, troubled
 from tests.faults.report import Row
+from tests.faults.soak import soak
 from tests.faults.stage import Foundation
 from tests.faults.storm import storm
 from tests.faults.sweep import SWEEPS, Plan, counted, sweep
 
 SHORT_POINTS = 4
 STORM_SHORT = 6
+SOAK_SHORT_S = 20
 TROUBLES_SHORT, TROUBLES_LONG = 2, 24
 
 
@@ -35,6 +37,7 @@ NAMES = (
     "disk-refuses",
     "disk-damaged",
     *(trouble.name for trouble in TROUBLES),
+    "soak",
 )
 
 
@@ -60,6 +63,8 @@ def run(foundation: Foundation, wishes: Wishes) -> list[Row]:
             seed=wishes.seed,
             planted=bug,
         )
+    length_s = SOAK_SHORT_S if short else wishes.soak_s
+    trials["soak"] = lambda: soak(foundation, length_s=length_s, seed=wishes.seed, planted=bug)
     return [trials[name]() for name in NAMES if name in wishes.only]
 
 

@@ -86,9 +86,7 @@ class Proxy:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(
-            asyncio.start_server(self._carry, "127.0.0.1", 0)
-        )
+        server = self._loop.run_until_complete(asyncio.start_server(self._carry, "127.0.0.1", 0))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
@@ -119,7 +117,7 @@ class Proxy:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while piece := await reader.read(PIECE_BYTES):
-                while self.weather.stalled:
+                while self.weather.stalled:  # noqa: ASYNC110  # it is set by another thread
                     await asyncio.sleep(POLL_S)
                 if self.weather.bytes_per_s:
                     await asyncio.sleep(len(piece) / self.weather.bytes_per_s)

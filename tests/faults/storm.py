@@ -75,7 +75,7 @@ def storm(foundation: Foundation, *, faults: int, seed: int, planted: str = "") 
             load.begin()
             for _ in range(min(FAULTS_PER_EXAMINATION, faults - row.points)):
                 time.sleep(chance.uniform(*CALM_S))
-                what = _hit(stage, load, chance)
+                what = hit(stage, load, chance)
                 row.points += what is not None
                 if what is not None:
                     counts[what] = counts.get(what, 0) + 1
@@ -98,7 +98,7 @@ def settled_and_examined(stage: Stage, row: Row, began: float) -> Findings:
     return found
 
 
-def _hit(stage: Stage, load: Load, chance: random.Random) -> str | None:
+def hit(stage: Stage, load: Load, chance: random.Random) -> str | None:
     """Kill one process, or stop it for a while; return what was done."""
     who = chance.choice(("server", "judge", "broker", "terminal"))
     find: Callable[[], int] = {

@@ -33,12 +33,14 @@ class Plan:
         calls: at which of its calls.
         action: how.
         planted: a bug that it should find.
+        warm: whether a city has had a visit already, so that calls have the same numbers each time.
     """
 
     role: Role
     calls: Calls = ALL_CALLS
     action: Action = Action.KILL
     planted: str = ""
+    warm: bool = False
 
     @property
     def name(self) -> str:
@@ -91,6 +93,8 @@ def sweep(
         power = plan.action is Action.POWER
         with staged(foundation, plan.name, unsynced=power, planted=plan.planted) as stage:
             stage.start()
+            if plan.warm:
+                stage.end_of(stage.visit(TERMINAL, CARD))
             for at in left[:POINTS_PER_CITY]:
                 hit = _one(stage, plan, at, row)
                 if hit:

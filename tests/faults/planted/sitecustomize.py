@@ -3,6 +3,8 @@
 Each is a few lines that a careful programmer might have written otherwise.
 """
 
+# ruff: noqa: PLC0415  # this is loaded by every program; a bug imports only what it is planted in
+
 import asyncio
 import os
 import sys
