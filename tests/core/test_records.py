@@ -136,7 +136,7 @@ def test_subject_is_what_the_record_is_folded_with() -> None:
         *("RegisterImported", "RegisterFed", "RegisterGapFound", "LineReopened"),
         *("IssuingReopened", "EvidenceLost", "EvidenceKept", "ManifestDeclared"),
         *("DayClosed", "LineCarriedOver", "DifferenceSettled"),
-        *("CardRegistrationBegun", "CardChanged"),
+        *("CardRegistrationBegun", "CardChanged", "Restored"),
     } == {name for name, subject in ids.items() if subject is None}
     assert b"i" * 16 == ids["IssuanceApplied"] == ids["KeyDestroyed"] == ids["LineStopped"]
 
