@@ -23,7 +23,9 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="a few of each kind")
     parser.add_argument("--only", metavar="NAME,…", help="of " + ", ".join(NAMES))
     parser.add_argument("--seed", type=int, default=1, help="of what is random (%(default)s)")
-    parser.add_argument("--at", type=int, help="with --only of one sweep: this call alone")
+    parser.add_argument(
+        "--at", type=_numbers, default=(), metavar="N[-M]", help="of a sweep, these calls alone"
+    )
     parser.add_argument("--kills", type=int, default=200, help="random ones (%(default)s)")
     parser.add_argument(
         "--soak-minutes", type=float, default=2.0, help="length of the soak (%(default)s)"
@@ -61,6 +63,11 @@ def main() -> int:
         sys.stdout.write(f"{found}\n")
         return 1
     return 0
+
+
+def _numbers(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
 
 
 if __name__ == "__main__":

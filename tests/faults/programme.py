@@ -25,7 +25,7 @@ class Wishes:
     only: Sequence[str]
     short: bool
     seed: int
-    at: int | None
+    at: Sequence[int]
     kills: int
     soak_s: float
     planted: str
@@ -69,8 +69,8 @@ def run(foundation: Foundation, wishes: Wishes) -> list[Row]:
 
 
 def _swept(foundation: Foundation, plan: Plan, wishes: Wishes) -> Row:
-    if wishes.at is not None:
-        return sweep(foundation, plan, [wishes.at])
+    if wishes.at:
+        return sweep(foundation, plan, wishes.at)
     if not wishes.short:
         return sweep(foundation, plan)
     return sweep(foundation, plan, spread(counted(foundation, plan), SHORT_POINTS))

@@ -96,11 +96,12 @@ def sweep(
             if plan.warm:
                 stage.end_of(stage.visit(TERMINAL, CARD))
             for at in left[:POINTS_PER_CITY]:
+                found = len(row.findings.all())
                 hit = _one(stage, plan, at, row)
                 if hit:
                     hits[hit.split()[0]] = hits.get(hit.split()[0], 0) + 1
                 left.remove(at)
-                if not row.clean:
+                if len(row.findings.all()) > found:
                     break  # what comes after it in this city would only repeat it
     row.notes.append(", ".join(f"{count} at {call}" for call, count in sorted(hits.items())))
     return row
@@ -135,6 +136,7 @@ def _one(stage: Stage, plan: Plan, at: int, row: Row) -> str:
         for part in (found.lost, found.duplicated, found.crossed, found.other):
             part[:] = [f"at call {at} ({hit}): {text}" for text in part]
         row.findings.add(found)
+        sys.stderr.write("".join(f"{plan.name}: {text}\n" for text in found.all()))
     if at % _SEEN_EVERY == 0:
         sys.stderr.write(f"{plan.name}: {at} ({hit or 'not reached'})\n")
     return hit

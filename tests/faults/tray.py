@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-_MOVED_TO = 0x80  # linux/inotify.h
+_MOVED_FROM, _MOVED_TO = 0x40, 0x80  # linux/inotify.h
 _EVENT = struct.Struct("iIII")
 _PIECE_BYTES = 65_536
 _POLL_S = 0.2
@@ -19,9 +19,14 @@ class TrayWitness:
 
     def __init__(self, tray: Path) -> None:
         """Look at a tray, which exists, from now on."""
+        # Two equal events that nobody has read are one to the kernel: the movement away from the
+        # name of a sheet on its way stands between two movements onto the same paper.
         library = ctypes.CDLL(None, use_errno=True)
         self._descriptor = library.inotify_init1(os.O_CLOEXEC)
-        if library.inotify_add_watch(self._descriptor, os.fsencode(tray), _MOVED_TO) < 0:
+        if (
+            library.inotify_add_watch(self._descriptor, os.fsencode(tray), _MOVED_FROM | _MOVED_TO)
+            < 0
+        ):
             raise OSError(ctypes.get_errno(), "no witness at the tray")
         self._sheets: Counter[str] = Counter()
         self._stopped = threading.Event()
@@ -52,9 +57,9 @@ class TrayWitness:
                 piece = os.read(self._descriptor, _PIECE_BYTES)
                 at = 0
                 while at < len(piece):
-                    *_, length = _EVENT.unpack_from(piece, at)
+                    _, mask, _, length = _EVENT.unpack_from(piece, at)
                     at += _EVENT.size
                     name = piece[at : at + length].rstrip(b"\0").decode()
                     at += length
-                    if name.endswith(".pdf"):
+                    if mask & _MOVED_TO and name.endswith(".pdf"):
                         self._sheets[name.removesuffix(".pdf")] += 1
