@@ -16,7 +16,7 @@ PAGES := "-m issuance_server.observe.event_page" "-m issuance_server.observe.reg
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs gallery vectors fuzz explore power-cuts bench lock clean programs
+.PHONY: help demo run test test-full check docs gallery vectors fuzz explore power-cuts faults bench lock clean programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ explore: $(VENV) ## search every state that small worlds of both cores can come 
 
 power-cuts: $(VENV) ## cut the power under the store; CUTS=100000 takes half an hour
 	$(BIN)/python -m tests.power_cuts --cuts $(or $(CUTS),16000)
+
+faults: $(VENV) programs ## kill, stop and starve real processes and their network; an hour or more, FAULTS="--short"
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 bench: $(VENV) ## measure what things cost; BENCH="NAME... --json --strict"
 	$(BIN)/python -m tools.bench $(BENCH)
