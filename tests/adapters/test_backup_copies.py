@@ -191,13 +191,18 @@ async def test_what_the_journal_may_not_hold_is_listed(
 
 
 async def test_another_history_is_refused(business: Business, judge: Path, tmp_path: Path) -> None:
-    """A record that differs, and an export that ends before the backup."""
+    """A record that differs, an export that ends before the backup, and a record nobody knows."""
     out = tmp_path / "copy.db"
     await asyncio.to_thread(copy, business, judge, out)
     before = out.read_bytes()
     own = leaves(business.city.path)
     changed = [(1, own[0][1] + b"x"), *own[1:]]
-    for other, said in ((changed, "record 1 of the export"), (own[:2], "ends at record 2")):
+    newer = [*own, (len(own) + 1, b"\x81\xa6record\xa3new")]
+    for other, said in (
+        (changed, "record 1 of the export"),
+        (own[:2], "ends at record 2"),
+        (newer, "another version of this program"),
+    ):
         with pytest.raises(SetUpError, match=said), placing.transaction(out) as connection:
             replay(connection, other, (), None)
 

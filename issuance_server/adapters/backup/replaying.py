@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from issuance_server.adapters.pin_judge.restoring import JudgeChanges
 from issuance_server.adapters.sqlite.number_serials import USED_SQL
 from issuance_server.adapters.sqlite.projections import statements_for
@@ -99,7 +101,7 @@ def replay(
                     f"record {number} of the export is not the backup's: it is of another history"
                 )
             continue
-        record = r.decode_record(packed)
+        record = _decoded(number, packed)
         if until_ms is not None and record.at_ms > until_ms:
             break
         end.append(record, packed, projected=left_out.keeps(number, record))
@@ -161,6 +163,16 @@ def begin_anew(
         end.append(withdrawn, r.encode_record(withdrawn))
     end.close()
     return restored, len(unreleased)
+
+
+def _decoded(number: int, packed: bytes) -> r.AnyRecord:
+    try:
+        return r.decode_record(packed)
+    except msgspec.DecodeError:
+        raise SetUpError(
+            f"record {number} of the export is of another version of this program; restore with"
+            " that one"
+        ) from None
 
 
 class _LeftOut:
