@@ -19,6 +19,8 @@ JITTER_US = 40_000
 DELAY_MS_MAX = 15_000
 REPLAY_MS_MAX = 10 * 60_000
 KEPT_MAX = 64
+WAITS = 0.1
+"""How often somebody who publishes waits for the carrier's acknowledgement."""
 CUT_MS_MAX = 3 * 60_000
 DOWN, UP = "down", "up"
 
@@ -181,7 +183,8 @@ class Port:
         refused = self._faults.hits(self._faults.rates.refused_by_carrier, "carrier refused")
         if not refused or self._faults.dice.random() < 0.5:
             self._network.carry(topic, payload)
-        await pause_us(1_000)
+        if refused or self._faults.dice.random() < WAITS:
+            await pause_us(1_000)
         if refused:
             raise AdapterError("the carrier took too long")
 

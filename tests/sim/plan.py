@@ -82,10 +82,10 @@ class Plan:
         terminals: honest ones.
         byzantine: terminals that do whatever they like, under keys of their own.
         gone: how many honest terminals lose power for ever, some time.
+        revoked: how many honest terminals are taken off the list, some time.
         cards: how many people have a card.
         attacked: how many of the cards are guessed at; 0: no attack.
-        horizon_ms: until when people come.
-        calm_ms: from when on nothing goes wrong any more (liveness).
+        calm_ms: until when people come and things go wrong.
         start_ms: the city's business time at the beginning.
         all_day: whether the city is open at all hours.
         gap_ms: mean time between two visits at a terminal.
@@ -103,9 +103,9 @@ class Plan:
     terminals: int
     byzantine: int
     gone: int
+    revoked: int
     cards: int
     attacked: int
-    horizon_ms: int
     calm_ms: int
     start_ms: int
     all_day: bool
@@ -121,47 +121,43 @@ class Plan:
 def draw_plan(seed: int, mode: Mode) -> Plan:
     """Return the plan of a seed."""
     dice = random.Random(f"plan {seed} {mode.value}")
-    horizon_ms = dice.choice((1, 2, 3, 4)) * HOUR_MS
+    gap_ms = dice.choice((MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 60 * MINUTE_MS))
+    calm_ms = dice.randint(3, 8) * gap_ms
+    day, night = business_ms(2026, 11, 30, 0), business_ms(2026, 12, 1, 0)
     starts = (
-        (business_ms(2026, 11, 30, 10), False),
-        (business_ms(2026, 11, 30, 10), False),
-        (business_ms(2026, 11, 30, 21, 45), False),
-        (business_ms(2026, 11, 30, 6, 15), False),
-        (business_ms(2026, 11, 30, 23, 20), True),
+        (day + 10 * HOUR_MS, False),
+        (day + 10 * HOUR_MS, False),
+        (day + 10 * HOUR_MS, False),
+        (day + 23 * HOUR_MS - int(0.6 * calm_ms), False),  # closing time comes
+        (day + 6 * HOUR_MS + 30 * MINUTE_MS - int(0.2 * calm_ms), False),  # opening time comes
+        (night - calm_ms // 2, True),  # midnight comes
     )
     start_ms, all_day = dice.choice(starts)
-    terminals = dice.randint(2, 5)
-    attack = dice.random() < 0.25
-    rates = _draw_rates(dice)
+    attack = dice.random() < ATTACKS
+    rates = _draw_rates(dice, gap_ms)
     if attack:
         rates = replace(rates, wrong_pin=0.95)
     return Plan(
         seed=seed,
         mode=mode,
         rates=rates,
-        terminals=terminals,
+        terminals=dice.randint(2, 5),
         byzantine=dice.choice((0, 0, 0, 1)),
         gone=dice.choice((0, 0, 1)),
+        revoked=dice.choice((0, 0, 0, 1)),
         cards=dice.randint(3, 8),
         attacked=dice.randint(1, 2) if attack else 0,
-        horizon_ms=horizon_ms,
-        calm_ms=int(horizon_ms * (0.6 if mode is Mode.LIVENESS else 1.0)),
+        calm_ms=calm_ms,
         start_ms=start_ms,
         all_day=all_day,
-        gap_ms=dice.choice((60_000, 120_000, 240_000)),
+        gap_ms=gap_ms,
         rush=dice.choice((0.3, 0.6, 0.9)),
         wishes_max=dice.choice((1, 3, 6, 10)),
         renewal_ms=dice.choice((5_000, 30_000, 10 * MINUTE_MS, 24 * HOUR_MS)),
         intervals=_draw_intervals(dice),
-        shuffles=dice.random() < 0.7,
+        shuffles=dice.random() < SHUFFLES,
         down_ms_max=dice.choice((1_000, 20_000, 90_000)),
     )
-
-
-def calm(rates: Rates) -> Rates:
-    """Return what still goes wrong when nothing goes wrong any more: nothing."""
-    assert isinstance(rates, Rates)
-    return NO_FAULTS
 
 
 _PROBABILITIES: dict[str, tuple[float, float]] = {
@@ -205,28 +201,34 @@ _MEAN_TIMES_MS: dict[str, tuple[int, int]] = {
 }
 _OFTEN_ON = frozenset({"doubling", "delay", "jitter", "replay", "loss", "slow_disk", "slow_thread"})
 _ON, _ON_OFTEN = 0.55, 0.85
+ATTACKS = 0.2
+SHUFFLES = 0.7
+_TIMES_FIT_GAP_MS = 2 * MINUTE_MS
+"""The mean times above are for visits that come as often as this; in quieter worlds they stretch."""
 
 
-def _draw_rates(dice: random.Random) -> Rates:
+def _draw_rates(dice: random.Random, gap_ms: int) -> Rates:
     drawn: dict[str, float] = {}
     for field in fields(Rates):
         on = dice.random() < (_ON_OFTEN if field.name in _OFTEN_ON else _ON)
         least, greatest = (_PROBABILITIES | _MEAN_TIMES_MS)[field.name]
         level = math.exp(dice.uniform(math.log(least), math.log(greatest)))
+        if field.name in _MEAN_TIMES_MS:
+            level = int(level * max(1.0, gap_ms / _TIMES_FIT_GAP_MS))
         if on:
-            drawn[field.name] = int(level) if field.name in _MEAN_TIMES_MS else level
+            drawn[field.name] = level
     return Rates(**drawn)  # type: ignore[arg-type]  # the times are whole numbers
 
 
 def _draw_intervals(dice: random.Random) -> Intervals:
     """Larger ones than in earnest, so that quiet hours cost little; sometimes the real ones."""
-    evidence_ms = dice.choice((10_000, 30_000, 60_000))
+    evidence_ms = dice.choice((30_000, 60_000))
     return Intervals(
-        judge_events_ms=dice.choice((5_000, evidence_ms)),
-        tree_ms=dice.choice((5_000, evidence_ms)),
+        judge_events_ms=dice.choice((15_000, evidence_ms)),
+        tree_ms=dice.choice((15_000, evidence_ms)),
         list_ms=dice.choice((10_000, 60_000)),
         register_ms=60_000,
-        heartbeat_ms=dice.choice((30_000, 120_000, 300_000, 900_000)),
+        heartbeat_ms=dice.choice((30_000, 120_000, 300_000, 300_000, 900_000)),
         drops_ms=30_000,
         write_ahead_log_ms=5 * MINUTE_MS,
         evidence_ms=evidence_ms,

@@ -12,7 +12,7 @@ from protocol.line import Line, Renewal
 from protocol.topics import line_topic
 from terminal_sim.core import records as r
 from terminal_sim.core.records import AnyRecord
-from terminal_sim.core.state import Profile, TerminalState, fold
+from terminal_sim.core.state import Profile, TerminalState, evolve
 from terminal_sim.desk_work import DeskWork
 from terminal_sim.devices import CardReader
 from terminal_sim.link import Link, LinkEvent, Replied
@@ -71,6 +71,14 @@ class TerminalNode:
     ) -> None:
         self.identity = identity
         self.records: list[AnyRecord] = []
+        profile = Profile(
+            terminal=identity.name,
+            city=CITY,
+            software="sim",
+            binding_keys=(city.key.public_key,),
+            checkpoint_keys=(city.key.public_key,),
+        )
+        self._folded = TerminalState(profile=profile)  # what ``fold`` makes of the records so far
         self.gone = False
         self.errors: list[BaseException] = []
         self.clock = Clock(loop)
@@ -90,20 +98,13 @@ class TerminalNode:
         self._port: Port | None = None
 
     def state(self) -> TerminalState:
-        """Fold the journal."""
-        profile = Profile(
-            terminal=self.identity.name,
-            city=CITY,
-            software="sim",
-            binding_keys=(self._city.key.public_key,),
-            checkpoint_keys=(self._city.key.public_key,),
-        )
-        return fold(profile, self.records)
+        """Return what a start would fold out of the journal."""
+        return self._folded.copy()
 
     @property
     def owes(self) -> bool:
         """Whether another opening has something to settle."""
-        state = self.state()
+        state = self._folded
         unerased = any(one.over and one.erased_at_ms is None for one in state.issuances.values())
         return bool(state.unfinished()) or unerased or state.open_visit is not None
 
@@ -205,6 +206,8 @@ class TerminalNode:
             node.kill()
             raise Killed
         self.records += records
+        for record in records:
+            evolve(self._folded, record)
         self._court.terminal_records(self.identity.name, records)
         if faults.hits(rates.power_cut_at_record, f"power cut after {type(records[-1]).__name__}"):
             node.kill()

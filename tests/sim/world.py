@@ -1,4 +1,4 @@
-"""One world: a city, its server and judge, terminals, people, staff and weather, from a seed to an end.
+"""One world: a city, its server and judge, terminals, people and weather, from a seed to an end.
 
 ``simulate`` is the door. Everything of a world is decided by its seed, mode and store; two runs
 give the same trace, byte for byte. A bug can be planted by a callable that patches whatever it
@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import pytest
 
 from tests.sim import stand_ins
+from tests.sim.byzantine import ByzantineTerminal
 from tests.sim.checks.eligibility import Eligibility
 from tests.sim.checks.ends import Ends
 from tests.sim.checks.evidence import Evidence
@@ -35,7 +36,7 @@ from tests.sim.faults import Faults
 from tests.sim.judge_node import JudgeNode
 from tests.sim.loop import US_PER_MS, SimLoop, Stalled, bury, pause_us
 from tests.sim.network import CUT_MS_MAX, Network
-from tests.sim.people import TOGETHER_MS, SimPerson
+from tests.sim.people import SimPerson
 from tests.sim.plan import Mode, Plan, draw_plan
 from tests.sim.server_node import ServerNode
 from tests.sim.staff import Staff
@@ -49,6 +50,7 @@ SETTLED_WITHIN_MS = 2 * 60 * 60_000
 SETTLE_EVERY_MS = 60_000
 CLOCK_JUMP_MS_MAX = 90_000
 GONE_SOME_TIME = 0.8
+LOOKS_EVERY_US = 5_000_000
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -154,7 +156,17 @@ class World:
             )
             for identity in identities[: self.plan.terminals]
         ]
-        self.byzantine = identities[self.plan.terminals :]
+        self.byzantine = [
+            ByzantineTerminal(
+                identity,
+                self.loop,
+                city=self.city,
+                network=self.network,
+                faults=self.faults,
+                ids_of_others=lambda: list(self.issuances.state),
+            )
+            for identity in identities[self.plan.terminals :]
+        ]
         self.staff = Staff(
             self.loop,
             city=self.city,
@@ -183,16 +195,18 @@ class World:
             self._clocks(),
         ):
             loop.create_task(work)
+        for terminal in self.byzantine:
+            loop.create_task(terminal.work(lambda: self._over))
         visits = [loop.create_task(self._visits(one)) for one in self.terminals]
         while loop.now_us < plan.calm_ms * US_PER_MS and not self._broken():
-            await pause_us(1_000_000)
+            await pause_us(LOOKS_EVERY_US)
         if plan.mode is Mode.SAFETY or self._broken():
             return
         self.faults.stop()
         self.network.heal()
         self._over = True
         while not all(task.done() for task in visits) and not self._broken():
-            await pause_us(1_000_000)
+            await pause_us(LOOKS_EVERY_US)
         await self._settle()
 
     async def _settle(self) -> None:
@@ -232,21 +246,28 @@ class World:
         """Let people come to a machine, one after the other, until nobody comes any more."""
         plan, dice = self.plan, self.faults.dice
         goes = terminal in self.terminals[: plan.gone]
+        revokes = terminal in self.terminals[len(self.terminals) - plan.revoked :]
         while not self._over:
-            wait_ms = dice.expovariate(1 / plan.gap_ms)
             together = dice.random() < plan.rush
-            await pause_us(int(wait_ms * US_PER_MS))
-            if together:
-                past_ms = self.loop.now_us // US_PER_MS % TOGETHER_MS
-                await pause_us((TOGETHER_MS - past_ms) * US_PER_MS)
+            if together:  # when others come as well
+                await self._next(plan.gap_ms)
+            else:
+                await pause_us(self.faults.gap_us(plan.gap_ms))
             if self._over:
                 return
             await terminal.open(self._person(together=together) if dice.random() < 0.95 else None)
             late = self.loop.now_us > GONE_SOME_TIME * dice.random() * plan.calm_ms * US_PER_MS
+            if revokes and late and await self.staff.revoke(terminal.identity):
+                revokes = False
             if goes and late and terminal.owes and not self._over:
                 self.faults.note("power lost for ever")
                 terminal.gone = True
                 return
+
+    async def _next(self, every_ms: int) -> None:
+        """Wait for the next moment that is a multiple of some time."""
+        past_us = self.loop.now_us % (every_ms * US_PER_MS)
+        await pause_us(every_ms * US_PER_MS - past_us)
 
     def _person(self, *, together: bool) -> SimPerson:
         dice, plan = self.faults.dice, self.plan
@@ -352,10 +373,12 @@ def _unheard() -> Iterator[None]:
     """Let nobody hear what the dead still say when they are collected."""
     told = sys.unraisablehook
     sys.unraisablehook = lambda _: None
+    gc.disable()  # what a world leaves is collected at its end
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*was never awaited")
             yield
             gc.collect()
     finally:
+        gc.enable()
         sys.unraisablehook = told
