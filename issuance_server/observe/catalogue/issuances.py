@@ -83,8 +83,8 @@ EVENTS = (
         level=Level.ERROR,
         fields={**ISSUANCE, "waited_ms": "time since the report, milliseconds"},
         when="The terminal has not confirmed that its copy is gone. Repeats.",
-        what_to_do="See that the terminal comes back online; it confirms by itself. If it never does,"
-        " two operators close the issuance.",
+        what_to_do="See that the terminal comes back online; it confirms by itself. If it never"
+        " does, two operators close the issuance.",
     ),
     Event(
         name="issuance.completed",
