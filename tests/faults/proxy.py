@@ -107,8 +107,10 @@ class Proxy:
             return
         ends = {writer, there[1]}
         self._writers |= ends
+        # Cancelled when the proxy closes; the task is the stream's, which would tell of it.
         try:
-            await asyncio.gather(self._pass(reader, there[1]), self._pass(there[0], writer))
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(self._pass(reader, there[1]), self._pass(there[0], writer))
         finally:
             self._writers -= ends
             for end in ends:

@@ -33,8 +33,7 @@ FOUND = (
     ),
 )
 FOUND_SLOWLY = (
-    (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="prints-again", warm=True), (20,)),
-    (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="money-moved-once", warm=True), (21,)),
+    (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="prints-again", warm=True), (16, 19)),
     (
         Plan(role=Role.SERVER, calls=Calls.SYNC, planted="answer-before-commit", warm=True),
         (4, 6, 8, 9, 10, 11, 12, 13),
@@ -73,7 +72,7 @@ def test_planted_bug_is_found(foundation: Foundation, plan: Plan, points: list[i
 def test_more_planted_bugs_are_found(
     foundation: Foundation, plan: Plan, points: list[int], pytestconfig: pytest.Config
 ) -> None:
-    """Nor does one that prints again or forgets money, nor a server that answers too early."""
+    """Nor does one that prints again, nor a server that answers before its commit."""
     if not pytestconfig.getoption("--full"):
         pytest.skip("in the long form")
     assert not sweep(foundation, plan, points, until_found=True).clean

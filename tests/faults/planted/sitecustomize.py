@@ -83,33 +83,11 @@ def _prints_again() -> None:
     DeskWork.clear = clear  # type: ignore[method-assign]
 
 
-def _money_moved_once() -> None:
-    """A restart takes what its predecessor had decided about the money for done."""
-    from terminal_sim.core import endings
-
-    decided, moved = endings.end_after_restart, endings._move_money
-
-    def decide(turn: Any, issuance: Any) -> None:
-        over = issuance.over
-        endings._move_money = (lambda *_: None) if over else moved
-        decided(turn, issuance)
-        endings._move_money = moved
-
-    from terminal_sim.core import line_desk, terminal, visit_desk
-    from terminal_sim.desk_work import CoinBox
-
-    for module in (endings, line_desk, terminal, visit_desk):
-        if hasattr(module, "end_after_restart"):
-            module.end_after_restart = decide
-    CoinBox.give_back_others = lambda self, held: None  # type: ignore[method-assign]
-
-
 _BUGS = {
     "journal-not-synced": ("terminal", _journal_not_synced),
     "answer-before-commit": ("issuance", _answer_before_commit),
     "unknown-counts-as-out": ("terminal", _unknown_counts_as_out),
     "prints-again": ("terminal", _prints_again),
-    "money-moved-once": ("terminal", _money_moved_once),
 }
 _role, _plant = _BUGS[os.environ["FAULT_PLANTED"]]
 _PROGRAMS = {
