@@ -23,6 +23,7 @@ from terminal_sim.journal import JOURNAL_FILE
 
 SIDES = 2
 """Of a sheet, in a city with backs."""
+TRACEBACK_CHARACTERS = 3_000
 ENDED = frozenset({"completed", "reversed", "withdrawn"})
 CARDS = {"h000-m1": 0, "h002-m1": 2, "h006-m1": 6, "h001-m1": 1}
 """Cards of the sample that the visits use, and whose household each is of."""
@@ -223,8 +224,10 @@ class Ledger:
         strays = list(self._folder.glob("terminals/*/storage/spool/*"))
         if strays:
             found.other.append(f"{len(strays)} ciphertexts are left in spools")
-        if "Traceback" in (self._folder / "log" / "server.jsonl").read_text(errors="replace"):
-            found.other.append("a traceback in the server's log")
+        log = (self._folder / "log" / "server.jsonl").read_text(errors="replace")
+        _, traceback, rest = log.partition("Traceback")
+        if traceback:
+            found.other.append(f"a traceback in the server's log: {rest[:TRACEBACK_CHARACTERS]}")
 
     def _city(self) -> sqlite3.Connection:
         return sqlite3.connect(self._folder / "data" / "city.db", timeout=10)

@@ -15,24 +15,22 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow]
 POINTS = (
     (Plan(role=Role.TERMINAL, calls=Calls.SYNC), (3, 13, 16, 20, 21)),
     (Plan(role=Role.TERMINAL, calls=Calls.SEND, action=Action.POWER), (20, 30)),
-    (Plan(role=Role.JUDGE), (4, 12, 20)),
-    (Plan(role=Role.SERVER, calls=Calls.SYNC), (6, 11)),
+    (Plan(role=Role.JUDGE), (4, 12)),
+    (Plan(role=Role.SERVER), (120,)),
 )
-"""A dozen of the calls of an issuance, where most is at stake: money, key, sheets, tries."""
+"""Ten of the calls of an issuance, where most is at stake: money, key, sheets, tries."""
 FOUND = (
-    (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="unknown-counts-as-out", warm=True), (19,)),
-    (
-        Plan(
-            role=Role.TERMINAL,
-            calls=Calls.SEND,
-            action=Action.POWER,
-            planted="journal-not-synced",
-            warm=True,
-        ),
-        (20,),
+    Plan(
+        role=Role.TERMINAL,
+        calls=Calls.SEND,
+        action=Action.POWER,
+        planted="journal-not-synced",
+        warm=True,
     ),
+    (20,),
 )
 FOUND_SLOWLY = (
+    (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="unknown-counts-as-out", warm=True), (19,)),
     (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="prints-again", warm=True), (16, 19)),
     (
         Plan(role=Role.SERVER, calls=Calls.SYNC, planted="answer-before-commit", warm=True),
@@ -59,11 +57,10 @@ def test_death_at_an_exact_call(foundation: Foundation, plan: Plan, points: list
     assert_clean(sweep(foundation, plan, points))
 
 
-@pytest.mark.parametrize(("plan", "points"), FOUND, ids=lambda value: getattr(value, "planted", ""))
-def test_planted_bug_is_found(foundation: Foundation, plan: Plan, points: list[int]) -> None:
-    """A terminal that trusts in luck about sheets or syncs does not pass."""
-    row = sweep(foundation, plan, points, until_found=True)
-    assert [] != [*row.findings.lost, *row.findings.duplicated]
+def test_planted_bug_is_found(foundation: Foundation) -> None:
+    """A terminal that leaves its journal to the operating system does not pass."""
+    plan, points = FOUND
+    assert [] != sweep(foundation, plan, points, until_found=True).findings.lost
 
 
 @pytest.mark.parametrize(
@@ -80,14 +77,12 @@ def test_more_planted_bugs_are_found(
 
 def test_random_kills_under_load(foundation: Foundation) -> None:
     """Four terminals issue while processes are killed and stopped."""
-    assert_clean(storm(foundation, faults=4, seed=2))
+    assert_clean(storm(foundation, faults=3, seed=2))
 
 
-@pytest.mark.parametrize(
-    "refusals", [(REFUSALS[1], REFUSALS[-2])], ids=["server fails once, terminal is full"]
-)
+@pytest.mark.parametrize("refusals", [(REFUSALS[1],)], ids=["the server's disk fails once"])
 def test_disk_that_refuses(foundation: Foundation, refusals: tuple[Refusal, ...]) -> None:
-    """Server and terminal stop and say why; nothing that was promised is lost."""
+    """The server stops and says why; nothing that was promised is lost."""
     row = refused(foundation, refusals)
     assert_clean(row)
     assert "the journal cannot be written" in row.notes[0]

@@ -35,7 +35,7 @@ def _answer_before_commit() -> None:
             for input_ in group:
                 for effect in await self._step(input_, transaction):
                     self._perform(effect)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)
         self._committed()
 
     CommitLoop.commit = commit  # type: ignore[method-assign]
