@@ -11,6 +11,7 @@ connection, and no status topics unless a plugin is loaded.
 
 import argparse
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import os
@@ -27,7 +28,7 @@ from protocol.errors import SetUpError
 PORT_WAIT_MS_MAX = 5_000  # a broker that was just stopped may hold the port for a moment
 PORT_RETRY_MS = 100
 CONNECTIONS_MAX = 1_024
-STDIN_FD = 0
+STDIN_FD, STDOUT_FD = 0, 1
 STDIN_PIECE_BYTES = 4_096
 
 _LISTENER = "default"
@@ -141,8 +142,10 @@ async def _run(host: str, port: int) -> None:
     broker = EmbeddedBroker()
     try:
         bound_port = await broker.start(host, port)
-        print(f"ready {host} {bound_port}", flush=True)
-        await stop.wait()
+        # A parent that died meanwhile takes us along, and nobody is left to be told.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(STDOUT_FD, f"ready {host} {bound_port}\n".encode())
+            await stop.wait()
     finally:
         broker.stop()
 

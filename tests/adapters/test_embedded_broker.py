@@ -35,6 +35,21 @@ def test_ends_with_its_standard_input() -> None:
 
 
 @pytest.mark.processes
+def test_ends_quietly_where_nobody_hears_that_it_is_ready() -> None:
+    """A parent killed while its broker starts leaves no traceback in the log of them both."""
+    hearing, speaking = os.pipe()
+    os.close(hearing)
+    with subprocess.Popen(
+        [*PROGRAM, "--port", "0"], stdin=subprocess.PIPE, stdout=speaking, stderr=subprocess.PIPE
+    ) as broker:
+        os.close(speaking)
+        assert broker.stderr is not None
+        assert b"" == broker.stderr.read()
+
+    assert 0 == broker.returncode
+
+
+@pytest.mark.processes
 async def test_tells_places_only(capfd: pytest.CaptureFixture[str]) -> None:
     """A client without manners is worth a line, but no line holds what was carried."""
     process = BrokerProcess()
