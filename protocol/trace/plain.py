@@ -10,7 +10,8 @@ import msgspec
 
 from protocol.codec import UNREADABLE
 from protocol.errors import KofuError
-from protocol.trace.entries import Known
+from protocol.trace.entries import Entry, Known
+from protocol.trace.stream import of_a_later_version
 
 LINE_CHARACTERS_MAX = 1_000_000
 
@@ -36,7 +37,7 @@ def to_line(entry: Known) -> str:
     return _encoder.encode(_without_bytes(plain)).decode()
 
 
-def from_line(text: str, number: int) -> Known:
+def from_line(text: str, number: int) -> Entry:
     """Read an entry out of a line of JSON.
 
     Args:
@@ -50,8 +51,8 @@ def from_line(text: str, number: int) -> Known:
         raise LineUnreadable(number, f"longer than {LINE_CHARACTERS_MAX} characters")
     try:
         plain = _with_bytes(msgspec.json.decode(text))
-        packed = msgspec.msgpack.encode(plain)
-        entry: Known = _decoder.decode(packed)
+        later = of_a_later_version(plain) if isinstance(plain, dict) else None
+        entry: Entry = later or _decoder.decode(msgspec.msgpack.encode(plain))
     except (*UNREADABLE, ValueError) as error:
         raise LineUnreadable(number, str(error)) from None
     return entry

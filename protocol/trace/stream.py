@@ -147,10 +147,9 @@ class Reader:
             found = _tag_decoder.decode(body)
         except UNREADABLE:
             found = {}
-        tag = found.get("entry")
         _check_major(found, self._offset)
-        if isinstance(tag, str) and tag not in _TAGS:
-            return Unknown(entry=tag)
+        if (later := of_a_later_version(found)) is not None:
+            return later
         raise TraceDamaged(self._offset, f"an entry does not fit the table: {error}")
 
 
@@ -164,6 +163,12 @@ def read(chunks: Iterable[bytes]) -> Iterator[Placed]:
     for chunk in chunks:
         yield from reader.feed(chunk)
     reader.finish()
+
+
+def of_a_later_version(fields: dict[str, Any]) -> Unknown | None:
+    """Return an entry of a kind that is not known here, which is passed over (TP-131)."""
+    tag = fields.get("entry")
+    return Unknown(entry=tag) if isinstance(tag, str) and tag not in _TAGS else None
 
 
 def _check_version(header: Header, offset: int) -> None:
