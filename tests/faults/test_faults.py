@@ -33,8 +33,14 @@ FOUND_SLOWLY = (
     (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="unknown-counts-as-out", warm=True), (19,)),
     (Plan(role=Role.TERMINAL, calls=Calls.SYNC, planted="prints-again", warm=True), (16, 19)),
     (
-        Plan(role=Role.SERVER, calls=Calls.SYNC, planted="answer-before-commit", warm=True),
-        (4, 6, 8, 9, 10, 11, 12, 13),
+        Plan(
+            role=Role.SERVER,
+            calls=Calls.SYNC,
+            action=Action.POWER,
+            planted="answer-before-commit",
+            warm=True,
+        ),
+        tuple(range(10, 17)),
     ),
 )
 
