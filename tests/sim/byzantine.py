@@ -17,8 +17,8 @@ from protocol import telegrams as t
 from protocol.errors import KeyManagementError
 from protocol.handshake_port import Peer, Role
 from protocol.kinds import Kind, Options
-from protocol.line import Line, LineReady, TelegramReceived
 from protocol.limits import TABLES_VERSION
+from protocol.line import Line, LineReady, TelegramReceived
 from protocol.statements import card_proof, pin_block_info
 from protocol.terminal_statements import DeletionReport, FailureCause, PrintOutcome, PrintReport
 from protocol.topics import line_topic

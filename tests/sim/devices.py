@@ -1,7 +1,7 @@
 """A terminal's spool, coin box and printer, with the disks, coins and paper of a world.
 
-Each has the methods of the part in ``terminal_sim`` that it stands for, and the same promises: what
-it took is durable when it returns (``test_stand_ins.py`` runs both through the same course). At each
+Each has the methods of the part in ``terminal_sim`` that it stands for, and its promises: what it
+took is durable when it returns (``test_stand_ins.py`` runs both through the same course). At each
 act it may fail, and the power may fail before or after it. The court sees every coin and sheet.
 """
 
@@ -53,8 +53,9 @@ class MemorySpool:
             OSError: the disk refuses, or there is one already.
         """
         self._power.may_fail("before the spool is written")
-        refused = self._faults.hits(self._faults.rates.spool_fails, "spool refused")
-        if refused or issuance_id in self.files:
+        if issuance_id in self.files:
+            raise FileExistsError
+        if self._faults.hits(self._faults.rates.spool_fails, "spool refused"):
             raise OSError
         self.files[issuance_id] = sealed
         self._court.spool(self._power.terminal, issuance_id, True)
@@ -122,8 +123,12 @@ class MemoryCoinBox:
 
     def give_back_others(self, held: frozenset[bytes]) -> None:
         """Give back every coin that belongs to none of these."""
-        for issuance_id in [one for one in self.inside if one not in held]:
+        for issuance_id in [one for one in self.held() if one not in held]:
             self.give_back(issuance_id)
+
+    def held(self) -> list[bytes]:
+        """Return the issuances of which coins are inside, neither earned nor returned."""
+        return [issuance_id for issuance_id, amount_yen in self.inside.items() if amount_yen]
 
     def _move(self, issuance_id: bytes, way: str) -> None:
         if self.moved.get(issuance_id, way) != way:
@@ -141,7 +146,7 @@ class MemoryCoinBox:
 
 
 class MemoryPrinter:
-    """In place of ``terminal_sim.devices.Printer``: every sheet that is out is seen by the court."""
+    """In place of ``terminal_sim.devices.Printer``: the court sees every sheet that is out."""
 
     def __init__(self, power: Power, faults: Faults, court: Court) -> None:
         self._power = power

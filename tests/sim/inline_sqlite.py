@@ -1,11 +1,11 @@
-"""SQLite without a thread: every statement is done when it is asked for, under ``aiosqlite``'s names.
+"""SQLite without a thread, under ``aiosqlite``'s names: a statement is done when it is asked for.
 
 Held against the real thing by ``test_stand_ins.py``. What it cannot show is another thread.
 """
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable
-from typing import Any
+from typing import Any, Self
 
 from tests.sim.loop import Killed
 
@@ -95,12 +95,12 @@ class InlineConnection:
     async def close(self) -> None:
         self._connection.close()
 
-    async def __aenter__(self) -> "InlineConnection":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._connection.close()
 
-    def __await__(self) -> Generator[Any, Any, "InlineConnection"]:
+    def __await__(self) -> Generator[Any, Any, Self]:
+        yield from ()
         return self
-        yield

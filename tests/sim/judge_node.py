@@ -1,4 +1,4 @@
-"""The PIN judge as a process of its own: the shipped judge on its own store, which dies and returns.
+"""The PIN judge as a process: the shipped judge on its own store, which dies and returns.
 
 The server reaches it through the shipped ``JudgeClient``; ``JudgeChild`` stands where
 ``adapters.child_process.Child`` stands, with the same promises: no answer when it dies, and a

@@ -294,10 +294,16 @@ class SimLoop(asyncio.AbstractEventLoop):
             self.errors.append((name, error, str(context.get("message", ""))))
 
 
-def pause_us(wait_us: int) -> "asyncio.Future[None]":
-    """Return what is done after so many microseconds; cheaper than ``asyncio.sleep``."""
+def present_loop() -> SimLoop:
+    """Return the loop that is running."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, SimLoop)
+    return loop
+
+
+def pause_us(wait_us: int) -> "asyncio.Future[None]":
+    """Return what is done after so many microseconds; cheaper than ``asyncio.sleep``."""
+    loop = present_loop()
     future: asyncio.Future[None] = loop.create_future()
     loop.after_us(wait_us, _done, future)
     return future
@@ -320,7 +326,7 @@ def bury(tasks: list["asyncio.Task[Any]"]) -> None:
         work = task.get_coro()
         for _ in range(16):
             try:
-                work.close()  # type: ignore[union-attr]
+                work.close()
             except BaseException:  # noqa: BLE001  # it wanted to wait on its way out
                 continue
             break

@@ -1,4 +1,4 @@
-"""People in front of machines: they think, mistype, change their minds, and sometimes guess PINs."""
+"""People in front of machines: they think, mistype, change their minds, and may guess PINs."""
 
 import random
 from typing import Any

@@ -204,7 +204,7 @@ _ON, _ON_OFTEN = 0.55, 0.85
 ATTACKS = 0.2
 SHUFFLES = 0.7
 _TIMES_FIT_GAP_MS = 2 * MINUTE_MS
-"""The mean times above are for visits that come as often as this; in quieter worlds they stretch."""
+"""The mean times above are for visits that come this often; in quieter worlds they stretch."""
 
 
 def _draw_rates(dice: random.Random, gap_ms: int) -> Rates:

@@ -15,7 +15,6 @@ from issuance_server.adapters.pin_judge.counter import UNLOCK_ACT
 from issuance_server.adapters.pin_judge.judge import UNFREEZE_ACT
 from issuance_server.core import inputs as i
 from issuance_server.core import register_feed as feed
-from issuance_server.core.copy_changes import Placed
 from issuance_server.core.day_changes import ReopenLine
 from issuance_server.core.register import Household
 from issuance_server.core.suppression import (
@@ -175,7 +174,9 @@ class Staff:
 
         async def fed() -> None:
             sequence = (await server.last_store.copy_state()).sequence + 1
-            act = self._accepted("register.feed", Placed(changes=(change(sequence),), skipped=0))
+            act = self._accepted(
+                "register.feed", feed.Placed(changes=(change(sequence),), skipped=0)
+            )
             assert server.runtime is not None
             await server.runtime.record_act(act)
 
@@ -248,11 +249,9 @@ class Staff:
                 ended.set_result(True)
 
         self._loop.spawn(node, guarded())
-        while not ended.done():
+        while not ended.done() and self._server.node is node:
             await pause_us(100_000)
-            if not node.alive:
-                return False
-        return bool(ended.result())
+        return ended.done() and bool(ended.result())
 
 
 def households_by_id() -> dict[str, Household]:

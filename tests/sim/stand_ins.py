@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 import issuance_server.adapters.pin_judge.judge
 import issuance_server.core.state
+import protocol.codec
 import protocol.padding
 import protocol.sealed_certificate
 import terminal_sim.core.issuance_desk
@@ -124,7 +125,7 @@ class Peppers:
 class StandInRing:
     """Operators' signatures: all are good in here; what is signed is looked at as in earnest."""
 
-    operators = {"mado-1": b"1", "mado-2": b"2"}
+    operators: ClassVar = {"mado-1": b"1", "mado-2": b"2"}
 
     @classmethod
     def load(cls, _folder: Any) -> "StandInRing":
@@ -313,5 +314,7 @@ def in_place(draw: Draw) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for place, name, value in replaced:
             patch.setattr(place, name, value)
-        patch.setitem(protocol.padding.BUCKET_FLOOR_BYTES, PieceGiven, PIECE_BUCKET_BYTES)
+        floors: dict[Any, int] = dict(protocol.padding.BUCKET_FLOOR_BYTES)
+        floors[PieceGiven] = PIECE_BUCKET_BYTES
+        patch.setattr(protocol.codec, "BUCKET_FLOOR_BYTES", floors)
         yield

@@ -1,4 +1,4 @@
-"""A seed is one course of events, whatever Python does with hashes and whatever store lies below."""
+"""A seed is one course of events, whatever hashes Python makes and whatever store lies below."""
 
 import os
 import subprocess

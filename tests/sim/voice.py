@@ -34,7 +34,7 @@ class Voice(Witness):
         self, now: Any, records: list[Any], kept: Any, dropped: Any, changes: Any
     ) -> None:
         for record in records:
-            of = getattr(record, "issuance_id", None) or getattr(record, "visit_id", b"")
+            of: Any = getattr(record, "issuance_id", None) or getattr(record, "visit_id", b"")
             self._event("city", type(record).__name__, f"{now.real_ms} {of.hex()}")
         for issuance_id in dropped:
             self._event("city", "key-dropped", issuance_id.hex())

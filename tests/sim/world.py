@@ -29,9 +29,11 @@ from tests.sim.checks.money import Money
 from tests.sim.checks.paper import Paper
 from tests.sim.checks.pin import PinGhost
 from tests.sim.checks.replies import Replies
+from tests.sim.checks.second_looks import second_looks
 from tests.sim.checks.witness import Court, Violation
 from tests.sim.city import City, TerminalIdentity, draw_terminals
 from tests.sim.clocks import CityClock, Clock
+from tests.sim.drains import Drains
 from tests.sim.faults import Faults
 from tests.sim.judge_node import JudgeNode
 from tests.sim.loop import US_PER_MS, SimLoop, Stalled, bury, pause_us
@@ -99,7 +101,9 @@ class World:
     def __init__(self, plan: Plan, store_kind: str, undo: ExitStack, stream: TextIO | None) -> None:
         dice = random.Random(f"world {plan.seed} {plan.mode.value}")
         self.plan = plan
-        self.loop = SimLoop(random.Random(dice.random()), shuffles=plan.shuffles)
+        self.loop = SimLoop(  # type: ignore[abstract]  # nobody calls what is not there
+            random.Random(dice.random()), shuffles=plan.shuffles
+        )
         self.faults = Faults(plan.rates, random.Random(dice.random()))
         self.trace = Trace(self.loop, stream)
         self.network = Network(self.loop, self.faults, self.trace)
@@ -108,6 +112,7 @@ class World:
         undo.callback(self.city.judge_file.close)
         identities = draw_terminals(random.Random(dice.random()), plan.terminals + plan.byzantine)
         store = undo.enter_context(lasting(store_kind, self.city, identities))
+        self.court.founded(store)
         self.server_clock = Clock(self.loop)
         ahead_ms = plan.start_ms - self.server_clock.real_ms()
         self._people(identities, store, CityClock(self.server_clock, ahead_ms))
@@ -129,6 +134,7 @@ class World:
                 self.replies,
                 Evidence(),
                 Eligibility(all_day=self.plan.all_day),
+                *second_looks(self.loop),
             )
         )
         self.ends = Ends(
@@ -193,10 +199,11 @@ class World:
             self.staff.relieve(),
             self._weather(),
             self._clocks(),
+            Drains(loop, plan, server=self.server, faults=self.faults).work(),
         ):
             loop.create_task(work)
         for terminal in self.byzantine:
-            loop.create_task(terminal.work(lambda: self._over))
+            loop.create_task(terminal.work(self._is_over))
         visits = [loop.create_task(self._visits(one)) for one in self.terminals]
         while loop.now_us < plan.calm_ms * US_PER_MS and not self._broken():
             await pause_us(LOOKS_EVERY_US)
@@ -221,9 +228,17 @@ class World:
             self.court.found(rule, text)
 
     async def _settle_at(self, terminal: TerminalNode) -> None:
-        while not terminal.gone and terminal.owes:
+        while not self._left_alone(terminal) and terminal.owes:
             await terminal.open(None)
             await pause_us(SETTLE_EVERY_MS * US_PER_MS)
+
+    def _is_over(self) -> bool:
+        """Tell whether nobody comes any more."""
+        return self._over
+
+    def _left_alone(self, terminal: TerminalNode) -> bool:
+        """Tell whether nobody expects a word of it any more."""
+        return terminal.gone or terminal.identity.name in self.issuances.revoked
 
     def _left(self) -> list[tuple[int, str]]:
         return list(self.ends.unfinished(self.terminals))
@@ -234,8 +249,8 @@ class World:
             self.judge.errors,
             *(one.errors for one in self.terminals),
         ):
-            for error in errors:
-                self.court.found(0, f"a process broke: {error!r}")
+            for broke in errors:
+                self.court.found(0, f"a process broke: {broke!r}")
             errors.clear()
         for name, error, message in self.loop.errors:
             self.court.found(0, f"nobody caught in {name}: {error!r} {message}")
@@ -247,19 +262,21 @@ class World:
         plan, dice = self.plan, self.faults.dice
         goes = terminal in self.terminals[: plan.gone]
         revokes = terminal in self.terminals[len(self.terminals) - plan.revoked :]
-        while not self._over:
+        while not self._is_over():
             together = dice.random() < plan.rush
             if together:  # when others come as well
                 await self._next(plan.gap_ms)
             else:
                 await pause_us(self.faults.gap_us(plan.gap_ms))
-            if self._over:
+            if self._is_over():
                 return
             await terminal.open(self._person(together=together) if dice.random() < 0.95 else None)
             late = self.loop.now_us > GONE_SOME_TIME * dice.random() * plan.calm_ms * US_PER_MS
-            if revokes and late and await self.staff.revoke(terminal.identity):
-                revokes = False
-            if goes and late and terminal.owes and not self._over:
+            if revokes and late:
+                await self.staff.revoke(terminal.identity)
+            if self._left_alone(terminal):
+                return
+            if goes and late and terminal.owes and not self._is_over():
                 self.faults.note("power lost for ever")
                 terminal.gone = True
                 return

@@ -1,1 +1,1 @@
-"""Checkers: small witnesses of what happens at the edges of a world, one for each group of rules."""
+"""Checkers: witnesses of what happens at the edges of a world, one for each group of rules."""

@@ -30,17 +30,17 @@ class Ends:
         Args:
             terminals: the honest ones.
         """
-        gone = {one.identity.name for one in terminals if one.gone}
+        gone = {one.identity.name for one in terminals if one.gone} | self._issuances.revoked
         honest = {one.identity.name for one in terminals}
         for issuance_id, state in self._issuances.state.items():
-            terminal, name = self._issuances.terminal[issuance_id], issuance_id.hex()[:8]
-            owed = terminal in gone or terminal not in honest
+            whose, name = self._issuances.terminal[issuance_id], issuance_id.hex()[:8]
+            owed = whose in gone or whose not in honest
             if state not in _ENDS and not (owed and state in _OWED):
                 yield 8, f"{name} is still {state.value}, and nobody owes a word"
             if state in _ENDS and issuance_id in self._keys.kept:
                 yield 22, f"{name} has ended, and its key is left"
         for terminal in terminals:
-            if not terminal.gone:
+            if terminal.identity.name not in gone:
                 yield from self._of_terminal(terminal)
 
     def _of_terminal(self, terminal: TerminalNode) -> Iterator[tuple[int, str]]:
@@ -48,7 +48,7 @@ class Ends:
             yield 8, f"{terminal.identity.name} has something to settle"
         if terminal.spool.files:
             yield 22, f"{terminal.identity.name} has something in its spool"
-        for issuance_id in terminal.coin_box.inside:
+        for issuance_id in terminal.coin_box.held():
             yield 10, f"coins of {issuance_id.hex()[:8]} are neither earned nor returned"
         for issuance_id, issuance in terminal.state().issuances.items():
             state, name = self._issuances.state.get(issuance_id), issuance_id.hex()[:8]

@@ -22,6 +22,7 @@ class Issuances(Witness):
         state: where each issuance stands in the city's durable records.
         terminal: whose it is.
         counts: how many began and ended, and how.
+        revoked: terminals that were taken off the list.
         same_second: applications within a second in which another one came.
     """
 
@@ -31,6 +32,7 @@ class Issuances(Witness):
         self.terminal: dict[bytes, str] = {}
         self.applied: dict[bytes, r.IssuanceApplied] = {}
         self.counts: Counter[str] = Counter()
+        self.revoked: set[str] = set()
         self.same_second = 0
         self.fees_yen: Counter[str] = Counter()
         self._paper = paper
@@ -65,6 +67,8 @@ class Issuances(Witness):
             issuance_id = getattr(record, "issuance_id", None)
             if isinstance(record, r.IssuanceApplied):
                 self._apply(record)
+            elif isinstance(record, r.TerminalRevoked):
+                self.revoked.add(record.terminal)
             elif isinstance(issuance_id, bytes) and issuance_id in self.state:
                 self._move(record, issuance_id, now)
 
@@ -126,22 +130,20 @@ _FROM: dict[S, frozenset[S]] = {
 """Written down once more, by hand: the product's own table is not asked."""
 
 
+_TO: dict[type[Any], S] = {
+    r.IssuanceQuoted: S.QUOTED,
+    r.CiphertextHeld: S.SEALED,
+    r.IssuanceReleased: S.RELEASED,
+    r.IssuanceUnconfirmed: S.UNCONFIRMED,
+    r.IssuanceWithdrawn: S.WITHDRAWN,
+    r.IssuanceClosed: S.CLOSED,
+}
+
+
 def _after(record: Any, before: S) -> S | None:
-    match record:
-        case r.IssuanceQuoted():
-            return S.QUOTED
-        case r.CiphertextHeld():
-            return S.SEALED
-        case r.IssuanceReleased():
-            return S.RELEASED
-        case r.IssuanceUnconfirmed():
-            return S.UNCONFIRMED
-        case r.PrintReported():
-            return S.PRINTED if record.outcome is PrintOutcome.PRINTED else S.PRINT_FAILED
-        case r.KeyDestroyed():
-            return S.COMPLETED if before is S.PRINTED else S.REVERSED
-        case r.IssuanceWithdrawn():
-            return S.WITHDRAWN
-        case r.IssuanceClosed():
-            return S.CLOSED
-    return None
+    """Return where an issuance stands after a record; None: it says nothing of that."""
+    if isinstance(record, r.PrintReported):
+        return S.PRINTED if record.outcome is PrintOutcome.PRINTED else S.PRINT_FAILED
+    if isinstance(record, r.KeyDestroyed):
+        return S.COMPLETED if before is S.PRINTED else S.REVERSED
+    return _TO.get(type(record))

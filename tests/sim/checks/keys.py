@@ -1,4 +1,4 @@
-"""22 and 24: what is reported as erased is gone, on both sides, and no key outlives its issuance."""
+"""22 and 24: what is reported as erased is gone on both sides; no key outlives its issuance."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class Court:
         "told",  # terminal, ref, telegram: an answer leaves the city
         "checkpoint",  # the city's deleted keys are off the disk
         "compared",  # card_ref, right, unlocks: the judge compares a PIN; unlocked so often so far
+        "founded",  # store: what lies behind the server, before anything happens
         "restarted",  # node: a process begins anew
         "log",  # event, fields: a line of the server's log
     )
@@ -68,8 +69,9 @@ class Court:
             heard = [getattr(one, f"on_{name}", None) for one in self.witnesses]
             setattr(self, name, _to_all(tuple(one for one in heard if one is not None)))
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        raise AttributeError(name)
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., None]: ...
 
     def found(self, rule: int, text: str) -> None:
         """Take what a witness says."""
