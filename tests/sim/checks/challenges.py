@@ -26,7 +26,9 @@ class Challenges(Witness):
                 attempt = (record.visit_id, record.attempt)
                 before = self._given.setdefault(record.challenge, attempt)
                 if before != attempt:
-                    texts = [f"{visit_id.hex()[:8]} {number}" for visit_id, number in (before, attempt)]
+                    texts = [
+                        f"{visit_id.hex()[:8]} {number}" for visit_id, number in (before, attempt)
+                    ]
                     self.broken(20, f"one challenge was given for attempts {' and '.join(texts)}")
             elif isinstance(record, r.AttemptMade):
                 attempt = (record.visit_id, record.attempt)
