@@ -65,7 +65,7 @@ class SqliteLasting:
 
 
 class MemoryLasting:
-    """The double in memory (``tests.sim.store``), which ``tests/sim/test_store_double.py`` verifies."""
+    """The double in memory (``tests.sim.store``); ``test_store_double.py`` verifies it."""
 
     def __init__(self, city: City, terminals: tuple[TerminalIdentity, ...]) -> None:
         self.disk = found_in_memory(

@@ -30,11 +30,9 @@ from tests.sim.checks.paper import Paper
 from tests.sim.checks.pin import PinGhost
 from tests.sim.checks.replies import Replies
 from tests.sim.checks.second_looks import second_looks
-from tests.sim.checks.second_looks import second_looks
 from tests.sim.checks.witness import Court, Violation
 from tests.sim.city import City, TerminalIdentity, draw_terminals
 from tests.sim.clocks import CityClock, Clock
-from tests.sim.drains import Drains
 from tests.sim.drains import Drains
 from tests.sim.faults import Faults
 from tests.sim.judge_node import JudgeNode
@@ -115,7 +113,6 @@ class World:
         identities = draw_terminals(random.Random(dice.random()), plan.terminals + plan.byzantine)
         store = undo.enter_context(lasting(store_kind, self.city, identities))
         self.court.founded(store)
-        self.court.founded(store)
         self.server_clock = Clock(self.loop)
         ahead_ms = plan.start_ms - self.server_clock.real_ms()
         self._people(identities, store, CityClock(self.server_clock, ahead_ms))
@@ -137,7 +134,6 @@ class World:
                 self.replies,
                 Evidence(),
                 Eligibility(all_day=self.plan.all_day),
-                *second_looks(self.loop),
                 *second_looks(self.loop),
             )
         )
@@ -203,7 +199,6 @@ class World:
             self.staff.relieve(),
             self._weather(),
             self._clocks(),
-            Drains(loop, plan, server=self.server, faults=self.faults).work(),
             Drains(loop, plan, server=self.server, faults=self.faults).work(),
         ):
             loop.create_task(work)

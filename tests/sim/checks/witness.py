@@ -55,7 +55,6 @@ class Court:
         "checkpoint",  # the city's deleted keys are off the disk
         "compared",  # card_ref, right, unlocks: the judge compares a PIN; unlocked so often so far
         "founded",  # store: what lies behind the server, before anything happens
-        "founded",  # store: what lies behind the server, before anything happens
         "restarted",  # node: a process begins anew
         "log",  # event, fields: a line of the server's log
     )
