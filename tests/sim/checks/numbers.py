@@ -1,4 +1,4 @@
-"""25 and 28: the register of numbers, where the shipped store keeps it, calls no lost paper valid."""
+"""25 and 28: the register of numbers calls no paper valid that was not issued."""
 
 import sqlite3
 from pathlib import Path
