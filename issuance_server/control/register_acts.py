@@ -55,14 +55,16 @@ async def _importing(asked: Asked) -> NewExtract:
     if not isinstance(brought, wire.StagedExtract):
         raise incomplete()
     check_subject(asked.act, import_subject(brought))
+    if brought.set_back != (asked.act.act == wire.ACT_REGISTER_SET_BACK):
+        raise incomplete()  # one operator alone would set the copy back
     state = await copy_state(asked.queries.reader)
     if brought.as_of_ms > asked.now.real_ms + CLOCK_STEP_MS_MAX:
         raise SetUpError("the extract is from the future; compare the clocks of both systems")
     if brought.sequence < state.sequence and not brought.set_back:
         raise SetUpError(
             f"the extract holds the changes up to {brought.sequence}, the copy those up to"
-            f" {state.sequence} already; take a newer one, or say --set-back if the registers"
-            " themselves were set back"
+            f" {state.sequence} already; take a newer one, or, if the registers"
+            " themselves were set back, let two operators import it with --set-back"
         )
     path = stage_path(asked.queries.reader.database, brought.stage)
     staged = await asyncio.to_thread(_taken, path, brought.stage_digest)
@@ -152,6 +154,7 @@ async def _ending_stand_in(asked: Asked) -> StandInOver:
 
 REGISTER_ACTS: Mapping[str, ActKind] = {
     wire.ACT_REGISTER_IMPORT: ActKind(check=_importing),
+    wire.ACT_REGISTER_SET_BACK: ActKind(check=_importing, of_two=True),
     wire.ACT_REGISTER_FEED: ActKind(check=_feeding, refusal=_missing),
     wire.ACT_STAND_IN_BEGIN: ActKind(check=_standing_in, of_two=True),
     wire.ACT_STAND_IN_END: ActKind(check=_ending_stand_in, of_two=True),

@@ -1,4 +1,7 @@
-"""Acts about suppressions: looked at closely, for a mistake protects nobody."""
+"""Acts about suppressions: looked at closely, for a mistake protects nobody.
+
+One operator sets a suppression, so that it works at once; two lift it.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -96,7 +99,7 @@ async def _lifting(asked: Asked) -> LiftedSuppression:
 
 SUPPRESSION_ACTS: Mapping[str, ActKind] = {
     wire.ACT_SUPPRESSION_ADD: ActKind(check=_addition),
-    wire.ACT_SUPPRESSION_LIFT: ActKind(check=_lifting),
+    wire.ACT_SUPPRESSION_LIFT: ActKind(check=_lifting, of_two=True),
 }
 
 

@@ -63,4 +63,4 @@ async def check_chain(asked: Asked, chain: str, terminal_class: TerminalClass) -
         )
 
 
-TABLES_ACTS: Mapping[str, ActKind] = {wire.ACT_TABLES_LOAD: ActKind(check=_loading)}
+TABLES_ACTS: Mapping[str, ActKind] = {wire.ACT_TABLES_LOAD: ActKind(check=_loading, of_two=True)}

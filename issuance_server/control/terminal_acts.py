@@ -1,4 +1,9 @@
-"""Acts about the list of terminals; ``unfreeze`` is the PIN judge's to do."""
+"""Acts about the list of terminals; ``unfreeze`` is the PIN judge's to do.
+
+One operator registers a terminal: its certificate is the authority's, who is somebody else already,
+and a machine gets nothing but what the holder of a card asks for with card and PIN. One revokes it,
+for that must not wait.
+"""
 
 from collections.abc import Mapping
 

@@ -54,7 +54,7 @@ def check_tables(arguments: argparse.Namespace) -> int:
 
 
 async def load(city: City, arguments: argparse.Namespace) -> int:
-    """Put a file of tables into force, signed by a named operator with a reason."""
+    """Put a file of tables into force, signed by two operators with a reason."""
     content, _ = load_tables(arguments.file)
     await do_act(
         city,
@@ -142,9 +142,11 @@ def add_commands(commands: Commands) -> None:
     checked = actions.add_parser("check", help="check a file of tables")
     _add_file(checked)
     checked.set_defaults(run=check_tables)
-    loaded = actions.add_parser("load", help="put a file of tables into force, at once")
+    loaded = actions.add_parser(
+        "load", help="put a file of tables into force, at once (two operators)"
+    )
     _add_file(loaded)
-    add_act(loaded)
+    add_act(loaded, of_two=True)
     loaded.set_defaults(run=of_city(load))
     shown = actions.add_parser("show", help="the tables in force, as they were written")
     add_config(shown, json=True)

@@ -97,12 +97,22 @@ def add_act(
         + ("" if then is None else f"; on the lines after it: {then}"),
     )
     if of_two:
-        parser.add_argument(
-            "--second-operator",
-            required=True,
-            metavar="NAME",
-            help="who else wants it done; with --passphrase-stdin on the second line",
-        )
-        parser.add_argument(
-            "--second-key", type=Path, metavar="FILE", help="the second operator's key file"
-        )
+        add_second(parser)
+
+
+def add_second(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add the second operator of an act.
+
+    Args:
+        parser: of the command.
+        required: whether every act of the command takes two.
+    """
+    parser.add_argument(
+        "--second-operator",
+        required=required,
+        metavar="NAME",
+        help="who else wants it done; with --passphrase-stdin on the second line",
+    )
+    parser.add_argument(
+        "--second-key", type=Path, metavar="FILE", help="the second operator's key file"
+    )

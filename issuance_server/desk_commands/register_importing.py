@@ -32,7 +32,11 @@ TAKING_WAIT_MS_MAX = 10 * 60 * 1_000
 
 
 async def import_extract(city: City, arguments: argparse.Namespace) -> int:
-    """Import a full extract, signed by a named operator with a reason."""
+    """Import a full extract, signed by a named operator with a reason.
+
+    Setting the copy back takes two.
+    """
+    _check_number(arguments)
     acting = Acting.unlock(city, arguments)
     database = city.paths.database
     in_use = "another extract is being imported; wait until that is done"
@@ -46,7 +50,7 @@ async def import_extract(city: City, arguments: argparse.Namespace) -> int:
         brought = await asyncio.to_thread(_brought, extract, staged, set_back=arguments.set_back)
         before = await _suppressions(city)
         await acting.do(
-            wire.ACT_REGISTER_IMPORT,
+            wire.ACT_REGISTER_SET_BACK if arguments.set_back else wire.ACT_REGISTER_IMPORT,
             subject=import_subject(brought),
             brought=brought,
             wait_ms=TAKING_WAIT_MS_MAX,
@@ -63,6 +67,21 @@ async def import_extract(city: City, arguments: argparse.Namespace) -> int:
         f" {brought.sequence}\n"
     )
     return 0
+
+
+def _check_number(arguments: argparse.Namespace) -> None:
+    """Refuse too few or too many operators before the extract is read, which takes long.
+
+    Raises:
+        SetUpError: there are.
+    """
+    if arguments.set_back and arguments.second_operator is None:
+        raise SetUpError("--set-back takes two operators; name the other one: --second-operator")
+    if not arguments.set_back and arguments.second_operator is not None:
+        raise SetUpError(
+            "an import takes one operator, unless it sets the copy back; leave --second-operator"
+            " out, or say --set-back"
+        )
 
 
 async def _suppressions(city: City) -> Counter[tuple[str, str, str]]:

@@ -14,7 +14,13 @@ from issuance_server.control import wire
 from issuance_server.control.register_acts import stand_in_subject
 from issuance_server.core.calendar import JST
 from issuance_server.desk_commands.acts import Acting
-from issuance_server.desk_commands.parsing import Commands, add_act, add_config, of_city
+from issuance_server.desk_commands.parsing import (
+    Commands,
+    add_act,
+    add_config,
+    add_second,
+    of_city,
+)
 from issuance_server.desk_commands.reach import ask
 from issuance_server.desk_commands.register_feeding import STANDARD_INPUT, feed
 from issuance_server.desk_commands.register_importing import import_extract
@@ -112,9 +118,11 @@ def add_commands(commands: Commands) -> None:
     imported.add_argument(
         "--set-back",
         action="store_true",
-        help="the registers were set back: take an extract that is older than the copy",
+        help="the registers were set back: take an extract that is older than the copy (two"
+        " operators)",
     )
     add_act(imported)
+    add_second(imported, required=False)
     imported.set_defaults(run=of_city(import_extract))
     fed = actions.add_parser("feed", help="take changes, in order and each once")
     fed.add_argument(

@@ -55,7 +55,7 @@ async def add_suppression(city: City, arguments: argparse.Namespace) -> int:
 
 
 async def lift_suppression(city: City, arguments: argparse.Namespace) -> int:
-    """Lift a suppression for good."""
+    """Lift a suppression for good, signed by two operators with a reason."""
     await do_act(city, arguments, act=wire.ACT_SUPPRESSION_LIFT, subject=arguments.suppression)
     sys.stderr.write(f"{arguments.suppression} is lifted\n")
     return 0
@@ -90,9 +90,9 @@ def add_commands(commands: Commands) -> None:
     )
     add_act(added)
     added.set_defaults(run=of_city(add_suppression))
-    lifted = actions.add_parser("lift", help="end one for good")
+    lifted = actions.add_parser("lift", help="end one for good (two operators)")
     lifted.add_argument("suppression", metavar="ID", help="its number, from the list")
-    add_act(lifted)
+    add_act(lifted, of_two=True)
     lifted.set_defaults(run=of_city(lift_suppression))
 
 

@@ -7,7 +7,7 @@ Days of the chains, fees and hours at stores are those of Toyonaka's service of 
 SAMPLE_TABLES = """\
 # Hours, fees and chains of the sample city. After a change:
 #   issuance-server tables check tables.toml
-#   issuance-server tables load tables.toml --operator NAME --reason WHY
+#   issuance-server tables load tables.toml --operator NAME --second-operator NAME --reason WHY
 # A line holds from its first day until its last; without `until` it holds until further notice.
 # A change is a new line; the line before it gets the day before as its `until`.
 

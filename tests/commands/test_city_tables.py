@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from issuance_server.control import wire
@@ -30,7 +31,7 @@ def loading(content: bytes, *, of: bytes | None = None) -> wire.Act:
     """Return the signed act that loads tables."""
     subject = loading_subject(content if of is None else of)
     act = signed(act=wire.ACT_TABLES_LOAD, subject=subject)
-    return wire.Act(signed=act.signed, brought=wire.NewTablesFile(content=content))
+    return msgspec.structs.replace(act, brought=wire.NewTablesFile(content=content))
 
 
 def test_sample_comes_with_its_tables(untouched: Commands) -> None:
@@ -104,19 +105,21 @@ def test_fees_and_changes_of_a_file_are_seen_before_it_is_loaded(
     )
 
 
-def test_tables_are_loaded_by_a_named_operator(commands: Commands) -> None:
+def test_tables_are_loaded_by_two_operators(commands: Commands) -> None:
     """In force at once, on record with content and digest; the same ones are not loaded twice."""
     file = commands.folder / "tables.toml"
     file.write_text(DEARER, encoding="utf-8")
-    ran = commands.act("tables", "load", str(file))
+    alone = commands.act_of_two("tables", "load", str(file), second="mado-1")
+    refused(alone, "two operators with keys of their own")
+    ran = commands.act_of_two("tables", "load", str(file))
     assert (0, "") == (ran.status, ran.out)
     assert "is in force" in ran.err
     shown = json.loads(commands.run("tables", "show", "--json").out)
     assert ("mado-1", DEARER) == (shown["operator"], shown["content"])
 
-    refused(commands.act("tables", "load", str(file)), "in force already")
+    refused(commands.act_of_two("tables", "load", str(file)), "in force already")
     file.write_text(DEARER + "\nfee = 1\n", encoding="utf-8")
-    refused(commands.act("tables", "load", str(file)), "unknown field `fee`")
+    refused(commands.act_of_two("tables", "load", str(file)), "unknown field `fee`")
     assert "audit record holds: 4 records" in commands.run("audit", "verify").out
 
 

@@ -56,7 +56,7 @@ def test_loading_tables_declares_them(commands: Commands) -> None:
     before = shown(commands)["declared"]["tables-city"]
     file = commands.folder / "tables.toml"
     file.write_text("# another one\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
-    assert 0 == commands.act("tables", "load", str(file)).status
+    assert 0 == commands.act_of_two("tables", "load", str(file)).status
 
     after = shown(commands)
     assert before != after["declared"]["tables-city"]

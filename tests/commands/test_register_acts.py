@@ -123,7 +123,7 @@ async def test_act_and_what_comes_with_it_belong_together(scene: Scene) -> None:
         await refused(scene, act(name, subject, None), "without what belongs to it")
 
 
-def staged(scene: Scene, **changes: Any) -> wire.Act:
+def staged(scene: Scene, name: str = wire.ACT_REGISTER_IMPORT, **changes: Any) -> wire.Act:
     """Return a signed import of an empty extract that lies ready."""
     path = stage_path(scene.city.path, "0" * 16)
     with new_stage(path):
@@ -137,7 +137,7 @@ def staged(scene: Scene, **changes: Any) -> wire.Act:
         "as_of_ms": START_REAL_MS,
     }
     brought = wire.StagedExtract(**(usual | changes))
-    return act(wire.ACT_REGISTER_IMPORT, import_subject(brought), brought)
+    return act(name, import_subject(brought), brought)
 
 
 async def test_extract_takes_the_place_of_the_copy(scene: Scene) -> None:
@@ -167,16 +167,6 @@ async def test_extract_that_is_not_the_signed_one_is_refused(
     await refused(scene, staged(scene, **changes), text)
 
 
-async def test_extract_older_than_the_copy_needs_a_word(scene: Scene) -> None:
-    """Only if the registers themselves were set back."""
-    await scene.ask(feeding(*beats(1, 2, 3, 4, 5, 6)))
-    await refused(scene, staged(scene), "up to 5, the copy those up to 6 already")
-    stage_path(scene.city.path, "0" * 16).unlink()
-    await scene.ask(staged(scene, set_back=True))
-
-    assert 5 == (await status(scene)).sequence
-
-
 SECOND = Operator("mado-2", SigningKey.generate())
 
 
@@ -203,6 +193,24 @@ def beginning(until_ms: int) -> wire.Act:
     """Return the declaration of stand-in operation."""
     brought = wire.StandInTime(until_ms=until_ms)
     return by_two(wire.ACT_STAND_IN_BEGIN, stand_in_subject(until_ms), brought)
+
+
+async def test_extract_older_than_the_copy_takes_two(pair: Scene) -> None:
+    """Only if the registers themselves were set back, and nobody decides that alone."""
+    await pair.ask(feeding(*beats(1, 2, 3, 4, 5, 6)))
+    await refused(pair, staged(pair), "up to 5, the copy those up to 6 already; .* --set-back")
+    stage = stage_path(pair.city.path, "0" * 16)
+    stage.unlink()
+    await refused(pair, staged(pair, set_back=True), "without what belongs to it")
+    stage.unlink()
+    alone = staged(pair, wire.ACT_REGISTER_SET_BACK, set_back=True)
+    with pytest.raises(KeyManagementError, match="takes two operators"):
+        await pair.ask(alone)
+    await pair.ask(by_two(wire.ACT_REGISTER_SET_BACK, alone.signed.act.subject, alone.brought))
+
+    assert 5 == (await status(pair)).sequence
+    acted = [one for one in pair.city.records() if isinstance(one, r.OperatorActed)][-1]
+    assert ("register.set-back", "mado-1", "mado-2") == (acted.act, acted.operator, acted.second)
 
 
 async def test_stand_in_is_declared_and_ended_by_two(pair: Scene) -> None:

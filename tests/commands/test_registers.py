@@ -104,6 +104,21 @@ def test_import_tells_how_many_suppressions_it_lifts(commands: Commands, tmp_pat
     assert [] == [row for row in rows_left if row["origin"] == "register"]
 
 
+def test_copy_is_set_back_by_two(commands: Commands, extract: Path, tmp_path: Path) -> None:
+    """Who is too few or too many is told before the extract is read."""
+    fed = written(tmp_path / "fed.jsonl", *now_beats(1))
+    assert 0 == commands.act("register", "feed", str(fed)).status
+    backwards = ("register", "import", str(extract), "--set-back")
+    one = commands.act(*backwards)
+    none_needed = commands.act_of_two(*backwards[:-1])
+    assert (1, 1, 1) == (one.status, none_needed.status, status(commands)["sequence"])
+    assert "--set-back takes two operators; name the other one: --second-operator" in one.err
+    assert "an import takes one operator" in none_needed.err
+    done = commands.act_of_two(*backwards)
+
+    assert (0, 0) == (done.status, status(commands)["sequence"]), done.err
+
+
 def test_import_beside_a_server_is_the_servers_doing(commands: Commands, extract: Path) -> None:
     """The one writer swaps the copy; the command never opens the city's file."""
     with commands.served() as log:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from issuance_server.adapters.sqlite.suppressions import setting
@@ -37,6 +38,7 @@ def adding(signed_for: wire.AddedSuppression | None = None, **changes: Any) -> w
     act = signed(
         act=wire.ACT_SUPPRESSION_ADD,
         subject=addition_subject(signed_for or added),
+        second=None,
         nonce=next(_nonces).to_bytes(16),
     )
     return wire.Act(signed=act.signed, brought=added)
@@ -93,6 +95,19 @@ async def test_suppression_is_set_listed_and_lifted(scene: Scene) -> None:
     assert "support" not in str(scene.logged)
 
 
+async def test_suppression_is_set_by_one_and_lifted_by_two(scene: Scene) -> None:
+    """The act of one operator is refused before anything is recorded; both are on record."""
+    assert wire.Done() == await scene.ask(adding())
+    with pytest.raises(KeyManagementError, match="takes two operators"):
+        await scene.ask(wire.Act(signed=lifting().signed))
+    assert [SUPPRESSION] == await listed(scene)
+    assert wire.Done() == await scene.ask(lifting())
+    acted = scene.city.records()[3]
+
+    assert isinstance(acted, r.OperatorActed)
+    assert ("mado-1", "mado-2") == (acted.operator, acted.second)
+
+
 async def test_household_is_suppressed(scene: Scene) -> None:
     """By its own number."""
     household = HOUSEHOLDS[0].household_id
@@ -127,7 +142,7 @@ async def test_what_was_signed_is_what_is_set(scene: Scene) -> None:
     await refused(scene, adding(signed_for=of_other), "signed this act for something else")
     without = wire.Act(signed=adding().signed)
     await refused(scene, without, "without what belongs to it")
-    await refused(scene, wire.Act(signed=lifting().signed, brought=of_other), "without what")
+    await refused(scene, msgspec.structs.replace(lifting(), brought=of_other), "without what")
 
 
 async def test_number_is_used_once(scene: Scene) -> None:

@@ -40,7 +40,7 @@ def test_suppression_comes_is_listed_and_goes(commands: Commands) -> None:
     assert (suppression, False) == (row["suppression"], row["past"])
     over = json.loads(commands.run("suppression", "list", "--past", "--json").out)
     assert ["sample-026"] == [one["suppression"] for one in over]
-    lifted = commands.act("suppression", "lift", suppression)
+    lifted = commands.act_of_two("suppression", "lift", suppression)
     assert (0, f"{suppression} is lifted\n") == (lifted.status, lifted.err)
     assert [] == of_operators(commands)
     assert "holds" in commands.run("audit", "verify").out
@@ -49,12 +49,23 @@ def test_suppression_comes_is_listed_and_goes(commands: Commands) -> None:
 def test_mistake_is_told_and_changes_nothing(commands: Commands) -> None:
     """A number that was mistyped, and one that is in no list."""
     mistyped = commands.act("suppression", "add", "--resident", "10000010", "--why", "other")
-    unknown = commands.act("suppression", "lift", "0123456789abcdef")
+    unknown = commands.act_of_two("suppression", "lift", "0123456789abcdef")
 
     assert (1, "") == (mistyped.status, mistyped.out)
     assert "the check digit is wrong" in mistyped.err
     assert (1, True) == (unknown.status, "see: suppression list" in unknown.err)
     assert [] == of_operators(commands)
+
+
+def test_nobody_lifts_alone(commands: Commands) -> None:
+    """One operator named twice is one, and the suppression goes on."""
+    added = commands.act("suppression", "add", "--resident", HEAD, "--why", "support")
+    alone = commands.act_of_two("suppression", "lift", added.out.strip(), second="mado-1")
+    with pytest.raises(SystemExit, match="2"):
+        commands.act("suppression", "lift", added.out.strip())
+
+    assert (1, True) == (alone.status, "two operators with keys of their own" in alone.err)
+    assert [added.out.strip()] == [row["suppression"] for row in of_operators(commands)]
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,11 @@ def test_new_tables_reach_the_machines_without_a_restart(town: Town) -> None:
         .replace(HALL_FEE + "200", HALL_FEE + "250")
     )
     tables.write_text(changed, encoding="utf-8")
-    operator = ("--operator", "mado-1", "--reason", "office hours", "--passphrase-stdin")
-    loaded = town.city("tables", "load", str(tables), *operator, typed="toyonaka-sample\n")
+    operators = ("--operator", "mado-1", "--second-operator", "mado-2", "--reason", "office hours")
+    loaded = town.city(
+        *("tables", "load", str(tables), *operators, "--passphrase-stdin"),
+        typed="toyonaka-sample\n" * 2,
+    )
     assert 0 == loaded.returncode, loaded.stderr
     assert 1 == len(town.events("tables.loaded"))
 

@@ -25,7 +25,7 @@ def test_copy_is_fed_and_replaced_while_the_city_works(town: Town, tmp_path: Pat
 
     def act(*words: str) -> str:
         by = ("--operator", "mado-1", "--reason", "regular", "--passphrase-stdin")
-        done = town.city("register", *words, *by, typed="toyonaka-sample\n")
+        done = town.city("register", *words, *by, typed="toyonaka-sample\n" * 2)
         assert 0 == done.returncode, done.stderr
         return done.stderr
 
@@ -47,7 +47,9 @@ def test_copy_is_fed_and_replaced_while_the_city_works(town: Town, tmp_path: Pat
     extract = tmp_path / "sample.jsonl"
     made = town.plain("register", "export", "--sample", "toyonaka", str(extract))
     assert 0 == made.returncode, made.stderr
-    assert "90 households" in act("import", str(extract), "--set-back")
+    assert "90 households" in act(
+        *("import", str(extract), "--set-back", "--second-operator", "mado-2")
+    )
     assert 0 == town.issue("7E-0001", CARD, "--certificate", "juminhyo").wait()
     assert 1 == len(town.events("register.imported")) == len(town.events("register.edit_begun"))
     assert 0 == town.city("audit", "verify").returncode

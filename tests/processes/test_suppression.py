@@ -25,7 +25,7 @@ def test_suppression_is_in_force_at_once_and_looks_like_any_refusal(town: Town) 
 
     def act(*words: str) -> str:
         by = ("--operator", "mado-1", "--reason", "asked for at the counter", "--passphrase-stdin")
-        done = town.city("suppression", *words, *by, typed="toyonaka-sample\n")
+        done = town.city("suppression", *words, *by, typed="toyonaka-sample\n" * 2)
         assert 0 == done.returncode, done.stderr
         return done.stdout.strip()
 
@@ -35,7 +35,7 @@ def test_suppression_is_in_force_at_once_and_looks_like_any_refusal(town: Town) 
     assert any(ReplyCode.NOT_ISSUED_HERE.sentence() in said for said in here[1])
     for card in (SUPPORTED, DIED):
         assert here == refused(town.issue("7E-0001", card, "--certificate", "juminhyo"))
-    act("lift", suppression)
+    act("lift", suppression, "--second-operator", "mado-2")
     again = town.issue("7E-0001", CARD, "--certificate", "juminhyo")
     assert 0 == again.wait(), again.said
 

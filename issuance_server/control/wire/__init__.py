@@ -99,6 +99,7 @@ from issuance_server.control.wire.questions import (
 from issuance_server.control.wire.register import (
     ACT_REGISTER_FEED,
     ACT_REGISTER_IMPORT,
+    ACT_REGISTER_SET_BACK,
     ACT_STAND_IN_BEGIN,
     ACT_STAND_IN_END,
     FeedBatch,
@@ -146,6 +147,7 @@ __all__ = [
     "ACT_PUSH_LIST",
     "ACT_REGISTER_FEED",
     "ACT_REGISTER_IMPORT",
+    "ACT_REGISTER_SET_BACK",
     "ACT_STAND_IN_BEGIN",
     "ACT_STAND_IN_END",
     "ACT_SUPPRESSION_ADD",

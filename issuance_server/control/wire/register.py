@@ -10,6 +10,7 @@ from issuance_server.core.register_extract import Counts
 from issuance_server.core.register_feed import CHANGES_PER_BATCH_MAX, SEQUENCE_MAX, AnyChange
 
 ACT_REGISTER_IMPORT = "register.import"
+ACT_REGISTER_SET_BACK = "register.set-back"
 ACT_REGISTER_FEED = "register.feed"
 ACT_STAND_IN_BEGIN = "register.stand-in-begin"
 ACT_STAND_IN_END = "register.stand-in-end"
@@ -20,7 +21,7 @@ _Digest = Annotated[bytes, Meta(min_length=_DIGEST_BYTES, max_length=_DIGEST_BYT
 
 
 class StagedExtract(msgspec.Struct, frozen=True, kw_only=True, tag="staged-extract"):
-    """What comes with ``register.import``.
+    """What comes with ``register.import`` and ``register.set-back``.
 
     Attributes:
         stage: names the file beside the database in which the extract's rows lie ready.
@@ -29,7 +30,8 @@ class StagedExtract(msgspec.Struct, frozen=True, kw_only=True, tag="staged-extra
         counts: what is in it.
         sequence: number of the last change that is in it.
         as_of_ms: when the registers were like this.
-        set_back: the registers themselves were set back, so that it may be older than the copy.
+        set_back: the registers themselves were set back, so that it may be older than the copy;
+            of ``register.set-back``, which takes two operators, and of nothing else.
     """
 
     stage: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
