@@ -106,6 +106,11 @@ class StoreEdge:
             self._node.kill()
             await pause_us(0)
 
+    async def set_watermark(self, at_ms: int) -> None:
+        """Note that the register copy is as of now."""
+        await self._inner.set_watermark(at_ms)
+        self._court.watermark(at_ms)
+
     async def checkpoint(self) -> bool:
         """Empty the write-ahead log; a reader may be in the way for a while."""
         if self._faults.hits(self._faults.rates.slow_disk, "checkpoint in a reader's way"):

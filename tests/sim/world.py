@@ -2,8 +2,12 @@
 
 ``simulate`` is the door. Everything of a world is decided by its seed, mode and store; two runs
 give the same trace, byte for byte. A bug can be planted by a callable that patches whatever it
-likes before the world begins (``plant``); a plant that needs the parts of the world gets them by
-``World.planted``.
+likes before the world begins (``plant``); all is undone afterwards.
+
+A world is built of ``plan`` (what the seed will do), ``loop`` and ``clocks`` (time), ``network``,
+``server_node``, ``judge_node`` and ``terminal_node`` (the shipped parts as processes that die),
+``store_edge`` and ``devices`` (disks, coins, paper), ``people``, ``staff`` and ``byzantine`` (who
+acts), ``faults`` (what goes wrong), ``trace`` (what is observed) and ``checks`` (what must hold).
 """
 
 import gc
@@ -11,9 +15,8 @@ import random
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 import pytest
@@ -30,7 +33,7 @@ from tests.sim.checks.paper import Paper
 from tests.sim.checks.pin import PinGhost
 from tests.sim.checks.replies import Replies
 from tests.sim.checks.second_looks import second_looks
-from tests.sim.checks.witness import Court, Violation
+from tests.sim.checks.witness import Court
 from tests.sim.city import City, TerminalIdentity, draw_terminals
 from tests.sim.clocks import CityClock, Clock
 from tests.sim.drains import Drains
@@ -38,6 +41,7 @@ from tests.sim.faults import Faults
 from tests.sim.judge_node import JudgeNode
 from tests.sim.loop import US_PER_MS, SimLoop, Stalled, bury, pause_us
 from tests.sim.network import CUT_MS_MAX, Network
+from tests.sim.outcome import Outcome, Plant
 from tests.sim.people import SimPerson
 from tests.sim.plan import Mode, Plan, draw_plan
 from tests.sim.server_node import ServerNode
@@ -53,35 +57,7 @@ SETTLE_EVERY_MS = 60_000
 CLOCK_JUMP_MS_MAX = 90_000
 GONE_SOME_TIME = 0.8
 LOOKS_EVERY_US = 5_000_000
-
-Plant = Callable[[pytest.MonkeyPatch], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a world.
-
-    Attributes:
-        seed: its seed.
-        mode: its mode.
-        trace_hash: of every event, 64 hexadecimal digits.
-        virtual_ms: how long it lasted, in its own time.
-        steps: callbacks that ran.
-        counts: issuances begun and ended by state, papers, sheets, applications in one second.
-        faults: by kind.
-        violations: what must never be, and was.
-        last: the last events, if there were violations.
-    """
-
-    seed: int
-    mode: Mode
-    trace_hash: str
-    virtual_ms: int
-    steps: int
-    counts: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    violations: tuple[Violation, ...] = ()
-    last: tuple[str, ...] = ()
+__all__ = ["Outcome", "Plant", "World", "simulate"]
 
 
 class World:

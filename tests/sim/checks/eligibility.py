@@ -8,6 +8,7 @@ from issuance_server.core import records as r
 from issuance_server.core.effects import ChangeCopy
 from issuance_server.core.register_feed import EditBegun, EditEnded, HouseholdsChanged
 from issuance_server.core.suppression import SubjectKind
+from tests.core.made import RULES, START_REAL_MS
 from tests.sim.checks.witness import Witness
 from tests.sim.staff import household_of
 
@@ -23,8 +24,13 @@ class Eligibility(Witness):
         self._all_day = all_day
         self._suppressed: dict[str, tuple[SubjectKind, str]] = {}
         self._edited: set[str] = set()
+        self._watermark_ms = START_REAL_MS
         self._version: defaultdict[str, int] = defaultdict(int)
         self._applied: dict[bytes, tuple[str, str, int]] = {}
+
+    def on_watermark(self, at_ms: int) -> None:
+        """The copy has been seen to be as of then."""
+        self._watermark_ms = at_ms
 
     def on_city_records(
         self, now: Any, records: list[r.AnyRecord], _kept: Any, _dropped: Any, changes: Any
@@ -40,6 +46,8 @@ class Eligibility(Witness):
                 self._apply(record)
             elif isinstance(record, r.IssuanceReleased):
                 self._look(record)
+            elif isinstance(record, r.RegisterFed):
+                self._watermark_ms = record.watermark_ms
             elif isinstance(record, r.SuppressionSet):
                 subject = (record.subject_kind, record.subject_id)
                 self._suppressed[record.suppression_id] = subject
@@ -67,6 +75,9 @@ class Eligibility(Witness):
             self.broken(13, f"{name} was released after a suppression was recorded")
         if household in self._edited:
             self.broken(19, f"{name} was released while its household was being edited")
+        age_ms = record.at_ms - self._watermark_ms
+        if age_ms > RULES.register_age_ms_max:
+            self.broken(14, f"{name} was released from a copy that was {age_ms} ms old")
         if self._version[household] != version:
             self.broken(13, f"{name} was released after its household was changed")
 

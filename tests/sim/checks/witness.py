@@ -52,6 +52,7 @@ class Court:
         "replied",  # terminal, request, reply: the terminal takes an answer
         "city_records",  # now, records, kept, dropped, changes: durable at the city, together
         "told",  # terminal, ref, telegram: an answer leaves the city
+        "watermark",  # at_ms: as of when the city's register copy is
         "checkpoint",  # the city's deleted keys are off the disk
         "compared",  # card_ref, right, unlocks: the judge compares a PIN; unlocked so often so far
         "founded",  # store: what lies behind the server, before anything happens
