@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from issuance_server import manifest
 from issuance_server.adapters.broker_process import BrokerProcess
@@ -20,7 +22,9 @@ from issuance_server.control.desk import ControlDesk
 from issuance_server.control.wire import Live
 from issuance_server.observe.logging import log
 from issuance_server.runtime.performer import CityHand, World
+from issuance_server.runtime.recording import Recording
 from issuance_server.runtime.runtime import Parts, Runtime
+from issuance_server.trace_files import begin_recording
 from keys.line_tls import LineTls
 from protocol.errors import JournalFailed, SetUpError
 from protocol.handshake_port import Role
@@ -33,12 +37,18 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 
 
-async def serve(city: City, *, clock_start: str | None = None) -> int:
+async def serve(
+    city: City,
+    *,
+    clock_start: str | None = None,
+    traces: tuple[Path | None, Path | None] = (None, None),
+) -> int:
     """Run a city until it is told to stop (SIGINT or SIGTERM), or cannot go on.
 
     Args:
         city: the city.
         clock_start: start of the business clock; None for what the configuration says.
+        traces: files in which telegrams and the core's steps are recorded; None: they are not.
 
     Returns:
         The exit status: 0 after an orderly stop, 1 when the journal failed.
@@ -54,7 +64,24 @@ async def serve(city: City, *, clock_start: str | None = None) -> int:
         loop.add_signal_handler(name, stop.set)
     clock = SystemClock(business_start_ms(clock_start or city.config.clock.business))
     stopping = asyncio.create_task(stop.wait())
-    async with _running(city, clock, stopping) as (runtime, running):
+    with contextlib.closing(_recording(city, clock, traces)) as recording:
+        return await _serve(city, clock, stopping, recording)
+
+
+def _recording(city: City, clock: SystemClock, files: tuple[Path | None, Path | None]) -> Recording:
+    return begin_recording(
+        city.config.rules(software()),
+        city.config.trace.bounds(),
+        files,
+        clock=lambda: clock.now().real_ms,
+        log=log,
+    )
+
+
+async def _serve(
+    city: City, clock: SystemClock, stopping: "asyncio.Task[bool]", recording: Recording
+) -> int:
+    async with _running(city, clock, stopping, recording) as (runtime, running):
         if not stopping.done():
             log(
                 "server.started",
@@ -80,7 +107,7 @@ async def serve(city: City, *, clock_start: str | None = None) -> int:
 
 @asynccontextmanager
 async def _running(
-    city: City, clock: SystemClock, stopping: "asyncio.Task[bool]"
+    city: City, clock: SystemClock, stopping: "asyncio.Task[bool]", recording: Recording
 ) -> AsyncIterator[tuple[Runtime, "asyncio.Task[None]"]]:
     """Start everything in order; stop it in the opposite order, whatever happens.
 
@@ -112,11 +139,11 @@ async def _running(
             client_id=f"kofu-{city.config.city.code}",
             subscriptions=[city_subscription(city.config.city.code)],
             incoming_max=INCOMING_MAX,
-            on_event=log,
+            on_event=recording.carrier_event if recording.goes_on else log,
         )
         stack.push_async_callback(gateway.close)
         world = World(judge=judge, renderer=renderer, clock=clock, entropy=SystemEntropy(), log=log)
-        runtime = Runtime(_parts(city, store, gateway, world))
+        runtime = Runtime(replace(_parts(city, store, gateway, world), recording=recording))
         await runtime.prepare()
         desk = ControlDesk(
             queries=Queries(city.paths.database),

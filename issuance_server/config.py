@@ -19,6 +19,7 @@ from issuance_server.certificates.order import Issuer
 from issuance_server.core.rules import CityRules
 from issuance_server.core.standing import MoveOutPolicy
 from issuance_server.notice_settings import Notice
+from issuance_server.trace_settings import Trace
 from keys.city_folder import CityFolder
 from protocol.errors import SetUpError
 from protocol.kinds import Item
@@ -162,6 +163,7 @@ class Config(_Section, frozen=True, kw_only=True):
     node: Node = field(default_factory=Node)
     shutdown: Shutdown = field(default_factory=Shutdown)
     notice: Notice = field(default_factory=Notice)
+    trace: Trace = field(default_factory=Trace)
 
     def rules(self, software: str) -> CityRules:
         """Return the rules that the core needs."""

@@ -90,6 +90,7 @@ class LineTable:
         city: str,
         handshakes: HandshakePort,
         find: Callable[[bytes], RegisteredTerminal | None],
+        make_line: Callable[..., Line] = Line,
     ) -> None:
         """Start without lines.
 
@@ -97,10 +98,12 @@ class LineTable:
             city: municipality code, 6 digits.
             handshakes: makes handshake sessions.
             find: the list, by line id; asked at every envelope.
+            make_line: makes a line of the settings of ``Line``.
         """
         self._city = city
         self._handshakes = handshakes
         self._find = find
+        self._make_line = make_line
         self._entries: dict[bytes, _Entry] = {}
         self._all_flights: deque[int] = deque(maxlen=FLIGHTS_IN_ALL_MAX)
         self._half_open: set[bytes] = set()
@@ -208,7 +211,7 @@ class LineTable:
             listed = self._find(line_id)
             return listed is not None and peer.fingerprint in listed.fingerprints
 
-        line = Line(
+        line = self._make_line(
             role=Role.SERVER,
             city=self._city,
             terminal=registered.terminal,

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from pathlib import Path
 
 from issuance_server import app, config
 from issuance_server.city import City
@@ -29,6 +30,18 @@ def add_commands(commands: Commands) -> None:
         metavar="START",
         help="where the business clock starts: system, or a time such as 2026-11-30T23:30:00",
     )
+    run.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="record what is said on lines, without secrets and names (see: trace show)",
+    )
+    run.add_argument(
+        "--core-trace",
+        type=Path,
+        metavar="FILE",
+        help="record what is decided, and upon what, so that it can be played (trace replay)",
+    )
     add_log_arguments(run)
     run.set_defaults(run=_run)
 
@@ -42,7 +55,8 @@ def _run(arguments: argparse.Namespace) -> int:
     log.configure(log_format=arguments.log_format, level=arguments.log_level)
     city = City.load(arguments.config, config.load(arguments.config))
     try:
-        return asyncio.run(app.serve(city, clock_start=arguments.clock))
+        traces = (arguments.trace, arguments.core_trace)
+        return asyncio.run(app.serve(city, clock_start=arguments.clock, traces=traces))
     except NotAsDeclared as error:
         sys.stderr.write(f"issuance-server: {error}\n")
         return EXIT_NOT_AS_DECLARED

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from issuance_server.desk_commands.parsing import Commands
 from issuance_server.desk_commands.tables import print_json, print_table
+from issuance_server.desk_commands.trace_reading import CHUNK_BYTES, chunks_of, entries_of
+from issuance_server.desk_commands.trace_replays import add_replay
 from protocol.errors import SetUpError
 from protocol.trace import diagram, plain, stream
 from protocol.trace.comparing import differences
 from protocol.trace.conversation import Conversation, told
 from protocol.trace.entries import Entry, Happened, Header, Known, Said, Unknown
 from protocol.trace.statistics import MEDIAN, P99, Statistics, quantile, statistics
-from protocol.trace.stream import TraceDamaged
 from protocol.trace.wording import wording
 
-CHUNK_BYTES = 64 * 1024
 FOLLOW_INTERVAL_MS = 200
 DIFFERENCES_SHOWN_MAX = 20
 EXIT_DONE = 0
@@ -68,6 +68,8 @@ def add_commands(commands: Commands) -> None:
     converted.add_argument("--issuance", metavar="ID", help="which one a diagram shows")
     converted.set_defaults(run=_convert)
 
+    add_replay(actions)
+
     counted = actions.add_parser("stats", help="how many of each, how long, how much was repeated")
     _add_file(counted)
     counted.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -88,8 +90,8 @@ def _seconds(text: str) -> int:
 def _show(arguments: argparse.Namespace) -> int:
     wanted = _filter(arguments)
     conversation = Conversation()
-    chunks = growing if arguments.follow else _chunks
-    for entry in _entries(arguments.file, chunks):
+    chunks = growing if arguments.follow else chunks_of
+    for entry in entries_of(arguments.file, chunks):
         known = conversation.follow(entry) if isinstance(entry, Said) else None
         if not wanted(entry, known.issuance if known is not None else None):
             continue
@@ -129,8 +131,8 @@ def _filter(arguments: argparse.Namespace) -> Callable[[Entry, bytes | None], bo
 
 def _diff(arguments: argparse.Namespace) -> int:
     found = differences(
-        _entries(arguments.first),
-        _entries(arguments.second),
+        entries_of(arguments.first),
+        entries_of(arguments.second),
         ignore=frozenset(arguments.ignore),
         with_line_words=arguments.lines,
     )
@@ -178,8 +180,8 @@ def _as_lines(source: Path) -> Iterator[bytes]:
 
 
 def _as_diagram(source: Path, issuance: str | None, draw: Callable[..., str]) -> Iterator[bytes]:
-    header = next(iter(_entries(source)))
-    telegrams = list(told(_entries(source)))
+    header = next(iter(entries_of(source)))
+    telegrams = list(told(entries_of(source)))
     about = dict.fromkeys(one.issuance for one in telegrams if one.issuance is not None)
     chosen = [one for one in about if one.hex().startswith((issuance or "").lower())]
     if len(chosen) != 1:
@@ -191,7 +193,7 @@ def _as_diagram(source: Path, issuance: str | None, draw: Callable[..., str]) ->
 
 
 def _stats(arguments: argparse.Namespace) -> int:
-    found = statistics(_entries(arguments.file))
+    found = statistics(entries_of(arguments.file))
     rows = [
         (
             kind,
@@ -232,36 +234,9 @@ def _summary(found: Statistics) -> dict[str, object]:
 
 
 def _known(source: Path) -> Iterator[Known]:
-    for entry in _entries(source):
+    for entry in entries_of(source):
         if not isinstance(entry, Unknown):
             yield entry
-
-
-def _entries(
-    path: Path, chunks: Callable[[Path], Iterator[bytes]] | None = None
-) -> Iterator[Entry]:
-    """Read a trace in either form; what was readable is given before the error is raised.
-
-    Raises:
-        SetUpError: it is no trace, or damaged; the text names the file and the place.
-    """
-    try:
-        if path.suffix == ".jsonl":
-            with path.open(encoding="utf-8") as lines:
-                for number, line in enumerate(lines, start=1):
-                    yield plain.from_line(line, number)
-            return
-        for placed in stream.read((chunks or _chunks)(path)):
-            yield placed.entry
-    except (TraceDamaged, plain.LineUnreadable) as error:
-        sys.stdout.flush()
-        raise SetUpError(f"{path}: {error}") from None
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 def growing(path: Path) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ cannot be written, nothing leaves at all and the process stops.
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeAlias
 
 from issuance_server.core.effects import (
     ChangeCopy,
@@ -16,13 +17,16 @@ from issuance_server.core.effects import (
     TakeExtract,
     Write,
 )
-from issuance_server.core.facts import NO_FACTS
+from issuance_server.core.facts import NO_FACTS, Facts, Now
 from issuance_server.core.inputs import Input
 from issuance_server.core.switch import NO_NEEDS, Switch
 from issuance_server.ports import Clock, Store, Transaction
 
 INPUTS_WAITING_MAX = 4_096
 INPUTS_PER_COMMIT_MAX = 256
+
+Stepped: TypeAlias = Callable[[Input, Now, Facts, list[Effect]], None]
+"""Takes what the core was given, and what it decided; it must not raise."""
 
 
 class CommitLoop:
@@ -36,6 +40,7 @@ class CommitLoop:
         clock: Clock,
         perform: Callable[[Effect], None],
         committed: Callable[[], None],
+        stepped: Stepped | None = None,
     ) -> None:
         """Prepare; ``run`` does the work.
 
@@ -45,12 +50,14 @@ class CommitLoop:
             clock: the time of each step.
             perform: called with every effect that leaves, after the commit, in order.
             committed: called after every commit, when deadlines may have changed.
+            stepped: called with every step, before its commit; None: nobody records.
         """
         self._switch = switch
         self._store = store
         self._clock = clock
         self._perform = perform
         self._committed = committed
+        self._stepped = stepped
         self._inputs: asyncio.Queue[Input] = asyncio.Queue(INPUTS_WAITING_MAX)
 
     def offer(self, input_: Input) -> bool:
@@ -96,8 +103,11 @@ class CommitLoop:
         now = self._clock.now()
         needs = self._switch.needs(input_, now)
         facts = NO_FACTS if needs == NO_NEEDS else await transaction.facts(needs, now.real_ms)
+        effects = self._switch.step(input_, now, facts)
+        if self._stepped is not None:
+            self._stepped(input_, now, facts, effects)
         leaving: list[Effect] = []
-        for effect in self._switch.step(input_, now, facts):
+        for effect in effects:
             match effect:
                 case Write(record=record):
                     transaction.write(record)

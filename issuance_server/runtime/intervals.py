@@ -19,6 +19,7 @@ class Intervals:
         drops_ms: dropped messages are logged, one line for each kind.
         write_ahead_log_ms: the write-ahead log is emptied.
         evidence_ms: what must be kept is looked at.
+        trace_ms: what went wrong with a recording is logged.
         drain_poll_ms: a drain looks whether all is done.
     """
 
@@ -32,6 +33,7 @@ class Intervals:
     drops_ms: int = 500
     write_ahead_log_ms: int = 60_000
     evidence_ms: int = 1_000
+    trace_ms: int = 5_000
     drain_poll_ms: int = 50
 
 

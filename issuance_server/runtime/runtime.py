@@ -26,6 +26,7 @@ from issuance_server.runtime.key_destroyer import KeyDestroyer
 from issuance_server.runtime.line_shell import PUBLISHERS, LineShell
 from issuance_server.runtime.notice_deliverer import NoticeDeliverer
 from issuance_server.runtime.performer import CityHand, Performer, World
+from issuance_server.runtime.recording import NO_RECORDING, Recording
 from issuance_server.runtime.register_watch import RegisterWatch
 from protocol.errors import AdapterError, JournalFailed
 from protocol.handshake_port import HandshakePort
@@ -51,6 +52,7 @@ class Parts:
         notices: how notices to holders leave; None: they wait in the outbox.
         intervals: how often the periodic work is done.
         log_is_written: tells whether the log can be written now.
+        recording: what is told to traces.
     """
 
     rules: CityRules
@@ -64,6 +66,7 @@ class Parts:
     notices: NoticeSender | None = None
     intervals: Intervals = INTERVALS
     log_is_written: Callable[[], bool] = lambda: True
+    recording: Recording = NO_RECORDING
 
 
 class Runtime:
@@ -97,8 +100,14 @@ class Runtime:
             clock=self._clock,
             perform=self._performer.perform,
             committed=self._timer_changed.set,
+            stepped=parts.recording.stepped if parts.recording.takes_steps else None,
         )
-        lines = LineTable(city=parts.rules.city, handshakes=parts.handshakes, find=self._listed.get)
+        lines = LineTable(
+            city=parts.rules.city,
+            handshakes=parts.handshakes,
+            find=self._listed.get,
+            make_line=parts.recording.make_line,
+        )
         self.lines = LineShell(
             city=parts.rules.city,
             lines=lines,
@@ -136,7 +145,10 @@ class Runtime:
     async def prepare(self) -> None:
         """Fold the journal and settle what only the last process's memory held."""
         now_ms = self._clock.now().real_ms
-        await fold_into(self.state, self._parts.store, now_ms)
+        recording = self._parts.recording
+        recording.begun(
+            await fold_into(self.state, self._parts.store, now_ms, folded=recording.folded)
+        )
         await self._read_list()
         await self._retire_day_keys()
         if self._parts.heartbeat:
@@ -172,6 +184,8 @@ class Runtime:
         ]
         if self._parts.heartbeat:
             loops.append(self._every(every.heartbeat_ms, self._beat))
+        if self._parts.recording.goes_on:
+            loops.append(self._every(every.trace_ms, self._parts.recording.look))
         if self._parts.notices is not None:
             loops.append(self._deliverer(self._parts.notices).run())
         try:

@@ -120,6 +120,11 @@ class TraceFile:
         self._thread = threading.Thread(target=self._write_on, name="trace", daemon=True)
         self._thread.start()
 
+    @property
+    def name(self) -> str:
+        """The name of the file, without its folder."""
+        return self._path.name
+
     def said(self, copy: Copy, telegram: AnyTelegram) -> None:
         """Record a telegram of a line."""
         generation, counter = copy.name
@@ -150,6 +155,16 @@ class TraceFile:
             )
         )
 
+    def carrier(self, word: LineWord, reason: str) -> None:
+        """Record that the carrier came or went."""
+        self._record(Happened(at_ms=self._at_ms(), word=word, reason=reason))
+
+    def leave_out(self) -> None:
+        """Count an entry that cannot be made."""
+        with self._room:
+            self._missed += 1
+            self.missed_count += 1
+
     def stepped(self, step: Stepped) -> None:
         """Record a step of a core; its time is set here."""
         self._record(msgspec.structs.replace(step, at_ms=self._at_ms()))
@@ -170,7 +185,7 @@ class TraceFile:
             return
         try:
             encoded = stream.encode(entry)
-        except ValueError:  # longer than a trace can hold
+        except (ValueError, OverflowError, TypeError):  # longer than a trace can hold, or no entry
             encoded = None
         with self._room:
             if encoded is None or self._queued_bytes + len(encoded) > self._bounds.queued_bytes:

@@ -38,10 +38,19 @@ def read_loaded(loaded: LoadedTables | None) -> CityTables:
     Raises:
         SetUpError: this version of the program reads them no more.
     """
-    if loaded is None:
+    return read_content(None if loaded is None else loaded.content)
+
+
+def read_content(content: bytes | None) -> CityTables:
+    """Return what a file with tables says; without any, nothing is offered.
+
+    Raises:
+        SetUpError: this version of the program reads them no more.
+    """
+    if content is None:
         return NO_TABLES
     try:
-        return read_tables(loaded.content)
+        return read_tables(content)
     except SetUpError as error:
         raise SetUpError(
             f"this version of the program cannot read the city's tables: {error}; load others:"

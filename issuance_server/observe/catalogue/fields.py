@@ -27,3 +27,5 @@ ACT = {
     "operator": "operator id",
     "subject": "what the act is about: an id",
 }
+
+TRACE = {"file": "name of the file, without its folder"}

@@ -4,6 +4,7 @@ from issuance_server.observe.catalogue.fields import (
     BROKER,
     CHILD,
     REASON,
+    TRACE,
 )
 from issuance_server.observe.event import Event, Level
 
@@ -89,6 +90,21 @@ EVENTS = (
         },
         when="Messages come faster than they are handled and the first one was dropped.",
         what_to_do="Terminals repeat. If it lasts, the server is too slow or is being flooded.",
+    ),
+    Event(
+        name="trace.missed",
+        level=Level.WARNING,
+        fields={**TRACE, "count": "entries left out since this was last told"},
+        when="A recording could not keep up; at most one line in five seconds for each file.",
+        what_to_do="The trace says where it has a gap. Use a faster disk, or give it more memory "
+        "with `trace.waiting_megabytes_max`.",
+    ),
+    Event(
+        name="trace.failed",
+        level=Level.WARNING,
+        fields={**TRACE, **REASON},
+        when="The disk refused a recording; it has ended, and everything else goes on.",
+        what_to_do="Make room on the disk. The next start of the server begins another recording.",
     ),
     Event(
         name="judge.restarted",

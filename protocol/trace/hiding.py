@@ -1,0 +1,84 @@
+"""What stands in a core trace for what may not be shown, and in a core that plays it again."""
+
+import hashlib
+import hmac
+from typing import Any
+
+from protocol.secret import Secret
+from protocol.shown import Shown
+from protocol.trace.redaction import MARK, PSEUDONYM_BYTES
+
+_START = "~"
+_OF_WORDS = {"words", "echo"}
+
+
+class Hider:
+    """Replaces values: with pseudonyms of its own, or by knowing stand-ins again.
+
+    Attributes:
+        words: what somebody wrote in this step, and what stands for it.
+    """
+
+    def __init__(self, key: Secret | None) -> None:
+        """Prepare for one trace.
+
+        Args:
+            key: 32 random bytes that are used for this trace and then forgotten; None: what is
+                hidden was read from a trace, and nothing else is hidden.
+        """
+        self.words: dict[str, Any] = {}
+        self._key = None if key is None else key.reveal()
+
+    def hide(self, how: str, value: Any) -> Any:
+        """Return what is written for a text or bytes; nothing, and what is empty, stays."""
+        if not value:
+            return value
+        known = _known_again(value) if self._key is None else value
+        if is_hidden(known):
+            return known
+        spelled = value.encode() if isinstance(value, str) else value
+        if how == Shown.SEALED.value:  # which takes no key
+            digest = hashlib.sha256(spelled).digest()
+            return {MARK: how, "digest": digest, "bytes": len(spelled)}
+        if self._key is None:
+            return value
+        if how in _OF_WORDS:
+            return self._word(how, value)
+        keyed = hmac.digest(self._key, how.encode() + b"\0" + spelled, hashlib.sha256)
+        return {MARK: how, "is": keyed[:PSEUDONYM_BYTES].hex()}
+
+    def _word(self, how: str, value: str) -> Any:
+        """Hide words; what is only an echo of nothing that was written is the core's own."""
+        if how == "words":
+            self.words[value] = self.hide(Shown.PERSON.value, value)
+        return self.words.get(value, value)
+
+
+def is_hidden(plain: Any) -> bool:
+    """Tell whether a plain value stands for something that may not be shown."""
+    return isinstance(plain, dict) and MARK in plain
+
+
+def stand_in(hidden: dict[str, Any], *, as_bytes: bool) -> str | bytes:
+    """Return what a core is given in the place of what was hidden."""
+    if "digest" in hidden:
+        name = f"{hidden['digest'].hex()}/{hidden['bytes']}"
+    else:
+        name = str(hidden["is"])
+    text = f"{_START}{hidden[MARK]}/{name}"
+    return text.encode() if as_bytes else text
+
+
+def _known_again(value: Any) -> Any:
+    """Return what a stand-in stands for; anything else is what it is."""
+    try:
+        text = value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
+    if not isinstance(text, str) or not text.startswith(_START):
+        return value
+    how, _, name = text[1:].partition("/")
+    digest, sized, length = name.partition("/")
+    if sized:
+        return {MARK: how, "digest": bytes.fromhex(digest), "bytes": int(length)}
+    return {MARK: how, "is": name}
