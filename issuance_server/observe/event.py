@@ -20,6 +20,7 @@ class Event:
         name: dotted, in the past tense.
         level: how much it asks for.
         fields: what the line carries, by name, with the meaning and the unit.
+        sometimes: those of them that only some lines carry; all others are always there.
         when: when it is written.
         what_to_do: what a reader should do about it; empty for the normal course of things.
     """
@@ -29,3 +30,4 @@ class Event:
     fields: dict[str, str]
     when: str
     what_to_do: str = ""
+    sometimes: frozenset[str] = frozenset()

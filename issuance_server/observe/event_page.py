@@ -53,7 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _section(event: Event) -> str:
-    rows = [f"| `{name}` | {meaning} |" for name, meaning in event.fields.items()]
+    rows = [
+        f"| `{name}` | {meaning}{' (not on every line)' if name in event.sometimes else ''} |"
+        for name, meaning in event.fields.items()
+    ]
     advice = f" *What to do:* {event.what_to_do}" if event.what_to_do else ""
     return "\n".join(
         [

@@ -282,7 +282,9 @@ class Desk:
 def check_log(effect: e.Log) -> None:
     """Hold a log effect against the catalogue."""
     assert effect.event in EVENTS, effect.event
-    assert effect.fields.keys() <= EVENTS[effect.event].fields.keys(), effect.event
+    event = EVENTS[effect.event]
+    always = event.fields.keys() - event.sometimes
+    assert always <= effect.fields.keys() <= event.fields.keys(), effect.event
     for value in effect.fields.values():
         parts = value.values() if isinstance(value, dict) else [value]
         assert all(part is None or isinstance(part, str | int) for part in parts), effect

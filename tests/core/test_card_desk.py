@@ -66,8 +66,13 @@ def test_first_usable_day_is_recorded(
 ) -> None:
     """It counts from the business day on which it is done."""
     desk = Desk()
-    change = CardChange(card_ref=CARD_REF, step=step, operator="mado-1", occasion=occasion)
-    done(desk, change)
+    second = "mado-2" if step is CardStep.PIN_RESET else None
+    done(
+        desk,
+        CardChange(
+            card_ref=CARD_REF, step=step, operator="mado-1", second=second, occasion=occasion
+        ),
+    )
 
     (changed,) = desk.written(r.CardChanged)
     assert (step, day) == (changed.step, changed.usable_from)

@@ -4,6 +4,7 @@ from issuance_server.observe.catalogue.fields import (
     COUNT,
     LINE,
     REASON,
+    TERMINAL,
 )
 from issuance_server.observe.event import Event, Level
 
@@ -19,8 +20,7 @@ EVENTS = (
         name="line.opened",
         level=Level.INFO,
         fields={
-            **LINE,
-            "fingerprint": "SHA-256 of the terminal's key certificate, hex",
+            **TERMINAL,
             "software": "the terminal's software version",
             "unfinished": "issuances that the terminal still has open",
         },
@@ -32,6 +32,7 @@ EVENTS = (
         fields={**LINE, **REASON},
         when="A terminal ended business (`in-order`, `counters-differ`), or the list allows it no "
         "more (`terminal-revoked`, `certificate-over`).",
+        sometimes=frozenset({"line"}),
     ),
     Event(
         name="line.replaced",

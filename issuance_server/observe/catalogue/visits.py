@@ -39,7 +39,7 @@ EVENTS = (
     Event(
         name="card.locked",
         level=Level.WARNING,
-        fields=CARD,
+        fields={**TERMINAL, "card_ref": CARD["card_ref"]},
         when="The third wrong PIN in a row locked the card.",
         what_to_do="The holder has to come to the counter with the card.",
     ),
