@@ -23,6 +23,7 @@ from terminal_sim.devices import Printer
 from terminal_sim.keyboard import pin_of, prompt_for_pin
 from terminal_sim.opening import Clock, Ended, Settings, Visitor, run_opening
 from terminal_sim.person import Keypad, Person
+from terminal_sim.replay.command import run_replay
 from terminal_sim.result import (
     Exit,
     closing_words,
@@ -110,6 +111,10 @@ def _settle(arguments: argparse.Namespace) -> int:
     return Exit.UNKNOWN if left else Exit.DONE
 
 
+def _replay(arguments: argparse.Namespace) -> int:
+    return run_replay(arguments, terminal_folders(arguments))
+
+
 def _take_trust(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     config.load_keys()
@@ -190,6 +195,7 @@ _COMMANDS = {
     "register-domicile": _domicile,
     "domicile-status": _domicile,
     "settle": _settle,
+    "replay": _replay,
     "trust": _take_trust,
     "witness": _witness,
 }

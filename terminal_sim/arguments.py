@@ -12,6 +12,7 @@ from terminal_sim.applicant import add_domicile_arguments
 from terminal_sim.crash_points import POINTS
 from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.keyboard import pin_of
+from terminal_sim.replay.arguments import add_replay
 from terminal_sim.wishes import choice_of
 
 TERMINALS_VARIABLE = "KOFU_TERMINALS"
@@ -89,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
             "With --out it becomes a file for issuance-server audit verify --witness FILE.",
         )
     )
+    add_replay(commands)
     return top
 
 

@@ -18,7 +18,7 @@ from protocol.fields import Count, Name, ShortText, TimeMs
 from protocol.limits import LINE_ID_BYTES
 
 MAJOR = 1
-MINOR = 0
+MINOR = 1
 FORMAT = "konbini-kofu-trace"
 
 LineId: TypeAlias = Annotated[bytes, Meta(min_length=LINE_ID_BYTES, max_length=LINE_ID_BYTES)]

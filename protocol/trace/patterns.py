@@ -26,3 +26,14 @@ def name_of(pattern: dict[str, Any]) -> str | None:
     """Return the name of a pattern, if it has one."""
     name = pattern.get(NAME)
     return name if isinstance(name, str) else None
+
+
+def patterns_kept(before: Any, now: Any) -> Any:
+    """Return a value with the patterns that stood in it before."""
+    if is_pattern(before):
+        return before
+    if isinstance(before, dict) and isinstance(now, dict):
+        return {name: patterns_kept(before.get(name), one) for name, one in now.items()}
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        return [patterns_kept(old, one) for old, one in zip(before, now, strict=True)]
+    return now

@@ -1,0 +1,1 @@
+"""Replays telegram traces as a client against a live city."""
