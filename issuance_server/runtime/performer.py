@@ -10,14 +10,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from issuance_server.certificates.gate import gate_fault
+from issuance_server.certificates.gate import DEEP_LOOK_BYTES, Gate, gate_fault, looks_deep
 from issuance_server.certificates.order import (
     SALT_BYTES,
     CertificateOrder,
     CertificateRefused,
     Issuer,
     RefusalReason,
-    Rendered,
 )
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
@@ -89,7 +88,7 @@ class World:
     clock: Clock
     entropy: Entropy
     log: Callable[..., None]
-    gate: Callable[[CertificateOrder, Rendered], str | None] = gate_fault
+    gate: Gate = gate_fault
 
 
 class _GateFailure(AdapterError):
@@ -344,7 +343,8 @@ class Performer:
             salt=self._entropy.draw(SALT_BYTES).reveal(),
         )
         rendered = await self._renderer.render(order)
-        fault = await asyncio.to_thread(self._gate, order, rendered)
+        deep = looks_deep(self._entropy.draw(DEEP_LOOK_BYTES).reveal())  # the worker is done
+        fault = await asyncio.to_thread(self._gate, order, rendered, deep=deep)
         if fault is not None:
             raise _GateFailure(applied.terminal, fault)
         if not sealed_certificate.fits(rendered.pdf, rendered.sheets):

@@ -10,7 +10,14 @@ import msgspec
 import pikepdf
 import pytest
 
-from issuance_server.certificates.gate import gate_fault, pdfium_fault
+from issuance_server.certificates import gate
+from issuance_server.certificates.gate import (
+    DEEP_LOOK_BYTES,
+    DEEP_LOOK_EVERY,
+    gate_fault,
+    looks_deep,
+    pdfium_fault,
+)
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Rendered
 from issuance_server.certificates.reading.sheets import read
 from issuance_server.certificates.render import CertificateRenderer
@@ -21,8 +28,6 @@ from protocol.page_digest import page_digests
 
 OrderMaker = Callable[..., CertificateOrder]
 HOUSEHOLDS_SHORT = 12
-DEEP = b"\x00" * 16
-"""An issuance id that PDFium reads too."""
 OF_ONE_PERSON = [kind for kind in Kind if kind is not Kind.KOSEKI_ZENBU]
 """Husband and wife stand in one family register, and each gets all of it."""
 _WRITTEN_ID = re.compile(rb"/ID \[.*?\]", re.DOTALL)
@@ -66,8 +71,8 @@ def test_what_was_ordered_passes(
 
 @pytest.fixture
 def family(make_order: OrderMaker) -> CertificateOrder:
-    """The household of five, two sheets, two copies; PDFium looks too."""
-    return make_order(issuance_id=DEEP, numbers=("20261130 豊中市 1", "20261130 豊中市 2"))
+    """The household of five, two sheets, two copies."""
+    return make_order(numbers=("20261130 豊中市 1", "20261130 豊中市 2"))
 
 
 def test_another_persons_certificate_is_stopped(
@@ -136,8 +141,8 @@ def test_whatever_differs_from_the_order_is_named(
     """Each point of the order is held against the paper."""
     rendered = renderer.render(family)
 
-    assert gate_fault(family, rendered) is None
-    assert fault == gate_fault(msgspec.structs.replace(family, **changes), rendered)
+    assert gate_fault(family, rendered, deep=True) is None
+    assert fault == gate_fault(msgspec.structs.replace(family, **changes), rendered, deep=True)
 
 
 def rearranged(rendered: Rendered, change: Callable[[pikepdf.Pdf], None]) -> Rendered:
@@ -184,7 +189,7 @@ def test_sheets_in_disorder_are_stopped(
     """A doubled, exchanged or unsealed sheet does not pass, though its digests fit the file."""
     given = rearranged(renderer.render(family), change)
 
-    assert fault == gate_fault(family, given)
+    assert fault == gate_fault(family, given, deep=True)
 
 
 def test_digests_of_another_file_are_stopped(
@@ -209,3 +214,23 @@ def test_the_two_readers_have_to_agree(
 
     assert pdfium_fault(rendered.pdf, sheets) is None
     assert "readers-disagree" == pdfium_fault(rendered.pdf, strange)
+
+
+def test_pdfium_looks_when_it_is_told_to(
+    renderer: CertificateRenderer, family: CertificateOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in the order decides: what the terminal chose does not spare a certificate."""
+    looks: list[bytes] = []
+    monkeypatch.setattr(gate, "pdfium_fault", lambda pdf, *_more: looks.append(pdf))
+    rendered = renderer.render(family)
+    for deep in (False, True):
+        assert gate_fault(family, rendered, deep=deep) is None
+
+    assert [rendered.pdf] == looks
+
+
+def test_one_draw_in_twenty_tells_pdfium_to_look() -> None:
+    """As many of any run of draws as there should be."""
+    draws = [looks_deep(number.to_bytes(DEEP_LOOK_BYTES)) for number in range(1_000)]
+
+    assert 1_000 // DEEP_LOOK_EVERY == sum(draws)

@@ -328,7 +328,7 @@ class Town:
                 clock=VirtualClock(self.loop),
                 entropy=CountedEntropy(),
                 log=self.log,
-                gate=lambda _order, _rendered: None,
+                gate=lambda _order, _rendered, *, deep: None,
             ),
             heartbeat=True,
         )

@@ -19,7 +19,7 @@ import msgspec
 
 from issuance_server.adapters.sqlite.founding import NewTerminal
 from issuance_server.adapters.sqlite.store import SqliteStore
-from issuance_server.certificates.gate import gate_fault
+from issuance_server.certificates.gate import Gate, gate_fault
 from issuance_server.certificates.order import CertificateOrder, Rendered
 from issuance_server.certificates.render import CertificateRenderer
 from issuance_server.core.pin_policy import (
@@ -250,9 +250,6 @@ class FarEnd:
         return t.Deleted(
             report=report, signature=self.report_key.sign(report.statement(self.terminal))
         )
-
-
-Gate = Callable[[CertificateOrder, Rendered], str | None]
 
 
 @dataclass

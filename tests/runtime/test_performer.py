@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from issuance_server.certificates.order import CertificateRefused
+from issuance_server.certificates.gate import DEEP_LOOK_BYTES
+from issuance_server.certificates.order import CertificateOrder, CertificateRefused, Rendered
 from issuance_server.core import effects as e
 from issuance_server.core.inputs import ActAccepted
 from issuance_server.core.register import Household
@@ -120,6 +121,30 @@ async def test_document_that_was_not_ordered_is_not_sealed(
 
         assert [fault] == [line["reason"] for line in bench.log.of("integrity.alarm")]
         assert {} == bench.runtime._performer._bodies
+
+
+async def test_who_else_reads_a_document_is_drawn_when_it_is_made(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has given it back already, and what the terminal chose plays no part."""
+    drawn: list[tuple[bytes, int]] = []
+    given: list[bool] = []
+
+    def looks_deep(of: bytes) -> bool:
+        drawn.append((of, len(bench.renderer.made)))
+        return True
+
+    def gate(_order: CertificateOrder, _rendered: Rendered, *, deep: bool) -> str | None:
+        given.append(deep)
+        return None
+
+    monkeypatch.setattr(performer_module, "looks_deep", looks_deep)
+    bench.gate = gate
+    async with bench.running():
+        await to_sealed(bench)
+
+    assert [True] == given
+    assert [(DEEP_LOOK_BYTES, 1)] == [(len(of), made) for of, made in drawn]
 
 
 async def test_bug_in_a_rendering_ends_the_server(bench: Bench) -> None:

@@ -255,7 +255,7 @@ def page_digests(pdf: bytes) -> tuple[bytes, ...]:
     return tuple(hashlib.sha256(line).digest() for line in lines)
 
 
-def gate(order: CertificateOrder, made: Rendered, _deep: bool) -> str | None:
+def gate(order: CertificateOrder, made: Rendered, *, deep: bool) -> str | None:
     """Look at what a renderer made, as ``certificates.gate`` does: is it what was ordered?"""
     return None if made.pdf == rendered(order).pdf else "other-document"
 

@@ -31,8 +31,6 @@ NINE = 9
 STARTS = 5
 KEY = Secret(bytes(32))
 ISSUANCE_ID = bytes(16)
-NOT_DEEP = bytes([1]) * 16
-"""An issuance that the gate reads once only."""
 BYTES_PER_KB = 1_000
 INFO = b"what the block belongs to"
 
@@ -172,7 +170,7 @@ def _measure_reader(effort: Effort) -> list[float]:
 
 
 def _measure_gate(effort: Effort) -> list[float]:
-    order = msgspec.structs.replace(_order(), issuance_id=NOT_DEEP)
+    order = _order()
     rendered = _renderer().render(order)
     assert gate_fault(order, rendered) is None
     return cpu_of(effort, lambda: gate_fault(order, rendered), usual=50, unit_ns=NS_PER_MS)
