@@ -4,9 +4,10 @@ After every step it holds the state against the fold of all records so far, ever
 the catalogue, and every record and log line against words that must never be in one.
 """
 
+import functools
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 from issuance_server.core import effects as e
 from issuance_server.core import inputs as i
@@ -103,7 +104,11 @@ class Desk:
         before = len(self.records)
         needs = self.switch.needs(input_, self.now)
         self.effects = self.switch.step(input_, self.now, self._facts(needs))
+        asker = getattr(input_, "terminal", None), getattr(input_, "ref", None)
         for effect in self.effects:
+            check_effect(effect)
+            if isinstance(effect, _ANSWERS) and asker[1] == effect.ref:
+                assert asker[0] == effect.terminal, "an answer goes to whoever asked"
             if isinstance(effect, e.Write):
                 self.records.append(effect.record)
                 self._project(effect.record)
@@ -277,6 +282,22 @@ class Desk:
             self.ended[touched.issuance_id] = EndedIssuance(
                 terminal=touched.terminal, state=touched.state, code=code
             )
+
+
+_ANSWERS = e.Reply | e.ReplyMenu | e.ReplyPiece | e.ReplyReleased
+
+
+def check_effect(effect: e.Effect) -> None:
+    """What an effect must name it names."""
+    missing = {name for name in _named_in(type(effect)) if getattr(effect, name) is None}
+    assert not missing, (effect, missing)
+
+
+@functools.cache
+def _named_in(kind: type[e.Effect]) -> tuple[str, ...]:
+    """Return the fields of an effect that cannot be None."""
+    hints = get_type_hints(kind)
+    return tuple(name for name, hint in hints.items() if type(None) not in get_args(hint))
 
 
 def check_log(effect: e.Log) -> None:
