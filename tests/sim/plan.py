@@ -121,7 +121,7 @@ class Plan:
 def draw_plan(seed: int, mode: Mode) -> Plan:
     """Return the plan of a seed."""
     dice = random.Random(f"plan {seed} {mode.value}")
-    gap_ms = dice.choice((MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 60 * MINUTE_MS))
+    gap_ms = dice.choice(GAPS_MS)
     calm_ms = dice.randint(3, 8) * gap_ms
     day, night = business_ms(2026, 11, 30, 0), business_ms(2026, 12, 1, 0)
     starts = (
@@ -202,6 +202,7 @@ _MEAN_TIMES_MS: dict[str, tuple[int, int]] = {
 _OFTEN_ON = frozenset({"doubling", "delay", "jitter", "replay", "loss", "slow_disk", "slow_thread"})
 _ON, _ON_OFTEN = 0.55, 0.85
 ATTACKS = 0.2
+GAPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 30, 60, 90))
 SHUFFLES = 0.7
 _TIMES_FIT_GAP_MS = 2 * MINUTE_MS
 """The mean times above are for visits that come this often; in quieter worlds they stretch."""
@@ -222,14 +223,14 @@ def _draw_rates(dice: random.Random, gap_ms: int) -> Rates:
 
 def _draw_intervals(dice: random.Random) -> Intervals:
     """Larger ones than in earnest, so that quiet hours cost little; sometimes the real ones."""
-    evidence_ms = dice.choice((30_000, 60_000))
+    evidence_ms = 60_000
     return Intervals(
-        judge_events_ms=dice.choice((15_000, evidence_ms)),
-        tree_ms=dice.choice((15_000, evidence_ms)),
-        list_ms=dice.choice((10_000, 60_000)),
+        judge_events_ms=dice.choice((20_000, evidence_ms, evidence_ms)),
+        tree_ms=dice.choice((20_000, evidence_ms, evidence_ms)),
+        list_ms=dice.choice((20_000, 60_000)),
         register_ms=60_000,
         heartbeat_ms=dice.choice((30_000, 120_000, 300_000, 300_000, 900_000)),
-        drops_ms=30_000,
+        drops_ms=60_000,
         write_ahead_log_ms=5 * MINUTE_MS,
         evidence_ms=evidence_ms,
     )

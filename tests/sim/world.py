@@ -56,7 +56,7 @@ SETTLED_WITHIN_MS = 2 * 60 * 60_000
 SETTLE_EVERY_MS = 60_000
 CLOCK_JUMP_MS_MAX = 90_000
 GONE_SOME_TIME = 0.8
-LOOKS_EVERY_US = 5_000_000
+LOOKS_EVERY_US = 20_000_000
 __all__ = ["Outcome", "Plant", "World", "simulate"]
 
 
