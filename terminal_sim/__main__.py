@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -111,6 +112,12 @@ def _settle(arguments: argparse.Namespace) -> int:
     return Exit.UNKNOWN if left else Exit.DONE
 
 
+def _kiosk(arguments: argparse.Namespace) -> int:
+    command = importlib.import_module("terminal_sim.kiosk.command")  # the others need no web server
+    status: int = command.serve_kiosk(_config(arguments), arguments)
+    return status
+
+
 def _replay(arguments: argparse.Namespace) -> int:
     return run_replay(arguments, terminal_folders(arguments))
 
@@ -196,6 +203,7 @@ _COMMANDS = {
     "domicile-status": _domicile,
     "settle": _settle,
     "replay": _replay,
+    "kiosk": _kiosk,
     "trust": _take_trust,
     "witness": _witness,
 }

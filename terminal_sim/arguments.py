@@ -12,6 +12,7 @@ from terminal_sim.applicant import add_domicile_arguments
 from terminal_sim.crash_points import POINTS
 from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.keyboard import pin_of
+from terminal_sim.kiosk.arguments import add_kiosk_arguments
 from terminal_sim.replay.arguments import add_replay
 from terminal_sim.wishes import choice_of
 
@@ -72,6 +73,14 @@ def parser() -> argparse.ArgumentParser:
         epilog=_ENDS,
     )
     _add_common(settle)
+    kiosk = commands.add_parser(
+        "kiosk",
+        help="serve the machine's touch panel in the browser, until Ctrl-C",
+        description="Serve the touch panel of one machine. It shows what a person in front of it "
+        "sees, holds sample cards ready, and drives the same terminal on the same line as issue.",
+    )
+    _add_terminal(kiosk)
+    add_kiosk_arguments(kiosk)
     trust = commands.add_parser(
         "trust",
         help="take what the city tells its terminals about its keys",

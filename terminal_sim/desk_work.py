@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 
 from msgspec import structs
@@ -27,6 +28,7 @@ from protocol.telegrams import (
     ChallengeGiven,
     Closed,
     Deleted,
+    Member,
     Menu,
     Opened,
     PieceGiven,
@@ -60,7 +62,11 @@ _PASSED_ON = (DomicileTold, Opened, ChallengeGiven, Quotation, Acknowledged, Ref
 
 
 class DeskWork:
-    """The devices and the memory of one machine."""
+    """The devices and the memory of one machine.
+
+    Attributes:
+        on_members: takes the names of the holder's household; None where nobody chooses from them.
+    """
 
     def __init__(
         self,
@@ -88,6 +94,7 @@ class DeskWork:
         self._coin_box = coin_box
         self._card_reader = card_reader
         self._printer = printer
+        self.on_members: Callable[[tuple[Member, ...]], None] | None = None
         self._pin: Secret | None = None
         self._typed: DomicileTyped | None = None
         self._quoted_sheets: dict[bytes, int] = {}
@@ -130,6 +137,8 @@ class DeskWork:
         answer: Answer
         match reply:
             case Menu():
+                if self.on_members is not None:
+                    self.on_members(reply.members)
                 answer = MenuGiven(
                     visit_id=reply.visit_id, items=reply.items, unavailable=reply.unavailable
                 )

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from keys.terminal_keys import TerminalKeys
 from protocol.handshake_port import Role
 from protocol.line import Line
 from protocol.shells.mqtt import BrokerAddress, MqttGateway
+from protocol.telegrams import Member
 from protocol.topics import line_topic
 from terminal_sim.config import TerminalConfig
 from terminal_sim.core.records import AnyRecord
@@ -52,11 +53,15 @@ class Visitor:
         customer: answers the machine.
         card: in the slot.
         tray: where the paper lies.
+        printer: lays it there; None: one without faults.
+        on_members: takes the names of the holder's household, where they are to be chosen from.
     """
 
     customer: Customer
     card: Card
     tray: Path
+    printer: Printer | None = None
+    on_members: Callable[[tuple[Member, ...]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class Settings:
         on_record: called for each durable record.
         say: shows what happens at the broker, for ``--verbose``.
         carrier: instead of MQTT, such as memory.
+        conduct: runs the machine for so many ms; None: until then or a signal stops it.
     """
 
     timeout_ms: int
@@ -76,6 +82,7 @@ class Settings:
     on_record: Callable[[AnyRecord], None]
     say: Callable[[str], None]
     carrier: Carrier | None = None
+    conduct: Callable[[Machine, int], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +143,7 @@ async def run_opening(config: TerminalConfig, visitor: Visitor | None, settings:
                 link=link,
                 work=_work(config, keys, coin_box, visitor),
                 surroundings=Surroundings(
-                    carrier=settings.carrier or _gateway(config, settings.say),
+                    carrier=settings.carrier or gateway(config, settings.say),
                     topic_up=line_topic(config.city, config.line_id, "up"),
                     clock=settings.clock,
                     append=journal.append,
@@ -144,7 +151,7 @@ async def run_opening(config: TerminalConfig, visitor: Visitor | None, settings:
                 ),
                 customer=None if visitor is None else visitor.customer,
             )
-            await _run_until_signalled(machine, settings.timeout_ms)
+            await (settings.conduct or _run_until_signalled)(machine, settings.timeout_ms)
             return Ended(machine=machine, counts=dict(link.counts))
         finally:
             coin_box.close()
@@ -176,7 +183,9 @@ def _line(config: TerminalConfig, keys: TerminalKeys) -> Line:
     )
 
 
-def _gateway(config: TerminalConfig, say: Callable[[str], None]) -> MqttGateway:
+def gateway(config: TerminalConfig, say: Callable[[str], None]) -> MqttGateway:
+    """Return the carrier over MQTT; ``say`` is told what happens at the broker."""
+
     def tell(event: str, **fields: object) -> None:
         say(" ".join([event, *(f"{name}={value}" for name, value in fields.items())]))
 
@@ -200,8 +209,8 @@ def _work(
             terminal=config.terminal,
             city=config.city,
         )
-        printer = Printer(visitor.tray)
-    return DeskWork(
+        printer = visitor.printer or Printer(visitor.tray)
+    work = DeskWork(
         terminal=config.terminal,
         report_key=keys.report_key,
         spool=Spool(config.storage),
@@ -209,3 +218,5 @@ def _work(
         card_reader=reader,
         printer=printer,
     )
+    work.on_members = None if visitor is None else visitor.on_members
+    return work
