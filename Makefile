@@ -16,7 +16,7 @@ PAGES := "-m issuance_server.observe.event_page" "-m issuance_server.observe.reg
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs gallery vectors fuzz explore sim power-cuts faults bench lock clean programs
+.PHONY: help demo run test test-full check docs gallery vectors fuzz explore sim mutants power-cuts faults bench lock clean programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ explore: $(VENV) ## search every state that small worlds of both cores can come 
 
 sim: $(VENV) ## simulate the whole system: SEEDS=1000 for so many, SEED=17 to repeat one
 	$(BIN)/python -m tests.sim $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --jobs $(WORKERS))
+
+mutants: $(VENV) ## plant bugs into copies of the product, and see that each is found; MUTANTS="NAME..."
+	$(BIN)/python -m tests.sim.mutants --jobs $(WORKERS) $(MUTANTS)
 
 power-cuts: $(VENV) ## cut the power under the store; CUTS=100000 takes half an hour
 	$(BIN)/python -m tests.power_cuts --cuts $(or $(CUTS),16000)

@@ -84,7 +84,7 @@ def _results(chosen: Sequence[Mutant], jobs: int, seeds_max: int) -> Iterator[Re
                 took_s=0.0,
             )
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
         yield from pool.map(hunted, chosen)
 
 
