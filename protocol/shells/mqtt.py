@@ -9,13 +9,14 @@ Only what MQTT 3.1.1 and 5 share is used: QoS 1, no shared subscriptions, no pro
 """
 
 import asyncio
+import errno
 import functools
 import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
@@ -38,6 +39,8 @@ _SILENT = logging.getLogger("protocol.shells.mqtt.client")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
+_Handler: TypeAlias = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
@@ -56,6 +59,35 @@ class BrokerAddress:
     username: str | None = None
     password: Secret | None = None
     tls: ssl.SSLContext | None = None
+
+
+def pass_over_closed_sockets(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a loop say nothing of a socket that was closed before it could be watched.
+
+    The client library asks the loop to watch a socket a moment later. Where the connection breaks
+    in between, the loop would print a traceback. The library notices by itself that it is broken.
+    """
+    before = loop.get_exception_handler()
+    if isinstance(before, _PassesOverClosedSockets):
+        return
+    loop.set_exception_handler(_PassesOverClosedSockets(before))
+
+
+class _PassesOverClosedSockets:
+    """What a loop does with an exception that nobody caught."""
+
+    def __init__(self, before: _Handler | None) -> None:
+        self._before = before
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        watching = any(word in str(context.get("message")) for word in ("add_writer", "add_reader"))
+        if isinstance(error, OSError) and error.errno == errno.EBADF and watching:
+            return
+        if self._before is None:
+            loop.default_exception_handler(context)
+        else:
+            self._before(loop, context)
 
 
 class MqttGateway:
@@ -113,6 +145,7 @@ class MqttGateway:
             raise Misuse("run is called once")
         if self._closed.is_set():
             return
+        pass_over_closed_sockets(asyncio.get_running_loop())
         self._runner = asyncio.create_task(self._stay_connected())
         try:
             await asyncio.wait({self._runner})

@@ -264,6 +264,27 @@ async def test_socket_has_no_delay(broker: BrokerProcess) -> None:
         assert client_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
+async def test_a_socket_closed_before_it_is_watched_makes_no_traceback(
+    broker: BrokerProcess,
+) -> None:
+    """Of a connection that broke a moment ago nothing is printed; other errors are told on."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Queue[str] = asyncio.Queue()
+    loop.set_exception_handler(lambda _loop, context: told.put_nowait(str(context["message"])))
+    gone, other = socket.socketpair()
+    number = gone.fileno()
+    gone.close()
+    async with running(broker.port, "watcher") as (gateway, _):
+        await connected(gateway)
+        loop.call_soon_threadsafe(loop.add_writer, number, int)
+        loop.call_soon_threadsafe(loop.remove_writer, "nonsense")
+        async with asyncio.timeout(WAIT_S):
+            assert "remove_writer" in await told.get()
+    other.close()
+
+    assert told.empty()
+
+
 async def test_misuse_is_told() -> None:
     """A queue without room and a second run are bugs of the caller."""
     with pytest.raises(Misuse):
