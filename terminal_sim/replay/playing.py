@@ -12,7 +12,7 @@ from protocol.secret import Secret
 from protocol.telegrams import AnyTelegram, Apply, Begin, Cancel, EndVisit
 from protocol.terminal_statements import FailureCause
 from protocol.trace.comparing import ABSENT, Difference
-from protocol.trace.entries import MINOR, Said, Way
+from protocol.trace.entries import Said, Way
 from protocol.trace.redaction import PSEUDONYM_KEY_BYTES, Redactor
 from terminal_sim.replay.hand import Hand
 from terminal_sim.replay.live_line import LiveLine
@@ -116,8 +116,7 @@ class Player:
         self._hands = hands
         self._pace = pace
         self._clock = clock
-        lenient = script.header.minor < MINOR and not script.by_hand
-        self._matching = Matching(ignore=ignore, lenient=lenient)
+        self._matching = Matching(ignore=ignore, lenient=script.of_an_earlier_version)
         self._speaker = Speaker(matching=self._matching, clock=clock, draw=secrets.token_bytes)
         self._redactor = Redactor(Secret(os.urandom(PSEUDONYM_KEY_BYTES)))
         self._lines: dict[str, LiveLine] = {}

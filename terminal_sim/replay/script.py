@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from protocol.errors import SetUpError
 from protocol.trace.entries import (
+    MINOR,
     Entry,
     Happened,
     Header,
@@ -104,6 +105,11 @@ class Script:
     def by_hand(self) -> bool:
         """Whether nobody recorded it; its times are then meant."""
         return self.header.recorder is Recorder.SCENARIO
+
+    @property
+    def of_an_earlier_version(self) -> bool:
+        """Whether it was recorded in an earlier minor version, which had fewer fields."""
+        return self.header.minor < MINOR and not self.by_hand
 
     @property
     def telegrams(self) -> int:
