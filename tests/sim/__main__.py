@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from tests.sim.campaign import Task, simulate_one
+from tests.sim.outcome import Outcome
 from tests.sim.plan import HOUR_MS, Mode
 from tests.sim.report import Sums, repeating, told
-from tests.sim.world import Outcome, simulate
+from tests.sim.world import simulate
 
 EXIT_DONE, EXIT_BROKEN = 0, 1
 SEEDS = 20
@@ -37,17 +39,6 @@ class Progress(msgspec.Struct, kw_only=True):
     modes: tuple[str, ...]
     store: str
     sums: Sums
-
-
-Task = tuple[int, str, str]
-
-
-def simulate_one(task: Task) -> tuple[Outcome, float]:
-    """Run one world; return it with the processor's time that it took, in seconds."""
-    seed, mode, store = task
-    began_s = time.process_time()
-    outcome = simulate(seed, Mode(mode), store=store)
-    return outcome, time.process_time() - began_s
 
 
 def main(argv: Sequence[str]) -> int:
