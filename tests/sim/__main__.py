@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,6 +20,7 @@ EXIT_DONE, EXIT_BROKEN = 0, 1
 SEEDS = 20
 PROGRESS_EVERY_S = 5.0
 SUMMARY = Path("var/sim/summary.json")
+WORLDS_PER_BATCH = 8
 WORLDS_PER_CHILD = 200
 """A child process is replaced after so many, so that memory stays bounded whatever they keep."""
 
@@ -52,7 +54,8 @@ def main(argv: Sequence[str]) -> int:
     until_s = time.monotonic()
     for outcome, cpu_s in _worlds(asked, progress):
         sums.add(outcome, cpu_s)
-        progress.next_seed = outcome.seed + 1
+        whole = outcome.mode.value == progress.modes[-1]
+        progress.next_seed = outcome.seed + int(whole)
         if outcome.violations:
             print(told(outcome, asked.store), flush=True)
         if time.monotonic() >= until_s:
@@ -122,7 +125,7 @@ def _worlds(asked: argparse.Namespace, progress: Progress) -> Iterator[tuple[Out
         yield from map(simulate_one, tasks)
         return
     with get_context("spawn").Pool(asked.jobs, maxtasksperchild=WORLDS_PER_CHILD) as pool:
-        while batch := [task for task, _ in zip(tasks, range(8 * asked.jobs), strict=False)]:
+        while batch := list(islice(tasks, WORLDS_PER_BATCH * asked.jobs)):
             yield from pool.imap(simulate_one, batch)
 
 
