@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from issuance_server import app, config
+from issuance_server.adapters.hardening import harden
 from issuance_server.city import City
 from issuance_server.desk_commands.parsing import Commands, add_config
 from issuance_server.desk_commands.tables import print_json, print_table
@@ -53,6 +54,7 @@ def add_commands(commands: Commands) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     log.configure(log_format=arguments.log_format, level=arguments.log_level)
+    harden()  # before there is a key in memory
     city = City.load(arguments.config, config.load(arguments.config))
     try:
         traces = (arguments.trace, arguments.core_trace)

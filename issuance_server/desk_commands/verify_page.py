@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from issuance_server import city
-from issuance_server.adapters.pin_judge.hardening import harden
+from issuance_server.adapters.hardening import harden, silence_libraries
 from issuance_server.certificates.verify.verdict import NumberStatus
 from issuance_server.control import wire
 from issuance_server.desk_commands.parsing import Commands, add_config, of_city
@@ -111,6 +111,7 @@ async def _serve(
     with _listening(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
         harden()  # what is uploaded goes into no core file and no log
+        silence_libraries()
         async with Workers(reading) as workers:
             page = verification_page(city, workers, Origins.of(host=host, port=port, public=public))
             server = _Server(

@@ -15,7 +15,7 @@ from typing import BinaryIO, TypeAlias
 
 from PIL import Image
 
-from issuance_server.adapters.pin_judge.hardening import harden
+from issuance_server.adapters.hardening import harden, silence_libraries
 from issuance_server.certificates.back.showing import ADDED_COLOUR, BOX_COLOUR, MISSING_COLOUR
 from issuance_server.certificates.code.claim import key_id
 from issuance_server.certificates.verify.files import found_in_files
@@ -128,6 +128,7 @@ def main() -> int:
         believed = _believing(arguments)
         believed()
         harden()
+        silence_libraries()
         _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES_MAX)
         _limit(resource.RLIMIT_FSIZE, 0)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -22,10 +22,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from issuance_server.adapters.control_socket import ask_control
 from issuance_server.control import wire
-from issuance_server.demo.stage import ISSUANCE_SERVER, Server
+from issuance_server.demo.stage import Server
 from tests.leaks import aviary
 from tests.leaks.database_pages import rows_outside, without_tables
 from tests.leaks.process_memory import memory_of
+from tests.processes import open_server
 from tests.processes.town import Terminal, Town, wait_until
 
 REGISTER_TABLES = {"household", "resident", "register_record", "register_record_holder"}
@@ -98,7 +99,7 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
 def _start_with_readable_log(town: Town) -> Server:
     log_file = town.folder / "log" / "server.txt"
     settings = str(town.folder / "server.toml")
-    command = [*ISSUANCE_SERVER, "run", "--config", settings, "--log-format", "console"]
+    command = [*open_server.command(), "run", "--config", settings, "--log-format", "console"]
     with log_file.open("ab") as log:
         process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL)
     town.server = Server(process=process, log_file=log_file)

@@ -1,4 +1,7 @@
-"""What a process has in its memory right now. Linux only; the reader must be a parent, or root."""
+"""What a process has in its memory right now. Linux only; the reader must be a parent, or root.
+
+A server hides it from its parent too, unless it is a ``processes.open_server``.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import assert_never
 
 from issuance_server.adapters.child_serve import serve
+from issuance_server.adapters.hardening import harden, silence_libraries
 from issuance_server.adapters.pin_judge import wire
-from issuance_server.adapters.pin_judge.hardening import harden
 from issuance_server.adapters.pin_judge.judge import PinJudge, Surroundings
 from issuance_server.adapters.pin_judge.registration import open_store
 from keys.city_keys import load_judge_keys
@@ -127,6 +127,7 @@ def main(argv: Sequence[str], surroundings: Surroundings | None = None) -> int:
     parser.add_argument("--city", required=True, help="municipality code, 6 digits")
     arguments = parser.parse_args(argv)
     harden()
+    silence_libraries()
     try:
         asyncio.run(_run(arguments, surroundings or Surroundings()))
     except KofuError as error:  # set-up: names the way out, and nothing secret

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from issuance_server.adapters.child_serve import serve
+from issuance_server.adapters.hardening import harden, silence_libraries
 from issuance_server.adapters.renderer import wire
 from issuance_server.certificates.code.placing import SheetCodes
 from issuance_server.certificates.order import CertificateOrder, CertificateRefused
@@ -70,6 +71,8 @@ def main() -> int:
     parser.add_argument("--storage", type=Path, help="where the storage keys lie")
     parser.add_argument("--backs", action="store_true", help="sheets have backs")
     arguments = parser.parse_args()
+    harden()
+    silence_libraries()
     try:
         renderer = CertificateRenderer(
             arguments.font, code=_coding(arguments), back_secret=_back_secret(arguments)
