@@ -131,7 +131,8 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     warns_at_ms: int | None = None
 
     def touches(self) -> Iterator[str]:
-        """Give every touch that is taken on this screen."""
+        """Give every touch that is taken on this screen; to hide things is always possible."""
+        yield "veil"
         yield from (choice.touch for choice in self.choices if choice.can)
         yield from (thing.touch for thing in self.things)
         if self.pad is not None:
@@ -142,7 +143,5 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
                 yield from (f"pad:{position}" for position in range(len(self.pad.digits)))
         if self.leaves_at_ms is not None:
             yield "stay"
-        if self.private:
-            yield "veil"
         if self.alarm:
             yield "quiet"
