@@ -1,14 +1,20 @@
-"""Who lives in a world's city, what they have in their pockets, and what lasts of the city's files.
+"""What people in a world's city have in their pockets, and what lasts of the city's files.
 
-Everybody is fictitious: residents of the sample city, with cards that the seed draws.
+Everybody is fictitious (``residents``), with cards that the seed draws.
 """
 
 import random
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
-from issuance_server.adapters.pin_judge.registration import NewCard, card_row
+from issuance_server.adapters.pin_judge.registration import (
+    CARD_REF_PREFIX,
+    CARD_REF_RANDOM_BYTES,
+    NewCard,
+    card_row,
+)
 from issuance_server.adapters.pin_judge.store import JudgeStore
 from issuance_server.adapters.pin_judge.store_file import (
     APPLICATION_ID,
@@ -17,20 +23,19 @@ from issuance_server.adapters.pin_judge.store_file import (
     StoreFile,
 )
 from issuance_server.adapters.sqlite.founding import NewTerminal
-from issuance_server.core.register import Household
-from issuance_server.sample.residents import sample_households
+from keys.cards import CARD_NUMBER_BYTES
+from keys.pepper import SALT_BYTES
+from keys.signing import PUBLIC_KEY_BYTES
 from protocol.kinds import Kind
 from protocol.secret import Secret
 from tests.core.made import CHAIN, RULES, START_REAL_MS, TABLES_TOML, tables_toml
 from tests.sim.inline_sqlite import InlineConnection
+from tests.sim.residents import PINS_DRAWN, DrawnCard, SampleResidents
 from tests.sim.stand_ins import DayKeysHere, JudgeKeysHere, Peppers, StandInKey
 
 CITY = RULES.city
 ALL_DAY_TOML = tables_toml({Kind.JUMINHYO: 200}, hours='daily = "00:00-24:00"')
 CERTIFICATE_MS = 800 * 24 * 60 * 60 * 1_000
-ADULT_BEFORE_YEAR = 2005
-HOUSEHOLDS_FIRST = 60
-"""From here on the sample's households are ordinary ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class Cardholder:
         key: what the chip signs with.
         pin: the right one.
         card_ref: the judge's name for the card.
+        typed: gives what is typed for a number below ``PINS_DRAWN``; for one of them it is right.
     """
 
     resident_id: str
@@ -50,6 +56,7 @@ class Cardholder:
     key: StandInKey
     pin: Secret
     card_ref: str
+    typed: Callable[[int], Secret]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,27 +90,12 @@ class TerminalIdentity:
         )
 
 
-@cache
-def households() -> tuple[Household, ...]:
-    """Return the households of every world: ordinary ones of the sample city."""
-    return sample_households()[HOUSEHOLDS_FIRST : HOUSEHOLDS_FIRST + 8]
-
-
-@cache
-def _adults() -> tuple[str, ...]:
-    return tuple(
-        member.resident_id
-        for household in households()
-        for member in household.members
-        if member.birth.on is not None and member.birth.on.year < ADULT_BEFORE_YEAR
-    )
-
-
 class City:
     """What lasts of one world's city beside the server's store.
 
     Attributes:
-        holders: people with cards.
+        residents: everybody.
+        holders: those with cards.
         key: what the city signs with.
         peer: how its end of a handshake shows itself.
         judge_keys: the judge's.
@@ -112,7 +104,10 @@ class City:
         tables: the city's tables.
     """
 
-    def __init__(self, dice: random.Random, *, cards: int, all_day: bool) -> None:
+    def __init__(
+        self, dice: random.Random, residents: SampleResidents, *, cards: int, all_day: bool
+    ) -> None:
+        self.residents = residents
         self.key = StandInKey(dice.randbytes(32))
         self.fingerprint = dice.randbytes(32)
         self.judge_keys = JudgeKeysHere(
@@ -126,16 +121,20 @@ class City:
             f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
             f"INSERT INTO identity VALUES ('{CITY}'); COMMIT;"
         )
+        adults = residents.adults
+        having = dice.sample(adults, min(cards, len(adults)))
+        drawn = residents.cards([_drawn(dice) for _ in having])
         self.holders = tuple(
-            self._card(dice, resident_id)
-            for resident_id in dice.sample(_adults(), min(cards, len(_adults())))
+            self._card(card, resident_id) for card, resident_id in zip(drawn, having, strict=True)
         )
 
-    def _card(self, dice: random.Random, resident_id: str) -> Cardholder:
-        number, key = dice.randbytes(16), StandInKey(dice.randbytes(32))
-        pin = Secret(f"{dice.randrange(10_000):04}".encode())
-        new = NewCard(number=number, public_key=key.public_key, pin=pin)
-        row = card_row(self.judge_keys.peppers, new, dice.randbytes)  # type: ignore[arg-type]
+    def _card(self, card: DrawnCard, resident_id: str) -> Cardholder:
+        key = StandInKey(card.key)
+        pin = self.residents.pin(card, card.lucky)
+        new = NewCard(number=card.number, public_key=key.public_key, pin=pin)
+        drawn = iter((card.salt, bytes.fromhex(card.card_ref.removeprefix(CARD_REF_PREFIX))))
+        peppers: Any = self.judge_keys.peppers
+        row = card_row(peppers, new, lambda _count: next(drawn))
         enrolled = row.enrolled
         self.judge_file.execute(
             "INSERT INTO card (card_ref, card_index, public_key, salt, verifier, pepper,"
@@ -150,12 +149,27 @@ class City:
             ),
         )
         return Cardholder(
-            resident_id=resident_id, number=number, key=key, pin=pin, card_ref=row.card_ref
+            resident_id=resident_id,
+            number=card.number,
+            key=key,
+            pin=pin,
+            card_ref=row.card_ref,
+            typed=lambda number: self.residents.pin(card, number),
         )
 
     def open_judge_store(self, connection: InlineConnection) -> JudgeStore:
         """Return the judge's own store over the file that lasts."""
         return JudgeStore(StoreFile(-1, connection))  # type: ignore[arg-type]
+
+
+def _drawn(dice: random.Random) -> DrawnCard:
+    return DrawnCard(
+        number=dice.randbytes(CARD_NUMBER_BYTES),
+        key=dice.randbytes(PUBLIC_KEY_BYTES),
+        lucky=dice.randrange(PINS_DRAWN),
+        salt=dice.randbytes(SALT_BYTES),
+        card_ref=CARD_REF_PREFIX + dice.randbytes(CARD_REF_RANDOM_BYTES).hex(),
+    )
 
 
 def draw_terminals(dice: random.Random, count: int) -> tuple[TerminalIdentity, ...]:

@@ -31,11 +31,11 @@ class Network:
     """Carries.
 
     Attributes:
-        tap: called with topic and length of every message that anybody hands over.
+        tap: called with topic and content of every message that anybody hands over.
     """
 
     def __init__(self, loop: SimLoop, faults: Faults, trace: Trace) -> None:
-        self.tap: Callable[[str, int], None] = lambda _topic, _length: None
+        self.tap: Take = lambda _topic, _payload: None
         self._loop = loop
         self._faults = faults
         self._trace = trace
@@ -76,7 +76,7 @@ class Network:
 
     def carry(self, topic: str, payload: bytes) -> None:
         """Take a message over."""
-        self.tap(topic, len(payload))
+        self.tap(topic, payload)
         faults, rates = self._faults, self._faults.rates
         if self.is_cut(topic):
             faults.note("message into a cut")

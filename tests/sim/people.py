@@ -12,6 +12,7 @@ from terminal_sim.customer import Choice, DomicileWish
 from tests.sim.city import Cardholder
 from tests.sim.faults import Faults
 from tests.sim.loop import US_PER_MS, SimLoop, pause_us
+from tests.sim.residents import PINS_DRAWN
 
 THINKS_MS_MAX = 4_000
 TYPES_AGAIN_MAX = 4
@@ -63,7 +64,7 @@ class SimPerson:
         if wrong or faults.hits(faults.rates.wrong_pin, "wrong PIN"):
             if wrong:
                 faults.note("PIN guessed")
-            return Secret(f"{self._dice.randrange(10_000):04}".encode())
+            return self.holder.typed(self._dice.randrange(PINS_DRAWN))
         return self.holder.pin
 
     async def choose(self, menu: out.ShowMenu) -> Choice | None:

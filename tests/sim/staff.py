@@ -26,7 +26,7 @@ from issuance_server.core.suppression import (
 )
 from keys.operators import OperatorAct, SignedAct
 from protocol.errors import AdapterError, JournalFailed, KeyManagementError
-from tests.sim.city import CERTIFICATE_MS, City, TerminalIdentity, households
+from tests.sim.city import CERTIFICATE_MS, City, TerminalIdentity
 from tests.sim.clocks import Clock
 from tests.sim.faults import Faults
 from tests.sim.loop import US_PER_MS, SimLoop, pause_us
@@ -161,7 +161,7 @@ class Staff:
             suppression=Suppression(
                 suppression_id=suppression_id,
                 subject_kind=SubjectKind.PERSON if person else SubjectKind.HOUSEHOLD,
-                subject_id=holder if person else household_of(holder),
+                subject_id=holder if person else self._household_of(holder),
                 reason=SuppressionReason.SUPPORT,
                 since_ms=self._clock.real_ms(),
             )
@@ -193,7 +193,7 @@ class Staff:
                 subject_id=household_id,
             )
         holder = self._dice.choice(self._city.holders).resident_id
-        household_id = household_of(holder)
+        household_id = self._household_of(holder)
         if self._dice.random() < 0.3:
             self._faults.note("edit begun")
             self._edited.append(household_id)
@@ -208,9 +208,14 @@ class Staff:
             sequence=sequence, as_of=as_of, put=(self._moved(household_id, sequence),)
         )
 
+    def _household_of(self, holder: str) -> str:
+        return self._city.residents.household_of(holder).household_id
+
     def _moved(self, household_id: str, number: int) -> Household:
         """Return a household with another room number: nothing else of it matters here."""
-        household = households_by_id()[household_id]
+        household = next(
+            one for one in self._city.residents.households if one.household_id == household_id
+        )
         return msgspec.structs.replace(household, address=f"{household.address}　{number}号室")
 
     def _accepted(self, act: str, change: i.Change) -> i.ActAccepted:
@@ -252,17 +257,3 @@ class Staff:
         while not ended.done() and self._server.node is node:
             await pause_us(100_000)
         return ended.done() and bool(ended.result())
-
-
-def households_by_id() -> dict[str, Household]:
-    """Return the households of every world by their number, as they begin."""
-    return {one.household_id: one for one in households()}
-
-
-def household_of(resident_id: str) -> str:
-    """Return the number of somebody's household."""
-    return next(
-        household.household_id
-        for household in households()
-        if any(member.resident_id == resident_id for member in household.members)
-    )

@@ -15,7 +15,7 @@ from issuance_server.adapters.sqlite.founding import found_city
 from issuance_server.adapters.sqlite.store import SqliteStore
 from tests.adapters.city_file import put_tables
 from tests.core.made import START_REAL_MS
-from tests.sim.city import City, TerminalIdentity, households
+from tests.sim.city import City, TerminalIdentity
 from tests.sim.inline_sqlite import InlineConnection
 from tests.sim.store.disk import found_in_memory
 from tests.sim.store.memory_store import MemoryStore
@@ -33,7 +33,7 @@ class SqliteLasting:
         self.path = self._folder / "city.db"
         found_city(
             self.path,
-            households=households(),
+            households=city.residents.households,
             terminals=[one.entry for one in terminals],
             cards=[(one.card_ref, one.resident_id) for one in city.holders],
             at_ms=START_REAL_MS,
@@ -69,7 +69,7 @@ class MemoryLasting:
 
     def __init__(self, city: City, terminals: tuple[TerminalIdentity, ...]) -> None:
         self.disk = found_in_memory(
-            households=households(),
+            households=city.residents.households,
             terminals=[one.entry for one in terminals],
             cards=[(one.card_ref, one.resident_id) for one in city.holders],
             at_ms=START_REAL_MS,

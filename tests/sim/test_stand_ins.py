@@ -30,12 +30,12 @@ from terminal_sim.devices import CoinBox, Printer
 from terminal_sim.spool import Spool
 from tests.sim import stand_ins
 from tests.sim.checks.witness import Court
-from tests.sim.city import households
 from tests.sim.devices import MemoryCoinBox, MemoryPrinter, MemorySpool, Power
 from tests.sim.faults import Faults
 from tests.sim.inline_sqlite import InlineConnection
 from tests.sim.loop import NODE, Node
 from tests.sim.plan import NO_FAULTS
+from tests.sim.residents import residents
 from tests.terminal_sim.paper_city import document
 
 ONE, OTHER = b"1" * 16, b"2" * 16
@@ -220,7 +220,7 @@ def test_gate_refuses_what_was_not_ordered() -> None:
     """As the real gate, the stand-in's lets nothing through but the document of its order."""
 
     def order(number: int) -> CertificateOrder:
-        household = households()[number]
+        household = residents(None).households[number]
         return CertificateOrder(
             issuance_id=bytes([number]) * 16,
             kind=Kind.JUMINHYO,

@@ -15,7 +15,7 @@ import random
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TextIO
 
@@ -44,6 +44,7 @@ from tests.sim.network import CUT_MS_MAX, Network
 from tests.sim.outcome import Outcome, Plant
 from tests.sim.people import SimPerson
 from tests.sim.plan import Mode, Plan, draw_plan
+from tests.sim.residents import SampleResidents, residents
 from tests.sim.server_node import ServerNode
 from tests.sim.staff import Staff
 from tests.sim.stores import lasting
@@ -74,7 +75,14 @@ class World:
         terminals: the honest machines.
     """
 
-    def __init__(self, plan: Plan, store_kind: str, undo: ExitStack, stream: TextIO | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store_kind: str,
+        undo: ExitStack,
+        stream: TextIO | None,
+        people: SampleResidents,
+    ) -> None:
         dice = random.Random(f"world {plan.seed} {plan.mode.value}")
         self.plan = plan
         self.loop = SimLoop(  # type: ignore[abstract]  # nobody calls what is not there
@@ -83,8 +91,9 @@ class World:
         self.faults = Faults(plan.rates, random.Random(dice.random()))
         self.trace = Trace(self.loop, stream)
         self.network = Network(self.loop, self.faults, self.trace)
-        self._witnesses()
-        self.city = City(random.Random(dice.random()), cards=plan.cards, all_day=plan.all_day)
+        self._witnesses(people)
+        city_dice = random.Random(dice.random())
+        self.city = City(city_dice, people, cards=plan.cards, all_day=plan.all_day)
         undo.callback(self.city.judge_file.close)
         identities = draw_terminals(random.Random(dice.random()), plan.terminals + plan.byzantine)
         store = undo.enter_context(lasting(store_kind, self.city, identities))
@@ -95,7 +104,7 @@ class World:
         self.loop.thread_us = self._thread_us
         self._over = False
 
-    def _witnesses(self) -> None:
+    def _witnesses(self, people: SampleResidents) -> None:
         self.paper, self.pin, self.replies, self.keys = Paper(), PinGhost(), Replies(), Keys()
         self.money = Money(self.paper)
         self.issuances = Issuances(self.paper, self.money)
@@ -109,7 +118,7 @@ class World:
                 self.pin,
                 self.replies,
                 Evidence(),
-                Eligibility(all_day=self.plan.all_day),
+                Eligibility(people, all_day=self.plan.all_day),
                 *second_looks(self.loop),
             )
         )
@@ -328,6 +337,9 @@ class World:
         bury(self.loop.tasks_left())
 
 
+Watch = Callable[[World], None]
+
+
 def simulate(
     seed: int,
     mode: Mode,
@@ -335,6 +347,8 @@ def simulate(
     store: str = "memory",
     plant: Plant | None = None,
     stream: TextIO | None = None,
+    people_seed: int | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Run one world.
 
@@ -344,6 +358,8 @@ def simulate(
         store: ``memory`` or ``sqlite``.
         plant: patches the product before the world begins; undone afterwards.
         stream: gets every event as a line.
+        people_seed: who the people are, and nothing else; None: the sample's.
+        watch: is given the world before anything happens, and may add witnesses.
     """
     plan = draw_plan(seed, mode)
     entropy = random.Random(f"terminals {seed} {mode.value}")
@@ -352,7 +368,9 @@ def simulate(
         patch = undo.enter_context(pytest.MonkeyPatch.context())
         if plant is not None:
             plant(patch)
-        world = World(plan, store, undo, stream)
+        world = World(plan, store, undo, stream, residents(people_seed))
+        if watch is not None:
+            watch(world)
         undo.enter_context(_unheard())
         try:
             world.run()

@@ -10,7 +10,7 @@ from issuance_server.core.register_feed import EditBegun, EditEnded, HouseholdsC
 from issuance_server.core.suppression import SubjectKind
 from tests.core.made import RULES, START_REAL_MS
 from tests.sim.checks.witness import Witness
-from tests.sim.staff import household_of
+from tests.sim.residents import SampleResidents
 
 _JAPAN = timedelta(hours=9)
 _OPENS, _CLOSES = timedelta(hours=6, minutes=30), timedelta(hours=23)
@@ -19,8 +19,9 @@ _OPENS, _CLOSES = timedelta(hours=6, minutes=30), timedelta(hours=23)
 class Eligibility(Witness):
     """Keeps its own register of who may have something, in the order of the city's commits."""
 
-    def __init__(self, *, all_day: bool) -> None:
+    def __init__(self, residents: SampleResidents, *, all_day: bool) -> None:
         super().__init__()
+        self._residents = residents
         self._all_day = all_day
         self._suppressed: dict[str, tuple[SubjectKind, str]] = {}
         self._edited: set[str] = set()
@@ -59,7 +60,7 @@ class Eligibility(Witness):
                     self._change(change)
 
     def _apply(self, record: r.IssuanceApplied) -> None:
-        household = household_of(record.resident_id)
+        household = self._residents.household_of(record.resident_id).household_id
         version = self._version[household]
         self._applied[record.issuance_id] = (record.resident_id, household, version)
         business = datetime.fromtimestamp(record.business_ms / 1_000, UTC) + _JAPAN

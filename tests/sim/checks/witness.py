@@ -63,8 +63,13 @@ class Court:
     def __init__(self, witnesses: Iterable[Witness]) -> None:
         self.violations: list[Violation] = []
         self.on_violation: Callable[[], None] = lambda: None
-        self.witnesses = tuple(witnesses)
-        for witness in self.witnesses:
+        self.witnesses: tuple[Witness, ...] = ()
+        self.join(*witnesses)
+
+    def join(self, *witnesses: Witness) -> None:
+        """Take further witnesses; they are told from now on, after those who are here."""
+        self.witnesses += witnesses
+        for witness in witnesses:
             witness.court = self
         for name in self.TOLD:
             heard = [getattr(one, f"on_{name}", None) for one in self.witnesses]
