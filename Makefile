@@ -7,6 +7,7 @@ PARALLEL = --numprocesses $(WORKERS) --dist loadfile
 BIN := .venv/bin
 VENV := .venv/.made
 FUZZ := .venv/.made_fuzz
+MUTATION := .venv/.made_mutation
 NODE := tests/interop/node_modules/.made
 
 # Programs that write a generated page into docs/, and with --check say whether it is up to date.
@@ -16,7 +17,7 @@ PAGES := "-m issuance_server.observe.event_page" "-m issuance_server.observe.reg
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test test-full check docs gallery vectors fuzz explore sim mutants power-cuts faults bench lock clean programs
+.PHONY: help demo run test test-full check docs gallery vectors fuzz explore sim mutants mutation power-cuts faults bench lock clean programs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,9 @@ sim: $(VENV) ## simulate the whole system: SEEDS=1000 for so many, SEED=17 to re
 mutants: $(VENV) ## plant bugs into copies of the product, and see that each is found; MUTANTS="NAME..."
 	$(BIN)/python -m tests.sim.mutants --jobs $(WORKERS) $(MUTANTS)
 
+mutation: $(MUTATION) ## change cores and protocol in small ways that tests must notice; an hour or more
+	$(BIN)/python -m tools.mutation $(ONLY)
+
 power-cuts: $(VENV) ## cut the power under the store; CUTS=100000 takes half an hour
 	$(BIN)/python -m tests.power_cuts --cuts $(or $(CUTS),16000)
 
@@ -96,6 +100,10 @@ $(FUZZ): $(VENV) requirements/fuzz.txt
 		--requirement requirements/fuzz.txt \
 		|| { echo "No atheris for this Python; try another one: make clean fuzz PYTHON=python3.12" \
 			"(make test fuzzes shortly with any)" >&2; exit 1; }
+	@touch $@
+
+$(MUTATION): $(VENV) requirements/mutation.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/mutation.txt
 	@touch $@
 
 # A Node with OpenSSL 3.5, and what the terminal in JavaScript needs; for tests only.
