@@ -77,7 +77,11 @@ class Clock(_Section, frozen=True, kw_only=True):
     """The business clock; keys, deadlines and certificates of keys use the real time."""
 
     business: Annotated[
-        str, Meta(description=f"system, or where it starts, such as {SAMPLE_START}")
+        str,
+        Meta(
+            description=f"system, or where it starts, such as {SAMPLE_START}; that only where"
+            " city.specimen is true"
+        ),
     ] = "system"
 
 
@@ -88,7 +92,7 @@ class Register(_Section, frozen=True, kw_only=True):
         int, Meta(ge=1, le=86_400, description="an older copy refuses to issue")
     ] = 600
     heartbeat: Annotated[
-        bool, Meta(description="the copy feeds itself; for the sample city only")
+        bool, Meta(description="the copy feeds itself; only where city.specimen is true")
     ] = False
 
 
@@ -134,7 +138,7 @@ class Node(_Section, frozen=True, kw_only=True):
         ManifestMode,
         Meta(
             description="declared: a node that differs from the declared manifest does not start;"
-            " follow: it starts and logs the differences, for sample cities only"
+            " follow: it starts and logs the differences, only where city.specimen is true"
         ),
     ] = ManifestMode.DECLARED
 
@@ -213,7 +217,8 @@ def load(path: Path) -> Config:
 
     Raises:
         SetUpError: it cannot be read, is no TOML, has an unknown key, lacks one, or a value is out
-            of its range; the text names the key.
+            of its range, or what is for samples stands beside ``city.specimen = false``; the text
+            names the key.
     """
     try:
         text = path.read_bytes()
@@ -236,11 +241,54 @@ def load(path: Path) -> Config:
         )
     try:
         business_start_ms(config.clock.business)
+        check_clock(config, config.clock.business, said="clock.business")
     except SetUpError as error:
         raise SetUpError(
             f"the configuration {path} is not right: {error} - at `$.clock.business`"
         ) from None
+    if not config.city.specimen:
+        _check_in_earnest(path, config)
     return config
+
+
+def check_clock(config: Config, start: str, *, said: str) -> None:
+    """Refuse a business clock that somebody set, where paper is not marked as a specimen.
+
+    Args:
+        config: the city's.
+        start: where the business clock is to start, as in ``clock.business``.
+        said: where that was said, for the refusal.
+
+    Raises:
+        SetUpError: the clock is set and the paper counts; the text names the way out.
+    """
+    if start != "system" and not config.city.specimen:
+        raise SetUpError(
+            f"{said} sets the business clock to {start} while city.specimen = false, so paper that"
+            " counts would bear a day that is not today; let the clock be system, or say"
+            " city.specimen = true"
+        )
+
+
+def _check_in_earnest(path: Path, config: Config) -> None:
+    """Refuse what is for sample cities, in one whose paper counts.
+
+    Raises:
+        SetUpError: something is switched on; the text names both keys and the way out.
+    """
+    if config.register.heartbeat:
+        raise SetUpError(
+            f"the configuration {path} is not right: with register.heartbeat = true the copy looks"
+            " fresh whatever its age, which is for samples, but city.specimen = false; take"
+            " register.heartbeat out and have the copy fed (register feed), or say"
+            " city.specimen = true"
+        )
+    if config.node.manifest is ManifestMode.FOLLOW:
+        raise SetUpError(
+            f'the configuration {path} is not right: with node.manifest = "follow" any program'
+            " serves, which is for samples, but city.specimen = false; take node.manifest out and"
+            " have the node declared (manifest declare), or say city.specimen = true"
+        )
 
 
 _MOVED = re.compile("unknown field `(service|fees_yen)`")

@@ -57,6 +57,30 @@ def test_backs_need_a_page_that_reads_them(tmp_path: Path) -> None:
     assert (True, False) == (backed.backs, plain.backs)
 
 
+EARNEST = LEAST + "specimen = false\n"
+
+
+@pytest.mark.parametrize(
+    ("switch", "way_out"),
+    [
+        ("[register]\nheartbeat = true\n", "register feed"),
+        ('[clock]\nbusiness = "2026-11-30T10:00:00"\n', "let the clock be system"),
+        ('[node]\nmanifest = "follow"\n', "manifest declare"),
+    ],
+)
+def test_what_is_for_samples_is_refused_where_paper_counts(
+    tmp_path: Path, switch: str, way_out: str
+) -> None:
+    """Both keys are named, and what to do; a specimen may have each of them."""
+    key = switch.split(" ", maxsplit=1)[0].replace("[", "").replace("]\n", ".")
+    with pytest.raises(SetUpError) as refused:
+        load(written(tmp_path, EARNEST + switch))
+
+    assert all(word in str(refused.value) for word in (key, "city.specimen", way_out))
+    assert load(written(tmp_path, LEAST + switch)).city.specimen
+    assert not load(written(tmp_path, EARNEST)).city.specimen
+
+
 def test_rules_and_issuer_are_what_the_file_says(tmp_path: Path) -> None:
     """What the core needs of the city reaches it."""
     loaded = load(written(tmp_path, LEAST + "[register]\nage_seconds_max = 60\n"))

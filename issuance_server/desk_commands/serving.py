@@ -56,6 +56,8 @@ def _run(arguments: argparse.Namespace) -> int:
     log.configure(log_format=arguments.log_format, level=arguments.log_level)
     harden()  # before there is a key in memory
     city = City.load(arguments.config, config.load(arguments.config))
+    if arguments.clock is not None:
+        config.check_clock(city.config, arguments.clock, said="--clock")
     try:
         traces = (arguments.trace, arguments.core_trace)
         return asyncio.run(app.serve(city, clock_start=arguments.clock, traces=traces))

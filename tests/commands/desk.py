@@ -24,6 +24,7 @@ from issuance_server.core.copy_changes import staged_by
 from issuance_server.core.effects import DropKey, Effect, Log
 from issuance_server.core.inputs import ActAccepted, ActEnded
 from issuance_server.core.switch import Switch
+from issuance_server.desk_commands import serving
 from issuance_server.observe.logging import EventLog
 from issuance_server.runtime.commit_loop import CommitLoop
 from issuance_server.runtime.folding import folded_state
@@ -68,6 +69,7 @@ class Commands:
     def plain(self, *arguments: str, stdin: str = "") -> Ran:
         """Run a command as it stands."""
         self.monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        self.monkeypatch.setattr(serving, "harden", lambda: None)  # for this process is pytest's
         self.capture.readouterr()
         status = main(arguments)
         out, err = self.capture.readouterr()

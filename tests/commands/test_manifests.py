@@ -1,6 +1,7 @@
 """``issuance-server manifest``, and a server that is another node than was declared."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -35,7 +36,7 @@ def test_a_new_city_is_as_declared(untouched: Commands) -> None:
 def test_another_node_does_not_start_until_two_declare_it(commands: Commands) -> None:
     """The refusal has an exit status of its own and names what differs; a declaration ends it."""
     configure(commands, 'manifest = "follow"', 'manifest = "declared"')
-    configure(commands, "specimen = true", "specimen = false")
+    configure(commands, "backs = true", "backs = false")
     refused = commands.run("run")
     assert EXIT_NOT_AS_DECLARED == refused.status == 3
     assert "this node is not as declared: config is" in refused.err
@@ -49,6 +50,23 @@ def test_another_node_does_not_start_until_two_declare_it(commands: Commands) ->
     declared = commands.act_of_two("manifest", "declare")
     assert (0, True) == (declared.status, declared.err.startswith("declared: build "))
     assert [] == shown(commands)["differing"]
+
+
+def test_clock_is_not_set_where_paper_counts(commands: Commands) -> None:
+    """Not by an option either, and before anything is started."""
+    commands.config.write_text(
+        re.sub(
+            r"(?m)^(heartbeat|business|manifest) = .*\n|(?<=specimen = )true",
+            lambda found: "" if found[1] else "false",
+            commands.config.read_text(encoding="utf-8"),
+        ),
+        encoding="utf-8",
+    )
+    refused = commands.run("run", "--clock", "2026-11-30T10:00:00")
+
+    assert 1 == refused.status
+    assert "--clock sets the business clock to 2026-11-30T10:00:00 while" in refused.err
+    assert "city.specimen = true" in refused.err
 
 
 def test_loading_tables_declares_them(commands: Commands) -> None:
