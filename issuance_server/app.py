@@ -13,6 +13,7 @@ from issuance_server import manifest
 from issuance_server.adapters.broker_process import BrokerProcess
 from issuance_server.adapters.control_socket import serve_control
 from issuance_server.adapters.file_lock import only_one
+from issuance_server.adapters.pin_judge.client import JudgeClient
 from issuance_server.adapters.renderer.pool import RendererPool
 from issuance_server.adapters.sqlite.queries import Queries
 from issuance_server.adapters.sqlite.store import SqliteStore
@@ -32,6 +33,8 @@ from protocol.shells.mqtt import BrokerAddress, MqttGateway
 from protocol.topics import city_subscription
 
 INCOMING_MAX = 8_192
+CARDS_COMPARED = 20
+"""Of the city's cards, so many are looked for in the PIN judge's store at the start."""
 BROKER_RESTART_MS = 200
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -134,6 +137,7 @@ async def _running(
         if broker.embedded:
             starts.append(_start_broker(BrokerProcess(host=broker.host, port=broker.port), stack))
         await _all(starts)
+        await _same_cards(store, judge, city)
         gateway = MqttGateway(
             broker=BrokerAddress(host=broker.host, port=broker.port),
             client_id=f"kofu-{city.config.city.code}",
@@ -201,6 +205,16 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
         notices=city.notice_sender(),
         log_is_written=log.is_written,
     )
+
+
+async def _same_cards(store: SqliteStore, judge: JudgeClient, city: City) -> None:
+    """Do not serve with a PIN judge whose store was lost: it would refuse every card, silently."""
+    cards = await store.some_cards(CARDS_COMPARED)
+    if cards and not any([await judge.card_known(card) for card in cards]):
+        raise SetUpError(
+            f"the PIN judge knows none of the city's cards: {city.paths.pin_judge} was lost or"
+            " emptied; put it back: issuance-server restore"
+        )
 
 
 async def _all(starts: list[Coroutine[None, None, None]]) -> None:

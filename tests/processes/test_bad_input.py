@@ -156,6 +156,19 @@ def test_a_second_server_on_the_same_database_is_refused(town: Town) -> None:
     assert town.issue("7E-0001", ALONE).wait() == 0
 
 
+def test_a_judge_whose_store_was_emptied_is_not_served_with(town: Town) -> None:
+    """A new store would refuse every card; the server says what was lost, and ends with 1."""
+    store = town.folder / "data" / "pin-judge.db"
+    for path in store.parent.glob(f"{store.name}*"):
+        path.unlink()
+
+    refused = town.city("run")
+
+    assert refused.returncode == 1
+    assert "the PIN judge knows none of the city's cards" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

@@ -174,6 +174,11 @@ class SqliteStore:
         rows = await self._read(LATEST_SQL)
         return loaded_tables(rows[0]) if rows else None
 
+    async def some_cards(self, count: int) -> list[str]:
+        """Return the references of some cards that are in use; none only if no card is."""
+        sql = "SELECT card_ref FROM card WHERE withdrawn_at_ms IS NULL LIMIT ?"
+        return [row[0] for row in await self._read(sql, (count,))]
+
     async def closed_through(self) -> str:
         """Return the last business day that is closed, ``YYYY-MM-DD``; empty: none is."""
         return await day_reading.closed_through(self._read)
