@@ -20,8 +20,9 @@ class Alarms(Witness):
     def on_terminal_records(self, terminal: str, records: list[here.AnyRecord]) -> None:
         """Nothing that a terminal got may be anything but what it asked for."""
         for record in records:
-            stopped = isinstance(record, here.PrintFailed | here.Withdrawn)
-            if stopped and record.cause is FailureCause.BINDING_MISMATCH:
+            if not isinstance(record, here.PrintFailed | here.Withdrawn):
+                continue
+            if record.cause is FailureCause.BINDING_MISMATCH:
                 mismatch = getattr(record, "mismatch", None)
                 what = "its ciphertext" if mismatch is None else mismatch.value
                 name = record.issuance_id.hex()[:8]
