@@ -257,6 +257,8 @@ class _Compiler:
             raise FieldFault(path, f"what happens to a line is one of {', '.join(_WORDS)}")
         if word is LineWord.READY:
             line.generation += 1
+        if word is LineWord.MALFORMED:
+            line.sent.append((name, self._no_telegram(line)))
         self._entries.append(
             Happened(
                 at_ms=self._at_ms,
@@ -266,6 +268,12 @@ class _Compiler:
                 generation=line.generation,
             )
         )
+
+    def _no_telegram(self, line: _LineState) -> Said:
+        """Return the copy that is answered where what was sent is no telegram; no entry has it."""
+        said = self._said(line, Way.UP, {"telegram": ""})
+        self._entries.pop()
+        return said
 
     def _said(self, line: _LineState, way: Way, telegram: dict[str, Any]) -> Said:
         counter = line.counters[way]

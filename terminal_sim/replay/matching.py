@@ -96,7 +96,8 @@ class Matching:
         name = path.rpartition(".")[2].partition("[")[0]
         if name in self.ignore or name in OF_THE_CITY or name.endswith(_TIME_END):
             return
-        if name == "unfinished" and _is_list(left) and _is_list(right):
+        if path == "unfinished" and not is_pattern(left):
+            left, right = ([] if one == ABSENT else one for one in (left, right))
             yield from self._unfinished(place, left, right, path)
         elif _has_fields(left) and _has_fields(right):
             yield from self._fields(place, left, right, path)
@@ -115,6 +116,8 @@ class Matching:
             return self._same_hidden(left, right)
         if isinstance(left, bytes) and isinstance(right, bytes):
             return len(left) == len(right) and self.bind(left, right)
+        if ABSENT in (left, right):
+            return _is_empty(left) or _is_empty(right)  # a field at its default is left out
         if name in NAMED_TEXTS and isinstance(left, str) and isinstance(right, str):
             return self.bind(left, right, name)
         return bool(left == right)
@@ -156,6 +159,10 @@ class Matching:
         if "is" not in left or "is" not in right:
             return True
         return self.bind(left["is"], right["is"], str(left["~"]))
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (_is_list(value) and not value)
 
 
 def _has_fields(value: Any) -> bool:
