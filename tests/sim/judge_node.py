@@ -49,7 +49,7 @@ class JudgeNode:
         self._clock = clock
         self._faults = faults
         self._court = court
-        self._asked: set[asyncio.Future[bytes]] = set()
+        self._asked: dict[asyncio.Future[bytes], None] = {}  # in their order, unlike a set
         self._cards: dict[bytes, str] = {}
         self._wanted = False
         self._acts_seen = 0
@@ -78,7 +78,7 @@ class JudgeNode:
         if node is None or judge is None:
             raise AdapterError("the judge is being restarted")
         future: asyncio.Future[bytes] = self._loop.create_future()
-        self._asked.add(future)
+        self._asked[future] = None
         wait_us = ASK_US
         if self._faults.hits(self._faults.rates.judge_slow, "judge slow"):
             wait_us += int(self._faults.dice.random() ** 3 * SLOW_MS_MAX * US_PER_MS)
@@ -93,7 +93,7 @@ class JudgeNode:
         except TimeoutError:
             raise AdapterError("the judge took too long") from None
         finally:
-            self._asked.discard(future)
+            self._asked.pop(future, None)
 
     async def _begin(self, node: Node) -> None:
         connection = InlineConnection(self._city.judge_file, lambda: node.alive)
@@ -168,7 +168,7 @@ class JudgeNode:
         self.node = self.judge = None
         if self._city.judge_file.in_transaction:
             self._city.judge_file.rollback()
-        asked, self._asked = self._asked, set()
+        asked, self._asked = self._asked, {}
         for future in asked:
             if not future.done():
                 future.set_exception(AdapterError("the judge died"))

@@ -39,7 +39,6 @@ _SERIAL_STEP_MAX = 400
 _ADDRESS_LETTERS = (4, 40)
 """At least and at most, behind the city's name; longer ones do not fit on a sheet of a world."""
 _NAME_LETTERS_MAX = 12
-_CARD_REF_BYTES = 8
 _WRITING = "見本架空例示仮名試作模擬標本想定雛形説明文字桒原渡邉齋藤麗鬱一二三山川"
 _KANA = "みほんかくうれいじりなしさくもぎひょうたがそのうてら"
 
@@ -115,19 +114,14 @@ class OtherResidents(SampleResidents):
         self._card_dice = random.Random(dice.random())
 
     def cards(self, drawn: list[DrawnCard]) -> list[DrawnCard]:
-        """Return other cards; their references have the order of those that were drawn."""
-        dice = self._card_dice
-        refs = sorted(f"card-{dice.randbytes(_CARD_REF_BYTES).hex()}" for _ in drawn)
-        ref_for = dict(zip(sorted(card.card_ref for card in drawn), refs, strict=True))
+        """Return other cards.
+
+        What the judge draws for a card, its salt and its reference, the world's dice have drawn:
+        it says nothing about anybody as long as nothing but dice decide on it.
+        """
+        draw = self._card_dice.randbytes
         return [
-            replace(
-                card,
-                number=dice.randbytes(len(card.number)),
-                key=dice.randbytes(len(card.key)),
-                salt=dice.randbytes(len(card.salt)),
-                card_ref=ref_for[card.card_ref],
-            )
-            for card in drawn
+            replace(card, number=draw(len(card.number)), key=draw(len(card.key))) for card in drawn
         ]
 
     def pin(self, card: DrawnCard, number: int) -> Secret:
