@@ -12,7 +12,7 @@ import msgspec
 from protocol.codes import ReplyCode
 from protocol.errors import SetUpError
 
-LANGUAGES = ("ja", "en")
+LANGUAGES = ("ja", "ja-easy", "en", "zh", "ko", "vi", "pt")
 _WORDED_ELSEWHERE = frozenset({"ja", "en"})
 
 
