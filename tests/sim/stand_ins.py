@@ -157,6 +157,7 @@ class JudgeKeysHere:
     verdict: StandInKey
     pin_opener: StandInOpener = field(default_factory=StandInOpener)
     jpki: None = None
+    trust: None = None
 
 
 class DayKeysHere:
