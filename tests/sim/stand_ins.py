@@ -128,7 +128,7 @@ class StandInRing:
     operators: ClassVar = {"mado-1": b"1", "mado-2": b"2"}
 
     @classmethod
-    def load(cls, _folder: Any, _trust: Any) -> "StandInRing":
+    def load(cls, _folder: Any, _trust: Any = None) -> "StandInRing":
         """Return the ring."""
         return cls()
 
