@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MARKER = "trace"
 START_S_MAX = 60
-STOP_S_MAX = 5
+STOP_S_MAX = 2
 """What a failed test left unfinished is waited for no longer; the city is thrown away."""
 PORT_MAX = 65_535
 _STARTED = '"event":"server.started"'

@@ -1,34 +1,41 @@
-"""Traces as files: read in either form, as far as they can be read."""
+"""Traces as files: read in any form, as far as they can be read."""
 
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from protocol.errors import SetUpError
-from protocol.trace import plain, stream
+from protocol.shells.trace_reading import read_trace
+from protocol.trace import stream
 from protocol.trace.entries import Entry
 from protocol.trace.stream import TraceDamaged
 
 CHUNK_BYTES = 64 * 1024
+WRITTEN_SUFFIXES = frozenset({".jsonl", ".toml"})
 
 
 def entries_of(
     path: Path, chunks: Callable[[Path], Iterator[bytes]] | None = None
 ) -> Iterator[Entry]:
-    """Read a trace in either form; what was readable is given before the error is raised.
+    """Read a trace in any form; what was readable is given before the error is raised.
+
+    Args:
+        path: of the file.
+        chunks: gives its bytes, where it is a recorded trace that still grows.
 
     Raises:
         SetUpError: it is no trace, or damaged; the text names the file and the place.
     """
     try:
-        if path.suffix == ".jsonl":
-            with path.open(encoding="utf-8") as lines:
-                for number, line in enumerate(lines, start=1):
-                    yield plain.from_line(line, number)
+        if chunks is None or path.suffix in WRITTEN_SUFFIXES:
+            yield from read_trace(path)
             return
-        for placed in stream.read((chunks or chunks_of)(path)):
+        for placed in stream.read(chunks(path)):
             yield placed.entry
-    except (TraceDamaged, plain.LineUnreadable) as error:
+    except SetUpError:
+        sys.stdout.flush()
+        raise
+    except TraceDamaged as error:
         sys.stdout.flush()
         raise SetUpError(f"{path}: {error}") from None
 

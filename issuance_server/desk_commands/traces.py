@@ -63,7 +63,9 @@ def add_commands(commands: Commands) -> None:
         "convert",
         help="to another form, which the suffix names: .trace, .jsonl, .mmd (Mermaid) or .svg",
     )
-    converted.add_argument("source", type=Path, metavar="FROM", help="a .trace or .jsonl file")
+    converted.add_argument(
+        "source", type=Path, metavar="FROM", help="a .trace, .jsonl or .scenario.toml file"
+    )
     converted.add_argument("target", type=Path, metavar="TO", help="a file that does not exist yet")
     converted.add_argument("--issuance", metavar="ID", help="which one a diagram shows")
     converted.set_defaults(run=_convert)
@@ -77,7 +79,9 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="a .trace or .jsonl file")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a .trace, .jsonl or .scenario.toml file"
+    )
 
 
 def _seconds(text: str) -> int:
