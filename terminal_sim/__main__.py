@@ -32,6 +32,7 @@ from terminal_sim.result import (
     outcome_words,
     result_object,
 )
+from terminal_sim.trace_replay import run_trace_replay
 from terminal_sim.wishes import options_of
 
 _MS_PER_S = 1_000
@@ -192,6 +193,8 @@ def _tell_line(arguments: argparse.Namespace, ended: Ended) -> None:
         _say(witnessing.alarm_words(ended.state.doubt, arguments.terminal))
     if ended.counters_agree is False:
         _say("精査: 端末と市の計数が一致しません (counters of terminal and city differ)")
+    for remark in ended.remarks:
+        _say(remark)
     if arguments.verbose:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(ended.counts.items()))
         _say(f"line: {counts or 'nothing late, nothing dropped'}")
@@ -203,6 +206,7 @@ _COMMANDS = {
     "domicile-status": _domicile,
     "settle": _settle,
     "replay": _replay,
+    "trace": run_trace_replay,
     "kiosk": _kiosk,
     "trust": _take_trust,
     "witness": _witness,
@@ -270,6 +274,7 @@ def _settings(arguments: argparse.Namespace, clock: Clock) -> Settings:
         clock=clock,
         on_record=dying_at(arguments.die_at),
         say=_say if arguments.verbose else lambda _: None,
+        traces=(arguments.trace, arguments.core_trace),
     )
 
 

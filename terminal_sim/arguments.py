@@ -14,6 +14,7 @@ from terminal_sim.customer import CancelPoint, Choice
 from terminal_sim.keyboard import pin_of
 from terminal_sim.kiosk.arguments import add_kiosk_arguments
 from terminal_sim.replay.arguments import add_replay
+from terminal_sim.trace_replay import add_trace_replay
 from terminal_sim.wishes import choice_of
 
 TERMINALS_VARIABLE = "KOFU_TERMINALS"
@@ -55,17 +56,7 @@ def parser() -> argparse.ArgumentParser:
     _add_common(issue)
     _add_issue(issue)
     issue.set_defaults(usage_error=issue.error)
-    domicile = commands.add_parser(
-        "register-domicile",
-        help="ask for registration where the 本籍 is (本籍地利用登録申請)",
-        epilog="what is typed here can be seen in the list of processes; use it for samples only",
-    )
-    status = commands.add_parser("domicile-status", help="hear how the latest such request stands")
-    for command in (domicile, status):
-        _add_common(command)
-        _add_card(command)
-        command.set_defaults(usage_error=command.error)
-    add_domicile_arguments(domicile)
+    _add_domiciles(commands)
     settle = commands.add_parser(
         "settle",
         help="open the line and settle what was left unfinished",
@@ -100,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     add_replay(commands)
+    add_trace_replay(commands)
     return top
 
 
@@ -109,6 +101,20 @@ def terminal_folders(arguments: argparse.Namespace) -> list[Path]:
         return [arguments.terminals]
     named = os.environ.get(TERMINALS_VARIABLE)
     return [Path(named)] if named else list(_FOLDERS)
+
+
+def _add_domiciles(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    domicile = commands.add_parser(
+        "register-domicile",
+        help="ask for registration where the 本籍 is (本籍地利用登録申請)",
+        epilog="what is typed here can be seen in the list of processes; use it for samples only",
+    )
+    status = commands.add_parser("domicile-status", help="hear how the latest such request stands")
+    for command in (domicile, status):
+        _add_common(command)
+        _add_card(command)
+        command.set_defaults(usage_error=command.error)
+    add_domicile_arguments(domicile)
 
 
 def _add_terminal(command: argparse.ArgumentParser) -> None:
@@ -148,6 +154,18 @@ def _add_witness(witness: argparse.ArgumentParser) -> None:
 def _add_common(command: argparse.ArgumentParser) -> None:
     _add_terminal(command)
     command.add_argument("--verbose", action="store_true", help="also tell what the line does")
+    command.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="record what is said on the line (see: issuance-server trace show)",
+    )
+    command.add_argument(
+        "--core-trace",
+        type=Path,
+        metavar="FILE",
+        help="record what is decided, and upon what (see: trace replay)",
+    )
     command.add_argument(
         "--timeout",
         type=_number(1, _TIMEOUT_S_MAX),

@@ -85,6 +85,7 @@ class Surroundings:
         clock: the time in milliseconds, never going back.
         append: writes the records of one step, durably.
         on_record: called for each record when it is durable.
+        stepped: called with every step of the core, before its records are written.
     """
 
     carrier: Carrier
@@ -92,6 +93,7 @@ class Surroundings:
     clock: Callable[[], int]
     append: Callable[[list[AnyRecord]], None]
     on_record: Callable[[AnyRecord], None]
+    stepped: Callable[[into.Input, int, list[out.Effect]], None] = lambda _input, _now, _out: None
 
 
 class Machine:
@@ -277,7 +279,9 @@ class Machine:
                     await self._step(into.NoticeGiven(notice=event.notice))
 
     async def _step(self, input_: into.Input) -> None:
-        effects = step(self.state, input_, self._now())
+        now_ms = self._now()
+        effects = step(self.state, input_, now_ms)
+        self._around.stepped(input_, now_ms, effects)
         records = [effect.record for effect in effects if isinstance(effect, out.Record)]
         if records:
             await asyncio.to_thread(self._around.append, records)

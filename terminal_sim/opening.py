@@ -1,6 +1,7 @@
 """Puts one terminal together from its files, and runs one opening of its line."""
 
 import asyncio
+import contextlib
 import secrets
 import signal
 import time
@@ -26,6 +27,7 @@ from terminal_sim.devices import CardReader, CoinBox, Printer
 from terminal_sim.journal import JOURNAL_FILE, Journal, locked_storage
 from terminal_sim.link import Link
 from terminal_sim.machine import Carrier, Machine, Surroundings
+from terminal_sim.recording import Recording
 from terminal_sim.spool import Spool
 
 SOFTWARE = "terminal-sim 0.1.0"
@@ -75,6 +77,7 @@ class Settings:
         say: shows what happens at the broker, for ``--verbose``.
         carrier: instead of MQTT, such as memory.
         conduct: runs the machine for so many ms; None: until then or a signal stops it.
+        traces: files in which telegrams and the core's steps are recorded; None: they are not.
     """
 
     timeout_ms: int
@@ -83,6 +86,7 @@ class Settings:
     say: Callable[[str], None]
     carrier: Carrier | None = None
     conduct: Callable[[Machine, int], Awaitable[None]] | None = None
+    traces: tuple[Path | None, Path | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +96,12 @@ class Ended:
     Attributes:
         machine: with its state.
         counts: what was late or dropped, by reason.
+        remarks: what went wrong with a recording.
     """
 
     machine: Machine
     counts: dict[str, int]
+    remarks: tuple[str, ...] = ()
 
     @property
     def state(self) -> TerminalState:
@@ -129,33 +135,41 @@ async def run_opening(config: TerminalConfig, visitor: Visitor | None, settings:
     with locked_storage(config.storage):
         journal = Journal(config.storage / JOURNAL_FILE, config.terminal)
         coin_box = CoinBox(config.storage)
-        try:
-            profile = Profile(
-                terminal=config.terminal,
-                city=config.city,
-                software=SOFTWARE,
-                binding_keys=keys.trust.binding_keys,
-                checkpoint_keys=keys.trust.checkpoint_keys,
-            )
-            link = Link(_line(config, keys), secrets.token_bytes)
+        with contextlib.ExitStack() as opened:
+            opened.callback(journal.close)
+            opened.callback(coin_box.close)
+            profile, records = _profile(config, keys), journal.read()
+            recording = Recording(profile, settings.traces, clock=settings.clock, before=records)
+            opened.callback(recording.close)
+            link = Link(_line(config, keys, recording.make_line), secrets.token_bytes)
             machine = Machine(
-                state=fold(profile, journal.read()),
+                state=fold(profile, records),
                 link=link,
                 work=_work(config, keys, coin_box, visitor),
                 surroundings=Surroundings(
-                    carrier=settings.carrier or gateway(config, settings.say),
+                    carrier=settings.carrier
+                    or gateway(config, settings.say, recording.carrier_event),
                     topic_up=line_topic(config.city, config.line_id, "up"),
                     clock=settings.clock,
                     append=journal.append,
                     on_record=settings.on_record,
+                    stepped=recording.stepped,
                 ),
                 customer=None if visitor is None else visitor.customer,
             )
             await (settings.conduct or _run_until_signalled)(machine, settings.timeout_ms)
-            return Ended(machine=machine, counts=dict(link.counts))
-        finally:
-            coin_box.close()
-            journal.close()
+            recording.close()
+            return Ended(machine=machine, counts=dict(link.counts), remarks=recording.remarks())
+
+
+def _profile(config: TerminalConfig, keys: TerminalKeys) -> Profile:
+    return Profile(
+        terminal=config.terminal,
+        city=config.city,
+        software=SOFTWARE,
+        binding_keys=keys.trust.binding_keys,
+        checkpoint_keys=keys.trust.checkpoint_keys,
+    )
 
 
 async def _run_until_signalled(machine: Machine, timeout_ms: int) -> None:
@@ -170,11 +184,11 @@ async def _run_until_signalled(machine: Machine, timeout_ms: int) -> None:
             loop.remove_signal_handler(number)
 
 
-def _line(config: TerminalConfig, keys: TerminalKeys) -> Line:
+def _line(config: TerminalConfig, keys: TerminalKeys, make_line: Callable[..., Line]) -> Line:
     handshakes = LineTls(
         Role.TERMINAL, keys.line, keys.trust.authority_certificate, expected_city=config.city
     )
-    return Line(
+    return make_line(
         role=Role.TERMINAL,
         city=config.city,
         terminal=config.terminal,
@@ -183,10 +197,15 @@ def _line(config: TerminalConfig, keys: TerminalKeys) -> Line:
     )
 
 
-def gateway(config: TerminalConfig, say: Callable[[str], None]) -> MqttGateway:
-    """Return the carrier over MQTT; ``say`` is told what happens at the broker."""
+def gateway(
+    config: TerminalConfig,
+    say: Callable[[str], None],
+    on_event: Callable[..., None] = lambda _event, **_fields: None,
+) -> MqttGateway:
+    """Return the carrier over MQTT; both are told what happens at the broker, ``say`` in words."""
 
     def tell(event: str, **fields: object) -> None:
+        on_event(event, **fields)
         say(" ".join([event, *(f"{name}={value}" for name, value in fields.items())]))
 
     return MqttGateway(

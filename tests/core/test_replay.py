@@ -167,7 +167,7 @@ def test_nobody_is_in_what_people_typed_and_operators_wrote() -> None:
     desk.act(Subscribing(resident_id=RESIDENT, address="taro@example.jp"))
     desk.act(StopIssuing())
     desk.act(None)
-    desk.give(i.ActEnded(nonce=bytes(16), outcome=i.ActOutcome.REFUSED, reason="見本太郎がいない"))
+    desk.give(i.ActEnded(nonce=bytes(16), outcome=r.ActOutcome.REFUSED, reason="見本太郎がいない"))
     assert ["見本太郎さんの件"] == [record.fault for record in desk.written(r.IssuingStopped)]
 
     assert None is desk.played().deviation
