@@ -5,6 +5,9 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 PORT = 8091
+SHEET_MS = 1_500
+"""A real machine says that printing may take two minutes."""
+_SHEET_MS_MAX = 60_000
 
 
 def add_kiosk_arguments(command: argparse.ArgumentParser) -> None:
@@ -27,10 +30,23 @@ def add_kiosk_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="the tray: where the paper lies"
     )
+    command.add_argument(
+        "--sheet-ms",
+        type=_sheet_ms,
+        default=SHEET_MS,
+        metavar="MS",
+        help="how long the printer takes for a sheet (%(default)s)",
+    )
     command.add_argument("--host", default=HOST, help="address to listen on (%(default)s)")
     command.add_argument(
         "--port", type=_port, default=PORT, help="TCP port; 0 for any that is free (%(default)s)"
     )
+
+
+def _sheet_ms(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _SHEET_MS_MAX:
+        raise argparse.ArgumentTypeError(f"from 0 to {_SHEET_MS_MAX}")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -17,8 +17,6 @@ from terminal_sim.kiosk.state import SampleCard
 from terminal_sim.machine import Carrier
 
 CARDS_SHOWN_MAX = 8
-SHEET_MS = 1_500
-"""How long a sheet takes; a real machine says that it may take two minutes."""
 PICTURE_WIDTH_PIXELS = 1_000
 _CARD_SUFFIX = ".card.json"
 _NOTE = re.compile(r"cards/(\S+)\.card\.json \| (\d{4,12}) \|")

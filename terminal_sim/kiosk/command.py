@@ -13,7 +13,7 @@ import uvicorn
 from protocol.errors import SetUpError
 from terminal_sim.config import TerminalConfig
 from terminal_sim.devices import Printer
-from terminal_sim.kiosk.cabinet import SHEET_MS, Tray
+from terminal_sim.kiosk.cabinet import Tray
 from terminal_sim.kiosk.guard import hosts_of
 from terminal_sim.kiosk.kiosk import Kiosk, Surroundings
 from terminal_sim.kiosk.page import kiosk_page
@@ -50,7 +50,9 @@ async def _serve(config: TerminalConfig, tray: Tray, arguments: argparse.Namespa
     with _listening(arguments.host, arguments.port) as listener:
         host, port = listener.getsockname()[:2]
         surroundings = Surroundings(
-            clock=Clock(), carrier=lambda: gateway(config, lambda _: None), sheet_ms=SHEET_MS
+            clock=Clock(),
+            carrier=lambda: gateway(config, lambda _: None),
+            sheet_ms=arguments.sheet_ms,
         )
         kiosk = Kiosk(config, tray=tray, paper=arguments.out, surroundings=surroundings)
         server = _Server(

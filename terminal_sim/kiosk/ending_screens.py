@@ -131,7 +131,11 @@ def stopped(panel: Panel) -> Screen:
 
 def goodbye(_panel: Panel) -> Screen:
     """Thank the person."""
-    return Screen(name="goodbye", lines=(Line("goodbye-hint"),))
+    return Screen(
+        name="goodbye",
+        lines=(Line("goodbye-hint"),),
+        choices=(Choice("home", "home", look="quiet"),),
+    )
 
 
 def contact(panel: Panel) -> tuple[Line, ...]:

@@ -123,7 +123,7 @@ function drawAround() {
   for (const one of document.querySelectorAll("[data-word]")) one.textContent = say(one.dataset.word);
   byId("stay").textContent = say("stay");
   byId("stay").dataset.touch = "stay";
-  byId("operator").querySelector("summary").textContent = say("operator");
+  byId("operator-title").textContent = say("operator");
   byId("operator-hint").textContent = say("operator-hint");
   drawComfort();
 }
