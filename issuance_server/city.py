@@ -76,7 +76,7 @@ class City:
 
     def operators(self) -> OperatorRing:
         """Return the operators as they are now; one that was added needs no restart."""
-        return OperatorRing.load(self.paths.key_folder.operators)
+        return OperatorRing.load(self.paths.key_folder.operators, self.keys.trust)
 
     def believed(self) -> Believed:
         """Return whose signatures count."""

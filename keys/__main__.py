@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from keys import file_store, life_cycle
 from keys.arguments import Command, parser
+from keys.authority import Authority
 from keys.city_folder import CityFolder
 from keys.city_keys import create_city_keys
 from keys.distribution import distribute
@@ -25,9 +26,10 @@ from keys.inventory import (
     record_row,
     terminal_row,
 )
-from keys.key_record import KeyRecord, Purpose
+from keys.key_record import KeyRecord, Purpose, key_id_of
 from keys.key_states import KeyState
-from keys.operators import Operator, OperatorRing
+from keys.operator_files import sign_operator
+from keys.operators import Operator
 from keys.terminal_keys import create_terminal_keys, renew_terminal_keys
 from keys.trust import CityTrust
 from protocol.errors import KeyManagementError, KofuError
@@ -181,12 +183,12 @@ def _operator_create(chosen: argparse.Namespace) -> None:
 def _operator_renew(chosen: argparse.Namespace) -> None:
     city = _city(chosen)
     with city.changing():
-        known = {*OperatorRing.load(city.operators).operators}
-        known |= {row.name for row in operator_rows(chosen.folder)}
+        known = {row.name for row in operator_rows(chosen.folder)}
         if chosen.name not in known:
             raise KeyManagementError(
                 f"there is no operator {chosen.name}; issuance-keys operator create makes one"
             )
+        Authority.of_city(city)  # asked for before the old key is given up
         passphrase = _passphrase(from_stdin=chosen.passphrase_stdin)
         revoke_operator(city.operators, chosen.name, "renewed", _now())
         _make_operator(chosen, city, passphrase)
@@ -196,9 +198,22 @@ def _make_operator(
     chosen: argparse.Namespace, city: CityFolder, passphrase: Secret | None = None
 ) -> None:
     file_store.clear_leftovers(city.operators)
+    authority = Authority.of_city(city)
     given = passphrase or _passphrase(from_stdin=chosen.passphrase_stdin)
-    operator = Operator.create(city.operators, chosen.name, given)
+    operator = Operator.create(city.operators, chosen.name, given, authority)
     _say(f"Operator {operator.name} is in the ring of {chosen.folder}.")
+    _print_operator(chosen)
+
+
+def _operator_sign(chosen: argparse.Namespace) -> None:
+    city = _city(chosen)
+    with city.changing():
+        file_store.clear_leftovers(city.operators)
+        signed = sign_operator(city.operators, chosen.name, Authority.of_city(city))
+    _say(
+        f"The authority says that key {key_id_of(signed.key)} is operator {signed.name}'s; "
+        "if it is not: issuance-keys operator revoke"
+    )
     _print_operator(chosen)
 
 
@@ -285,6 +300,7 @@ _COMMANDS: dict[str, Command] = {
     "terminal renew": _terminal_renew,
     "operator create": _operator_create,
     "operator renew": _operator_renew,
+    "operator sign": _operator_sign,
     "operator revoke": _operator_revoke,
     "operator list": _operator_list,
 }

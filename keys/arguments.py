@@ -166,18 +166,19 @@ def _add_operator(words: _Commands, commands: dict[str, Command]) -> None:
     for word, text in (
         ("create", "make an operator's key pair"),
         ("renew", "make a new key pair for an operator; the old one is obeyed no more"),
+        ("sign", "have the authority sign the key of an operator whom an older version made"),
         ("revoke", "have an operator's key obeyed no more"),
     ):
         action = actions.add_parser(word, help=text, description=f"{text[0].upper()}{text[1:]}.")
         action.add_argument("name", metavar="NAME", help="letters, digits, hyphens")
         if word == "revoke":
             action.add_argument("--reason", required=True, metavar="TEXT", help="why; it is kept")
-        else:
+        elif word != "sign":
             action.add_argument(
                 "--passphrase-stdin", action="store_true", help="read the passphrase's line there"
             )
         _folder(action, flag="--dir")
-        _finish(action, commands[f"operator {word}"], secret=False)
+        _finish(action, commands[f"operator {word}"], secret=word != "revoke")
     ring = actions.add_parser("list", help="show the operators, also those that were revoked")
     _folder(ring, flag="--dir")
     _finish(ring, commands["operator list"], secret=False)

@@ -12,6 +12,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from keys.city_folder import CityFolder
 from keys.key_certificate import (
     KeyCertificate,
     certificate_as_pem,
@@ -23,7 +24,7 @@ from keys.key_certificate import (
 from keys.key_record import KeyRecord, Naming, Purpose, load_records, write_record
 from keys.names import checked_city
 from keys.signing import SigningKey
-from keys.storage_key import StorageKey
+from keys.storage_key import Holder, StorageKey
 from protocol.errors import KeyManagementError
 
 __all__ = ["Authority", "KeyCertificate"]
@@ -117,6 +118,15 @@ class Authority:
             certificate_pem=certificate_as_pem(certificate),
             signing_key=key,
         )
+
+    @classmethod
+    def of_city(cls, city: CityFolder) -> Self:
+        """Read the authority of a city's key folder.
+
+        Raises:
+            KeyManagementError: its record or its storage key is not here, or is damaged.
+        """
+        return cls.load(city.of(Holder.AUTHORITY), city.storage_key(Holder.AUTHORITY))
 
     def issue_server(
         self, city: str, *, not_before: datetime, days: int = KEY_CERTIFICATE_DAYS

@@ -13,7 +13,8 @@
                  pepper-ID.key                   without it the PIN table is worth nothing
     renderer/    code-ID.key                     signs the codes on the sheets
                  back-ID.key                     scrambles the backs of the sheets
-    operators/   NAME.key NAME.pub               people, each key under its passphrase
+    operators/   NAME.key NAME.pub               people, each key under its passphrase; the public
+                                                 halves signed by the authority
                  former/NAME-ID.json             public halves that are obeyed no more
     trust/       city.json                       public keys; the one part that everybody reads
                  trust.json                      what terminals are told, signed and numbered

@@ -126,7 +126,7 @@ def load_server_keys(
         binding=SigningRing(folder, Purpose.BINDING, storage_key, clocks),
         checkpoint=SigningRing(folder, Purpose.CHECKPOINT, storage_key, clocks),
         day_keys=DayKeys(folder / DAY_KEYS_FOLDER, storage_key),
-        operators=OperatorRing.load(city.operators),
+        operators=OperatorRing.load(city.operators, trust),
     )
     if keys.line.names.name != trust.city:
         raise KeyManagementError(f"{folder} holds the keys of another city than {city.trust}")
@@ -156,7 +156,7 @@ def load_judge_keys(
         pin_opener=PinOpeningRing(folder, storage_key, clocks),
         verdict=SigningRing(folder, Purpose.VERDICT, storage_key, clocks),
         peppers=PepperRing(folder, storage_key, clocks),
-        operators=OperatorRing.load(city.operators),
+        operators=OperatorRing.load(city.operators, trust),
         jpki=JpkiCheck(city.jpki),
     )
     _check_announced(city, trust, Purpose.PIN_OPENING, keys.pin_opener.public_key)

@@ -14,7 +14,8 @@ from msgspec import Meta
 from keys import file_store
 from keys.key_record import key_id_of
 from keys.names import checked_name
-from keys.signing import PUBLIC_KEY_BYTES, PublicKeyFile
+from keys.operator_files import OperatorFile
+from keys.signing import PUBLIC_KEY_BYTES
 from protocol.codec import UNREADABLE
 from protocol.errors import KeyManagementError
 
@@ -97,7 +98,7 @@ def revoke_operator(folder: Path, name: str, reason: str, now: datetime) -> Form
 
 def _kept(folder: Path, name: str, reason: str, now: datetime) -> FormerOperator:
     """Write the record of an operator's present key, unless it is there."""
-    public = PublicKeyFile.read(folder / f"{name}.pub").key
+    public = OperatorFile.read(folder / f"{name}.pub").key
     place = file_store.private_folder(folder / FORMER_FOLDER)
     file_store.clear_leftovers(place)
     path = place / f"{name}-{key_id_of(public)}.json"

@@ -19,6 +19,8 @@ from keys.trust import CityTrust
 
 _RETIRED = "retired"
 """How a retiring key is shown when its time is over."""
+_UNSIGNED = "unsigned"
+"""How an operator is shown whom the authority did not appoint: nobody obeys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +108,12 @@ def operator_rows(root: Path) -> list[KeyRow]:
         KeyManagementError: the folder is not a city's key folder, or a file is damaged.
     """
     city = CityFolder.at(root)
-    CityTrust.load(city.trust)
-    present = OperatorRing.load(city.operators).operators.items()
+    ring = OperatorRing.load(city.operators, CityTrust.load(city.trust))
     former = former_operators(city.operators)
-    return [_operator_row(name, key, KeyState.ACTIVE) for name, key in present] + [
-        _operator_row(one.operator, one.public, KeyState.REVOKED) for one in former
+    return [
+        *(_operator_row(*one, KeyState.ACTIVE.value) for one in ring.operators.items()),
+        *(_operator_row(*one, _UNSIGNED) for one in ring.unsigned.items()),
+        *(_operator_row(one.operator, one.public, KeyState.REVOKED.value) for one in former),
     ]
 
 
@@ -140,20 +143,21 @@ def public_lines(root: Path, now: datetime) -> list[str]:
         KeyManagementError: the folder is not a city's key folder, or a file is damaged.
     """
     city = CityFolder.at(root)
-    operators = OperatorRing.load(city.operators).operators.items()
+    trust = CityTrust.load(city.trust)
+    operators = OperatorRing.load(city.operators, trust).operators.items()
     keys = (
-        *CityTrust.load(city.trust).public_keys(now),
+        *trust.public_keys(now),
         *(PublicKeyFile(name=name, key=key) for name, key in operators),
     )
     return [key.line for key in keys]
 
 
-def _operator_row(name: str, key: bytes, state: KeyState) -> KeyRow:
+def _operator_row(name: str, key: bytes, state: str) -> KeyRow:
     return KeyRow(
         kind="operator",
         name=name,
         key_id=key_id_of(key),
-        state=state.value,
+        state=state,
         identity=sha256(key).hexdigest(),
         public_key=key.hex(),
     )

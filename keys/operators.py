@@ -8,6 +8,7 @@ by whom, once (nonce) and until when, and its signature is good for that alone.
 
 import base64
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, NoReturn, Self, final
 
@@ -18,9 +19,12 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from msgspec import Meta
 
 from keys import file_store
+from keys.authority import Authority
 from keys.former_operators import REASON_CHARACTERS_MAX, former_operators
 from keys.names import checked_name
-from keys.signing import SEED_BYTES, PublicKeyFile, SigningKey
+from keys.operator_files import OperatorFile
+from keys.signing import SEED_BYTES, SigningKey
+from keys.trust import CityTrust
 from protocol.codec import UNREADABLE
 from protocol.errors import KeyManagementError
 from protocol.secret import Secret
@@ -98,13 +102,16 @@ class Operator:
         self._key = key
 
     @classmethod
-    def create(cls, folder: Path, name: str, passphrase: Secret) -> Self:
+    def create(cls, folder: Path, name: str, passphrase: Secret, authority: Authority) -> Self:
         """Make a key pair: ``NAME.key`` under the passphrase, and ``NAME.pub``.
+
+        The authority signs the second, which is what makes an operator of whoever has the first.
 
         Args:
             folder: made if it is not there.
             name: letters, digits and hyphens, at most 32.
             passphrase: at least 8 bytes.
+            authority: the city's.
 
         Raises:
             KeyManagementError: the name is taken or none, or the passphrase is too short or long.
@@ -120,7 +127,8 @@ class Operator:
         key = SigningKey.generate()
         # A private half without a public one is what an interrupted call left; nobody obeys it.
         file_store.replace_private(folder / f"{name}.key", _seal(key, name, passphrase))
-        PublicKeyFile(name=name, key=key.public_key).write(public_path)
+        signed = OperatorFile.appointed(name, key.public_key, authority)
+        file_store.write_public(public_path, signed.text)
         return cls(name, key)
 
     @classmethod
@@ -192,34 +200,52 @@ class Operator:
 class OperatorRing:
     """The public keys of the operators that a city knows."""
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keys", "_unsigned")
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
+    def __init__(
+        self, keys: Mapping[str, bytes], *, unsigned: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Take the operators.
+
+        Args:
+            keys: of each name the public key.
+            unsigned: those whom the authority did not appoint; their acts are refused by name.
+        """
         self._keys = dict(keys)
+        self._unsigned = dict(unsigned or {})
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, trust: CityTrust) -> Self:
         """Read every ``NAME.pub`` of a folder; a folder that is not there has none.
 
-        A key that was revoked is left out.
+        A key that was revoked is left out, and one that the authority did not sign is not obeyed.
+
+        Args:
+            folder: the operators' folder.
+            trust: the city's; a process keeps the one that it started with, so that who exchanges
+                the authority on the disk makes nobody an operator of it.
 
         Raises:
             KeyManagementError: a file is damaged, or names somebody else than its file name does.
         """
         former = {one.public for one in former_operators(folder)}
-        keys = {}
+        keys: dict[str, bytes] = {}
+        unsigned: dict[str, bytes] = {}
         for path in sorted(folder.glob("*.pub")):
-            found = PublicKeyFile.read(path)
-            if found.name != path.stem:
-                raise KeyManagementError(f"{path} holds the key of {found.name}")
+            found = OperatorFile.read(path)
             if found.key not in former:
-                keys[found.name] = found.key
-        return cls(keys)
+                (keys if found.signed_under(trust) else unsigned)[found.name] = found.key
+        return cls(keys, unsigned=unsigned)
 
     @property
     def operators(self) -> dict[str, bytes]:
         """Each operator's name and public key (32 bytes), by name."""
         return dict(self._keys)
+
+    @property
+    def unsigned(self) -> dict[str, bytes]:
+        """Those whose files bear no signature of the authority, as ``operators``."""
+        return dict(self._unsigned)
 
     def verify(self, signed: SignedAct, now_ms: int, *, act: str, subject: str) -> OperatorAct:
         """Return the act if its operator signed exactly it and it is still good.
@@ -233,11 +259,18 @@ class OperatorRing:
             subject: to what.
 
         Raises:
-            KeyManagementError: unknown operator, bad signature, other act or subject, expired, good
-                for too long, or without a reason; the message says which.
+            KeyManagementError: unknown operator or not signed by the authority, bad signature,
+                other act or subject, expired, good for too long, or without a reason; the message
+                says which.
         """
         claimed = _checked(signed.act)
         key = self._keys.get(claimed.operator)
+        if key is None and claimed.operator in self._unsigned:
+            raise KeyManagementError(
+                f"the city's authority has not signed the key of operator {claimed.operator}; make"
+                " sure that it is this person's, and have it signed where the authority is kept:"
+                f" issuance-keys operator sign {claimed.operator}"
+            )
         if key is None:
             raise KeyManagementError("this operator is not known here")
         if not signature_holds(key, signed.signature, claimed.statement()):

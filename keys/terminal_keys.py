@@ -15,7 +15,6 @@ from keys.key_certificate import KeyCertificate, peer_of, read_certificate
 from keys.life_cycle import CERTIFIED_BEFORE
 from keys.names import checked_name
 from keys.signing import SigningKey
-from keys.storage_key import Holder
 from keys.trust import TerminalTrust
 from protocol.errors import KeyManagementError
 
@@ -154,7 +153,7 @@ def _certify(
 
     So the same call goes on where an interrupted one stopped.
     """
-    authority = Authority.load(city.of(Holder.AUTHORITY), city.storage_key(Holder.AUTHORITY))
+    authority = Authority.of_city(city)
     file_store.private_folder(out)
     file_store.clear_leftovers(out)
     key_file, certificate_file = out / f"{_TERMINAL}.key", out / f"{_TERMINAL}.crt"

@@ -41,7 +41,9 @@ from issuance_server.sample.standings import (
 from issuance_server.sample.stores import SampleTerminal, sample_terminals
 from issuance_server.sample.tables import SAMPLE_TABLES
 from keys import file_store
+from keys.authority import Authority
 from keys.cards import CardFile
+from keys.city_folder import CityFolder
 from keys.city_keys import create_city_keys, load_judge_keys
 from keys.operators import Operator
 from keys.terminal_keys import create_terminal_keys
@@ -108,9 +110,10 @@ def _fill(folder: Path, broker_port: int) -> None:
     now_ms = int(now.timestamp() * 1_000)
     keys = folder / "keys"
     create_city_keys(keys, CITY_CODE, now)
+    authority = Authority.of_city(CityFolder.at(keys))
     for name in OPERATORS:
         passphrase = Secret(OPERATOR_PASSPHRASE.encode())
-        Operator.create(keys / "operators", name, passphrase)
+        Operator.create(keys / "operators", name, passphrase, authority)
     households = sample_households()
     file_store.private_folder(folder / "data")
     cards = _make_cards(folder, households)

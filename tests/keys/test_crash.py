@@ -143,7 +143,10 @@ def _admitted(terminal: str, times: int) -> Callable[[Place], bool]:
 
 
 def _operators(*names: str) -> Callable[[Place], bool]:
-    return lambda place: list(OperatorRing.load(place.city.operators).operators) == list(names)
+    return lambda place: (
+        list(OperatorRing.load(place.city.operators, CityTrust.load(place.city.trust)).operators)
+        == list(names)
+    )
 
 
 def _another_hana(place: Place) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from keys.__main__ import main
 from keys.former_operators import former_operators
 from keys.operators import Operator, OperatorRing
+from keys.trust import CityTrust
 from protocol.errors import KeyManagementError
 from protocol.secret import Secret
 
@@ -143,7 +144,7 @@ def test_a_person_leaves(folder: Path, hana: Operator, run: Run) -> None:
 
     assert [("hana", "revoked")] == [(row["name"], row["state"]) for row in rows]
     assert ("left the office", hana.public_key) == (former.reason, former.public)
-    assert {} == OperatorRing.load(folder / "operators").operators
+    assert {} == OperatorRing.load(folder / "operators", CityTrust.load(folder / "trust")).operators
     assert ["former"] == [path.name for path in (folder / "operators").iterdir()]
 
 
@@ -155,7 +156,31 @@ def test_a_new_key_for_a_person(folder: Path, hana: Operator, run: Run) -> None:
     assert [("active", again.public_key.hex()), ("revoked", hana.public_key.hex())] == [
         (row["state"], row["public_key"]) for row in rows
     ]
-    assert {"hana": again.public_key} == OperatorRing.load(folder / "operators").operators
+    assert {"hana": again.public_key} == OperatorRing.load(
+        folder / "operators", CityTrust.load(folder / "trust")
+    ).operators
+
+
+def test_operator_of_an_older_version_is_signed(folder: Path, hana: Operator, run: Run) -> None:
+    """The list shows who is not, and the authority's signature makes an operator of them."""
+    path = folder / "operators" / "hana.pub"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert ["unsigned"] == [row["state"] for row in run("operator", "list", "--dir", folder)]
+    authority = folder / "storage" / "authority.key"
+    kept = authority.read_bytes()
+    authority.unlink()
+    assert 1 == main(["operator", "sign", "hana", "--dir", str(folder)])
+    assert ["unsigned"] == [row["state"] for row in run("operator", "list", "--dir", folder)]
+    authority.write_bytes(kept)
+    authority.chmod(0o600)
+    rows = run("operator", "sign", "hana", "--dir", folder)
+
+    assert [("active", hana.public_key.hex())] == [
+        (row["state"], row["public_key"]) for row in rows
+    ]
+    trust = CityTrust.load(folder / "trust")
+    assert {"hana": hana.public_key} == OperatorRing.load(folder / "operators", trust).operators
+    assert 1 == main(["operator", "sign", "taro", "--dir", str(folder)])
 
 
 def test_a_revoked_key_does_not_come_back(folder: Path, hana: Operator, run: Run) -> None:
@@ -164,10 +189,10 @@ def test_a_revoked_key_does_not_come_back(folder: Path, hana: Operator, run: Run
     run("operator", "revoke", "hana", "--reason", "stolen", "--dir", folder)
     (folder / "operators" / "hana.pub").write_bytes(public)
 
-    assert {} == OperatorRing.load(folder / "operators").operators
+    assert {} == OperatorRing.load(folder / "operators", CityTrust.load(folder / "trust")).operators
     (folder / "operators" / "former" / "hana-x.json").write_bytes(b"{")
     with pytest.raises(KeyManagementError, match="damaged"):
-        OperatorRing.load(folder / "operators")
+        OperatorRing.load(folder / "operators", CityTrust.load(folder / "trust"))
 
 
 @pytest.mark.parametrize(
@@ -186,4 +211,6 @@ def test_what_an_operator_command_refuses(
 
     assert 1 == main(["operator", *words, "--dir", str(folder)])
     assert 1 == capsys.readouterr().err.count("\n")
-    assert {"hana": hana.public_key} == OperatorRing.load(folder / "operators").operators
+    assert {"hana": hana.public_key} == OperatorRing.load(
+        folder / "operators", CityTrust.load(folder / "trust")
+    ).operators

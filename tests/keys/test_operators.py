@@ -2,18 +2,26 @@
 
 import copy
 import pickle
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from keys.authority import Authority
+from keys.operator_files import OperatorFile, sign_operator
 from keys.operators import ACT_VALID_MS_MAX, Operator, OperatorRing, SignedAct
+from keys.trust import CityTrust
 from protocol.errors import KeyManagementError
 from protocol.secret import Secret
 
 PASSPHRASE = Secret(b"CANARY correct horse")
 NOW_MS = 1_764_000_000_000
 NONCE = bytes(range(16))
+
+AUTHORITY = Authority.generate("272035", not_before=datetime(2026, 1, 1, tzinfo=UTC))
+TRUST = CityTrust(city="272035", authority_certificate=AUTHORITY.certificate_pem, keys=())
 
 Folder = tuple[Path, Operator, Operator]
 
@@ -22,14 +30,14 @@ Folder = tuple[Path, Operator, Operator]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """A folder with two operators."""
     folder = tmp_path_factory.mktemp("operators")
-    hana = Operator.create(folder, "hana", PASSPHRASE)
-    return folder, hana, Operator.create(folder, "taro", PASSPHRASE)
+    hana = Operator.create(folder, "hana", PASSPHRASE, AUTHORITY)
+    return folder, hana, Operator.create(folder, "taro", PASSPHRASE, AUTHORITY)
 
 
 @pytest.fixture(scope="module")
 def ring(made: Folder) -> OperatorRing:
     """The ring that knows both."""
-    return OperatorRing.load(made[0])
+    return OperatorRing.load(made[0], TRUST)
 
 
 def unlock_card(operator: Operator, **changes: object) -> SignedAct:
@@ -107,7 +115,7 @@ def test_files(made: Folder) -> None:
 def test_nothing_is_overwritten(made: Folder) -> None:
     """A name is given once."""
     with pytest.raises(KeyManagementError, match="exists already"):
-        Operator.create(made[0], "hana", PASSPHRASE)
+        Operator.create(made[0], "hana", PASSPHRASE, AUTHORITY)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +125,7 @@ def test_nothing_is_overwritten(made: Folder) -> None:
 def test_bad_names_and_passphrases(tmp_path: Path, name: str, passphrase: bytes) -> None:
     """Neither a name that leaves the folder nor a passphrase out of range makes a key."""
     with pytest.raises(KeyManagementError):
-        Operator.create(tmp_path, name, Secret(passphrase))
+        Operator.create(tmp_path, name, Secret(passphrase), AUTHORITY)
 
     assert [] == list(tmp_path.iterdir())
 
@@ -141,11 +149,11 @@ def test_what_an_act_is_not_good_for(
 
 def test_unknown_operator(made: Folder, tmp_path: Path, ring: OperatorRing) -> None:
     """Whoever is not in the ring is unknown; a ring without a folder knows nobody."""
-    stranger = Operator.create(tmp_path, "jiro", PASSPHRASE)
+    stranger = Operator.create(tmp_path, "jiro", PASSPHRASE, AUTHORITY)
 
     with pytest.raises(KeyManagementError, match="not known"):
         ring.verify(unlock_card(stranger), NOW_MS, act="card.unlock", subject="card-7")
-    assert {} == OperatorRing.load(tmp_path / "none").operators
+    assert {} == OperatorRing.load(tmp_path / "none", TRUST).operators
 
 
 @pytest.mark.parametrize(
@@ -214,7 +222,51 @@ def test_a_ring_file_must_be_its_own(made: Folder, tmp_path: Path) -> None:
     (tmp_path / "taro.pub").write_bytes((made[0] / "hana.pub").read_bytes())
 
     with pytest.raises(KeyManagementError, match="holds the key of hana"):
-        OperatorRing.load(tmp_path)
+        OperatorRing.load(tmp_path, TRUST)
+
+
+def forged(name: str, key: bytes, how: str, signature: bytes) -> OperatorFile:
+    """Return a public file that the authority did not sign as it stands."""
+    other = Authority.generate("272035", not_before=datetime(2026, 1, 1, tzinfo=UTC))
+    elsewhere = replace(AUTHORITY, city="131016")
+    return {
+        "unsigned": OperatorFile(name=name, key=key),
+        "damaged": OperatorFile(name=name, key=key, signature=signature[::-1]),
+        "another's signature": OperatorFile(name=name, key=key, signature=signature),
+        "another authority": OperatorFile.appointed(name, key, other),
+        "another city": OperatorFile.appointed(name, key, elsewhere),
+    }[how]
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["unsigned", "damaged", "another's signature", "another authority", "another city"],
+)
+def test_who_writes_a_file_is_no_operator(made: Folder, tmp_path: Path, how: str) -> None:
+    """The authority appoints; whom it did not is refused by name, with the way out."""
+    signature = OperatorFile.read(made[0] / "hana.pub").signature
+    taro = made[2]
+    (tmp_path / "taro.pub").write_bytes(forged("taro", taro.public_key, how, signature).text)
+    ring = OperatorRing.load(tmp_path, TRUST)
+
+    assert ({}, {"taro": taro.public_key}) == (ring.operators, ring.unsigned)
+    with pytest.raises(KeyManagementError, match=r"operator taro; .* operator sign taro"):
+        ring.verify(unlock_card(taro), NOW_MS, act="card.unlock", subject="card-7")
+    sign_operator(tmp_path, "taro", AUTHORITY)
+    signed = OperatorRing.load(tmp_path, TRUST)
+    assert ({"taro": taro.public_key}, {}) == (signed.operators, signed.unsigned)
+
+
+@pytest.mark.parametrize(
+    "more", ["x", "kofu-appointed", "kofu-appointed !", "kofu-appointed AA==\n\n"]
+)
+def test_damaged_file_is_named(made: Folder, tmp_path: Path, more: str) -> None:
+    """Neither obeyed nor passed over."""
+    first = (made[0] / "hana.pub").read_text().splitlines()[0]
+    (tmp_path / "hana.pub").write_text(f"{first}\n{more}\n")
+
+    with pytest.raises(KeyManagementError, match=r"hana.pub is missing or holds no operator's key"):
+        OperatorRing.load(tmp_path, TRUST)
 
 
 def test_an_operator_shows_only_the_name(made: Folder) -> None:

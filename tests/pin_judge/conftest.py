@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keys.city_folder import OPERATORS_FOLDER
+from keys.authority import Authority
+from keys.city_folder import OPERATORS_FOLDER, CityFolder
 from keys.city_keys import create_city_keys, load_judge_keys
 from keys.operators import Operator
 from protocol.secret import Secret
@@ -21,13 +22,22 @@ def city_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def operator(city_keys: Path) -> Operator:
-    return Operator.create(city_keys / OPERATORS_FOLDER, "hanako", Secret(b"correct horse"))
+def authority(city_keys: Path) -> Authority:
+    return Authority.of_city(CityFolder.at(city_keys))
 
 
 @pytest.fixture(scope="session")
-def second(city_keys: Path) -> Operator:
-    return Operator.create(city_keys / OPERATORS_FOLDER, "taro", Secret(b"battery staple"))
+def operator(city_keys: Path, authority: Authority) -> Operator:
+    return Operator.create(
+        city_keys / OPERATORS_FOLDER, "hanako", Secret(b"correct horse"), authority
+    )
+
+
+@pytest.fixture(scope="session")
+def second(city_keys: Path, authority: Authority) -> Operator:
+    return Operator.create(
+        city_keys / OPERATORS_FOLDER, "taro", Secret(b"battery staple"), authority
+    )
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from typing import Any
 from issuance_server.adapters import frames
 from issuance_server.adapters.child_process import Child
 from issuance_server.adapters.pin_judge.registration import NewCard, register_offline
-from keys.city_folder import OPERATORS_FOLDER
+from keys.authority import Authority
+from keys.city_folder import OPERATORS_FOLDER, CityFolder
 from keys.city_keys import load_judge_keys
-from keys.signing import PublicKeyFile
+from keys.operator_files import OperatorFile
 from protocol.errors import AdapterError
 from protocol.secret import Secret
 from tests.pin_judge.ghost import ghost_faults, read_ghost, tries_missing
@@ -146,9 +147,10 @@ class Storm:
         refs = await register_offline(self.store, keys, new, self._random.randbytes)
         operators = [(name, self._random.randbytes(32).hex()) for name in ("hanako", "taro")]
         (self.folder / OPERATORS_FOLDER).mkdir()
+        authority = Authority.of_city(CityFolder.at(self.keys))
         for name, seed in operators:
-            public = PublicKeyFile(name=name, key=key_of(seed).public_key)
-            public.write(self.folder / OPERATORS_FOLDER / f"{name}.pub")
+            signed = OperatorFile.appointed(name, key_of(seed).public_key, authority)
+            (self.folder / OPERATORS_FOLDER / f"{name}.pub").write_bytes(signed.text)
         return {
             "sealing_key": keys.pin_opener.public_key.hex(),
             "cards": [

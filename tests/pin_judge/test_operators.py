@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from issuance_server.core.pin_policy import VerdictOutcome
+from keys.authority import Authority
+from keys.city_folder import OPERATORS_FOLDER, CityFolder
+from keys.operator_files import OperatorFile, sign_operator
 from keys.operators import Operator, SignedAct
 from keys.signing import SigningKey
 from protocol.errors import KeyManagementError
@@ -142,6 +146,28 @@ async def test_one_operator_unlocks_nothing(bench: JudgeBench, acts: Acts) -> No
             await acts.unlock(act, other)
 
     assert 0 == await bench.tries_left(card)
+
+
+async def test_who_writes_a_file_is_no_operator(
+    bench: JudgeBench, acts: Acts, city_keys: Path
+) -> None:
+    """The judge itself asks for the authority's signature; what is signed counts at once."""
+    card = await bench.card()
+    await bench.lock(card)
+    written = city_keys / OPERATORS_FOLDER / "jiro.pub"
+    jiro = Operator("jiro", SigningKey.generate())
+    written.write_bytes(OperatorFile(name="jiro", key=jiro.public_key).text)
+    unsigned = Acts(bench=bench, operator=acts.operator, second=jiro)
+    try:
+        with pytest.raises(KeyManagementError, match="issuance-keys operator sign jiro"):
+            await unsigned.unlock(unsigned.sign("card.unlock", card.card_ref))
+        assert 0 == await bench.tries_left(card)
+        sign_operator(written.parent, "jiro", Authority.of_city(CityFolder.at(city_keys)))
+        await unsigned.unlock(unsigned.sign("card.unlock", card.card_ref))
+    finally:
+        written.unlink()
+
+    assert 3 == await bench.tries_left(card)
 
 
 async def test_act_is_done_once(bench: JudgeBench, acts: Acts) -> None:

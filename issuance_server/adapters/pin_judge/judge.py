@@ -131,7 +131,7 @@ class PinJudge:
         judge = cls(
             store=store,
             keys=keys,
-            operators=lambda: OperatorRing.load(operators_folder),
+            operators=lambda: OperatorRing.load(operators_folder, keys.trust),
             surroundings=surroundings,
         )
         await store.burn_pending(at_ms=judge._around.now_ms(), sign=judge._sign)
