@@ -104,7 +104,7 @@ class Person:
 
     def leave(self) -> "Person":
         """Go, and wait until the machine is there for the next one."""
-        return self.touch("finish").sees("goodbye").sees("start")
+        return self.touch("finish").sees("goodbye").touch("home").sees("start")
 
 
 @contextmanager
