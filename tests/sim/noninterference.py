@@ -7,6 +7,7 @@ the same has leaked.
 """
 
 import argparse
+import gc
 import io
 import sys
 import time
@@ -27,7 +28,7 @@ from tests.sim.world import World, simulate
 EXIT_SAME, EXIT_DIFFERENT = 0, 1
 SEEDS = 20
 PROGRESS_EVERY_S = 30.0
-WORLDS_PER_CHILD = 100
+PAIRS_PER_CHILD = 100
 """A child process is replaced after so many, so that memory stays bounded whatever they keep."""
 _MS_PER_S = 1_000
 
@@ -243,7 +244,8 @@ def _pairs(asked: argparse.Namespace) -> Iterator[Compared]:
     if asked.jobs <= 1:
         yield from map(compare_one, tasks)
         return
-    with get_context("spawn").Pool(asked.jobs, maxtasksperchild=WORLDS_PER_CHILD) as pool:
+    # what a process imported lasts: it need not be looked through after each world (gc.freeze)
+    with get_context("spawn").Pool(asked.jobs, gc.freeze, (), PAIRS_PER_CHILD) as pool:
         yield from pool.imap_unordered(compare_one, tasks)
 
 
