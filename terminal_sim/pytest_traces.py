@@ -143,6 +143,9 @@ class Replayed:
             self.path.write_text(lines_of(entries), encoding="utf-8")
 
 
+_CITY = pytest.StashKey[TraceCity]()
+
+
 @pytest.fixture(scope="session")
 def trace_city(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -160,18 +163,23 @@ def trace_city(
 
 
 @pytest.fixture(autouse=True)
-def _trace_of_the_marker(request: pytest.FixtureRequest) -> None:
+def _trace_city_of_the_test(request: pytest.FixtureRequest) -> None:
+    """Have the city ready where a marker asks for it."""
+    if request.node.get_closest_marker(MARKER) is not None:
+        request.node.stash[_CITY] = request.getfixturevalue("trace_city")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     """Play what the marker names, before the test itself."""
-    marker = request.node.get_closest_marker(MARKER)
+    marker = pyfuncitem.get_closest_marker(MARKER)
     if marker is None:
         return
     if len(marker.args) != 1:
-        raise pytest.UsageError('the marker names one file: @pytest.mark.trace("course.jsonl")')
-    path = request.path.parent / marker.args[0]
-    update = bool(request.config.getoption("--trace-update"))
-    city: TraceCity = request.getfixturevalue("trace_city")
-    replayed = city.play(
-        path,
+        pytest.fail('the marker names one file: @pytest.mark.trace("course.jsonl")', pytrace=False)
+    update = bool(pyfuncitem.config.getoption("--trace-update"))
+    replayed = pyfuncitem.stash[_CITY].play(
+        pyfuncitem.path.parent / marker.args[0],
         cards=marker.kwargs.get("cards"),
         ignore=tuple(marker.kwargs.get("ignore", ())),
         to_the_end=update,
