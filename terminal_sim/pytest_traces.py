@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from protocol.errors import KofuError
+
 if TYPE_CHECKING:
     from terminal_sim.replay.playing import Played
 
@@ -178,12 +180,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
     if len(marker.args) != 1:
         pytest.fail('the marker names one file: @pytest.mark.trace("course.jsonl")', pytrace=False)
     update = bool(pyfuncitem.config.getoption("--trace-update"))
-    replayed = pyfuncitem.stash[_CITY].play(
-        pyfuncitem.path.parent / marker.args[0],
-        cards=marker.kwargs.get("cards"),
-        ignore=tuple(marker.kwargs.get("ignore", ())),
-        to_the_end=update,
-    )
+    try:
+        replayed = pyfuncitem.stash[_CITY].play(
+            pyfuncitem.path.parent / marker.args[0],
+            cards=marker.kwargs.get("cards"),
+            ignore=tuple(marker.kwargs.get("ignore", ())),
+            to_the_end=update,
+        )
+    except KofuError as error:
+        pytest.fail(str(error), pytrace=False)
     if update:
         replayed.update()
     else:

@@ -19,6 +19,7 @@ from terminal_sim.core.requests import Authentication
 from terminal_sim.devices import CardReader
 from terminal_sim.replay.arguments import NEW_CARD
 
+CARD_SUFFIX = ".card.json"
 _WRONG_PIN_CODES = frozenset({ReplyCode.PIN_WRONG, ReplyCode.CARD_LOCKED})
 _SPOILT_BYTES = 16
 
@@ -54,7 +55,8 @@ class Wallet:
         Raises:
             SetUpError: it is not known.
         """
-        known = self.pins.get(name) or self.pins.get(Path(self.files.get(name, "")).stem)
+        file_name = Path(self.files.get(name, "")).name
+        known = self.pins.get(name) or self.pins.get(file_name.removesuffix(CARD_SUFFIX))
         if known is not None:
             return known
         if self.files.get(name) == NEW_CARD:
@@ -73,7 +75,7 @@ class Wallet:
         return load_card(path)
 
     def _in_folder(self, name: str) -> Path | None:
-        return None if self.folder is None else self.folder / f"{name}.card.json"
+        return None if self.folder is None else self.folder / f"{name}{CARD_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
