@@ -15,7 +15,8 @@ def test_every_benchmark_runs(name: str) -> None:
 
     assert figures
     # A difference of two times, each taken once, may be anything.
-    assert all(figure > 0 for figure in figures) or name == "certificate-further-sheet"
+    differences = {"certificate-further-sheet", "trace", "trace-cpu"}
+    assert all(figure > 0 for figure in figures) or name in differences
 
 
 @pytest.mark.parametrize("name", ["telegram-growth", "handshake-bytes"])

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from issuance_server.core.effects import Effect
-from issuance_server.core.facts import NO_FACTS, Facts, Now
+from issuance_server.core.facts import NO_FACTS, Facts, HolderFacts, Now
 from issuance_server.core.inputs import Input
 from issuance_server.core.records import AnyRecord
 from issuance_server.core.rules import CityRules
 from issuance_server.core.state import SwitchState, evolve
 from issuance_server.core.switch import Switch
 from issuance_server.core.tables.loaded import read_content
-from issuance_server.core.trace_marks import safe_facts, values_of_core
+from issuance_server.core.trace_marks import safe_dates, values_of_core
 from protocol.secret import Secret
 from protocol.trace.entries import Header, Recorder, Stepped
 from protocol.trace.replaying import Effects, ReplayImpossible
@@ -84,6 +84,13 @@ class StepCoder:
         """Return the entry of what a process begins with."""
         return _entry(self._values.named(beginning))
 
+    def _safe_dates(self, holder: HolderFacts, now: Now) -> dict[str, str | None]:
+        born, since = safe_dates(holder, self._rules, now)
+        return {
+            "birth_on": None if born is None else born.isoformat(),
+            "resident_since": None if since is None else since.isoformat(),
+        }
+
     def step(self, input_: Input, now: Now, facts: Facts, effects: list[Effect]) -> Stepped:
         """Return the entry of a step."""
         values = self._values
@@ -91,7 +98,9 @@ class StepCoder:
         given = values.named(input_)
         told = None
         if facts is not NO_FACTS:
-            told = values.fields(safe_facts(facts, self._rules, now))
+            told = values.fields(facts)
+            if facts.holder is not None:
+                told["holder"] |= self._safe_dates(facts.holder, now)
         return Stepped(
             at_ms=0,
             now={"real_ms": now.real_ms, "business_ms": now.business_ms},

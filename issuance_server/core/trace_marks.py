@@ -8,12 +8,11 @@ nothing can be recorded. Four rules were followed:
 - Nobody must find a person by it: ids of residents, operators, cards' certificates and everything
   that somebody has typed are pseudonyms. ``card_ref`` is drawn at random, and says nothing.
 - A date of birth is replaced by one that is on the same side of every age limit, and the day since
-  which somebody is a resident by one on the same side of 1 January (``safe_facts``).
+  which somebody is a resident by one on the same side of 1 January (``safe_dates``).
 - Records of the register are left out: the core counts them, and looks at nothing in them.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import get_args
 
@@ -52,7 +51,7 @@ MARKS: Mapping[str, Mark] = {
     "report_public_key": Mark.SEALED,
     "wrapped_key": Mark.SEALED,
     "words": Mark.PERSON,
-    "HolderFacts.birth_on": Mark.SHOWN,  # another date: ``safe_facts``
+    "HolderFacts.birth_on": Mark.SHOWN,  # another date: ``safe_dates``
     "HolderFacts.resident_since": Mark.SHOWN,  # likewise
     "ActAccepted.reason": Mark.WORDS,
     "ActEnded.reason": Mark.WORDS,
@@ -95,24 +94,19 @@ def values_of_core(key: Secret | None, *, also: tuple[type, ...] = ()) -> Values
     return Values([*get_args(Input), *get_args(Effect), Facts, CityRules, *also], MARKS, Hider(key))
 
 
-def safe_facts(facts: Facts, rules: CityRules, now: Now) -> Facts:
-    """Return facts from which the core decides the same, without the dates of a life.
+def safe_dates(holder: HolderFacts, rules: CityRules, now: Now) -> tuple[date | None, date | None]:
+    """Return a birth and a day of becoming a resident from which the core decides the same.
 
     Args:
-        facts: as they were read.
+        holder: as it was read.
         rules: with the age limit, and the days of the tax years.
         now: of the step.
     """
-    holder = facts.holder
-    if holder is None:
-        return facts
     today = civil(now.business_ms).date()
-    born = holder.birth_on
+    born, since = holder.birth_on, holder.resident_since
     if born is not None:
         born = _NEVER if age_on(born, today) < rules.age_min_years else _LONG_AGO
-    since = holder.resident_since
     if since is not None:
         year = latest_fiscal_year(today, rules.tax_year_days)
         since = _NEVER if since > date(year, 1, 1) else _LONG_AGO
-    safe: HolderFacts = replace(holder, birth_on=born, resident_since=since)
-    return replace(facts, holder=safe)
+    return born, since

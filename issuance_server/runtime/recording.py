@@ -56,6 +56,11 @@ class Recording:
         """Whether there is a core trace."""
         return self._steps is not None
 
+    @property
+    def missed_count(self) -> int:
+        """How many entries were left out since the beginning."""
+        return sum(file.missed_count for file in self._files)
+
     def make_line(self, **settings: Any) -> Line:
         """Make a line, with a tap if there is a trace of telegrams."""
         if self._lines is None:

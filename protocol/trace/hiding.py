@@ -10,6 +10,8 @@ from protocol.trace.redaction import MARK, PSEUDONYM_BYTES
 
 _START = "~"
 _OF_WORDS = {"words", "echo"}
+KNOWN_MAX = 2_048
+"""Pseudonyms that are remembered, for most are wanted again soon; then all are forgotten."""
 
 
 class Hider:
@@ -27,12 +29,16 @@ class Hider:
                 hidden was read from a trace, and nothing else is hidden.
         """
         self.words: dict[str, Any] = {}
+        self._known: dict[tuple[str, str | bytes], Any] = {}
         self._key = None if key is None else key.reveal()
 
     def hide(self, how: str, value: Any) -> Any:
         """Return what is written for a text or bytes; nothing, and what is empty, stays."""
         if not value:
             return value
+        made = self._known.get((how, value))
+        if made is not None:
+            return made
         known = _known_again(value) if self._key is None else value
         if is_hidden(known):
             return known
@@ -44,8 +50,17 @@ class Hider:
             return value
         if how in _OF_WORDS:
             return self._word(how, value)
-        keyed = hmac.digest(self._key, how.encode() + b"\0" + spelled, hashlib.sha256)
-        return {MARK: how, "is": keyed[:PSEUDONYM_BYTES].hex()}
+        keyed = hmac.digest(self._key, how.encode() + b"\0" + spelled, "sha256")
+        made = {MARK: how, "is": keyed[:PSEUDONYM_BYTES].hex()}
+        if how == Shown.SIGNATURE.value or (how == Shown.PERSON.value and value.isascii()):
+            self._remember((how, value), made)
+        return made
+
+    def _remember(self, what: tuple[str, str | bytes], made: dict[str, Any]) -> None:
+        """Keep a pseudonym; ids and signatures come again, what people typed does not."""
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        self._known[what] = made
 
     def _word(self, how: str, value: str) -> Any:
         """Hide words; what is only an echo of nothing that was written is the core's own."""

@@ -64,10 +64,10 @@ class Redactor:
         }
 
         def hide(fields: dict[str, Any]) -> dict[str, Any]:
-            return {
-                name: plans[name](value) if name in plans else value
-                for name, value in fields.items()
-            }
+            for name, plan in plans.items():  # ``fields`` was made for this alone
+                if name in fields:
+                    fields[name] = plan(fields[name])
+            return fields
 
         return hide
 

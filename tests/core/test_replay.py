@@ -21,7 +21,7 @@ from issuance_server.core.pin_policy import VerdictOutcome
 from issuance_server.core.register_extract import Counts
 from issuance_server.core.register_feed import Placed, RecordRemoved
 from issuance_server.core.replay import Beginning, ReplayedSwitch, StepCoder
-from issuance_server.core.trace_marks import MARKS, safe_facts, values_of_core
+from issuance_server.core.trace_marks import MARKS, safe_dates, values_of_core
 from protocol.domicile_telegrams import RegisterDomicile
 from protocol.errors import Misuse
 from protocol.issuance import IssuanceState
@@ -283,8 +283,8 @@ def test_other_dates_give_the_same_refusals(
     business_ms = NOW.business_ms + int(timedelta(days=days).total_seconds()) * 1_000
     now = replace(NOW, business_ms=business_ms)
     holder = replace(HOLDER, birth_on=birth_on, resident_since=since, tax_year=tax_year)
-    safe = safe_facts(Facts(holder=holder), rules, now).holder
-    assert safe is not None
+    born, resident_since = safe_dates(holder, rules, now)
+    safe = replace(holder, birth_on=born, resident_since=resident_since)
     today = date(2026, 11, 30) + timedelta(days=days)
     assert holder_refusal(rules, holder, now) == holder_refusal(rules, safe, now)
     assert kind_refusal(rules, Kind.KAZEI, holder, today) == kind_refusal(

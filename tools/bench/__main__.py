@@ -16,12 +16,16 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tools.bench import certificate_costs, protocol_costs
+from tools.bench import certificate_costs, protocol_costs, trace_costs
 from tools.bench.measure import USUAL, Benchmark, Effort, Result
 
 BENCHMARKS: dict[str, Benchmark] = {
     benchmark.name: benchmark
-    for benchmark in (*protocol_costs.BENCHMARKS, *certificate_costs.BENCHMARKS)
+    for benchmark in (
+        *protocol_costs.BENCHMARKS,
+        *certificate_costs.BENCHMARKS,
+        *trace_costs.BENCHMARKS,
+    )
 }
 
 
