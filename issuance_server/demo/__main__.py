@@ -7,7 +7,14 @@ import time
 from pathlib import Path
 
 from issuance_server.demo.scenes import play_all
-from issuance_server.demo.stage import Visit, free_port, fresh_city, is_open, start_server
+from issuance_server.demo.stage import (
+    Visit,
+    free_port,
+    fresh_city,
+    is_open,
+    start_panel,
+    start_server,
+)
 from issuance_server.desk_commands.set_up import init, sample_pin
 from protocol.errors import KofuError, SetUpError
 
@@ -15,6 +22,7 @@ DEMO_FOLDER = Path("var/demo")
 RUN_FOLDER = Path("var/run")
 _STAY_CARD = "h001-m1"
 _STAY_TERMINAL = "7E-0001"
+_PANEL_TERMINAL = "7E-0002"
 
 
 def main() -> int:
@@ -49,6 +57,11 @@ def stay(folder: Path) -> int:
     elif is_open(folder):
         raise SetUpError(f"the sample city in {folder} is open already; stop it where it runs")
     server = start_server(folder)
+    try:
+        panel = start_panel(folder, _PANEL_TERMINAL)
+    except SetUpError:
+        server.stop()
+        raise
     pin = sample_pin(_STAY_CARD)
     line = " ".join(
         Visit(terminal=_STAY_TERMINAL, card=_STAY_CARD, pins=(pin,)).command(
@@ -56,7 +69,8 @@ def stay(folder: Path) -> int:
         )
     )
     sys.stdout.write(
-        f"The sample city is open. In another terminal:\n\n  {line}\n\n"
+        f"The sample city is open. The panel of a multicopy machine, in a browser:\n\n"
+        f"  {panel.address}\n\nor in another terminal:\n\n  {line}\n\n"
         f"cards and PINs   {folder}/README.md\n"
         f"log              tail -f {server.log_file}\n"
         f"issuances        {_beside('issuance-server')} issuance list --config"
@@ -76,6 +90,7 @@ def stay(folder: Path) -> int:
     if stopping:
         sys.stdout.write("\n予備閉局: nothing new; what is under way finishes …\n")
         sys.stdout.flush()
+    panel.stop()
     status = server.stop()
     sys.stdout.write("閉局: stopped in order.\n" if status == 0 else f"see {server.log_file}\n")
     return status

@@ -22,6 +22,8 @@ from protocol.errors import SetUpError
 
 SERVER_START_S_MAX = 30
 SERVER_STOP_S_MAX = 90
+PANEL_PORT = 8091
+PANEL_STOP_S_MAX = 30
 TERMINAL_S_MAX = 60
 _MARK = ".made-by-make-demo"
 
@@ -106,6 +108,58 @@ def start_server(folder: Path, *options: str) -> Server:
         time.sleep(0.05)
     process.kill()
     raise SetUpError(f"the server was not ready within {SERVER_START_S_MAX} s; see {log_file}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """The touch panel of one machine, served to browsers on this computer."""
+
+    process: "subprocess.Popen[str]"
+    address: str
+
+    def stop(self) -> None:
+        """Switch the machine off in order."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(PANEL_STOP_S_MAX)
+
+
+def start_panel(folder: Path, terminal: str) -> Panel:
+    """Start a machine with sample cards beside it, and wait until its panel is served.
+
+    Raises:
+        SetUpError: it ended instead; what it said is on standard error.
+    """
+    process = subprocess.Popen(  # noqa: S603  # our own program
+        [
+            *TERMINAL_SIM,
+            "kiosk",
+            *("--terminal", str(folder / "terminals" / terminal)),
+            *("--cards", str(folder / "cards"), "--notes", str(folder / "README.md")),
+            *("--out", str(folder / "paper"), "--port", str(_panel_port())),
+        ],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # as with the server
+    )
+    told = process.stdout.readline() if process.stdout else ""
+    address = next((word for word in told.split() if word.startswith("http://")), "")
+    if not address:
+        process.kill()
+        raise SetUpError(f"the panel of {terminal} was not served")
+    return Panel(process=process, address=address)
+
+
+def _panel_port() -> int:
+    """Return the usual port, so that a page stays where it was; 0 if somebody else has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PANEL_PORT))
+        except OSError:
+            return 0
+    return PANEL_PORT
 
 
 @contextmanager
