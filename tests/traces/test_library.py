@@ -22,5 +22,5 @@ NOBODY_KNOWS = {"stranger": "new"}
         for file in LIBRARY
     ],
 )
-def test_city_says_what_the_trace_says(file: str) -> None:
+def test_city_says_what_the_trace_says(file: str, cards_from_elsewhere: None) -> None:
     """Each course, each refusal and each fault of the library goes as it is written there."""

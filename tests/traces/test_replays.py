@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from protocol.shells.trace_reading import read_trace
+from protocol.trace.entries import Said
 from terminal_sim.__main__ import main
 from terminal_sim.pytest_traces import TraceCity
+from terminal_sim.replay.cast import read_pins
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
@@ -114,6 +117,29 @@ def test_what_is_missing_is_named(
     status, _, err = replayed(trace_city, capsys, written(tmp_path, SHORT), "--parallel", "99")
     assert 2 == status
     assert "each copy needs 1 of its own" in err
+
+
+def test_recording_of_a_machine_happens_again(
+    trace_city: TraceCity, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A visit with a slip of the finger, recorded by the terminal itself, cards by pseudonym."""
+    assert trace_city.pins is not None
+    pin = read_pins(trace_city.pins)["h014-m1"].reveal().decode()
+    wrong = f"{(int(pin) + 1) % 10_000:04}"
+    card, trace = trace_city.cards / "h014-m1.card.json", tmp_path / "visit.trace"
+    words = ("--terminal", "SK-0101", "--terminals", trace_city.terminals, "--card", card)
+    more = ("--pin", wrong, "--pin", pin, "--certificate", "inkan", "--out", tmp_path)
+    assert 0 == main(["issue", *map(str, (*words, *more)), "--trace", str(trace)])
+    names = {
+        entry.telegram["card"]["is"]
+        for entry in read_trace(trace)
+        if isinstance(entry, Said) and "card" in entry.telegram
+    }
+    (name,) = names
+    capsys.readouterr()
+
+    status, out, _ = replayed(trace_city, capsys, trace, "--card", f"{name}={card}")
+    assert (0, True) == (status, "as recorded" in out), out
 
 
 def run_tests(city: TraceCity, folder: Path, *words: str) -> tuple[int, str]:
