@@ -1,9 +1,10 @@
 """Writes a trace to a file: beside the work, within bounds, and never in its way (TP-133).
 
-What is told is made fit to be shared at once, so that no secret waits in the queue. A thread of its
-own writes it. A file that is full is put aside under a number, and the oldest ones go. When the
-thread cannot keep up, entries are counted instead of kept; when the disk refuses, the recording
-ends, is told of once, and everything else goes on.
+What is told of lines is made fit to be shared at once, so that no secret waits in the queue. A core
+knows none: its steps wait as they are, and the thread that writes codes them, one after the other,
+which costs less than doing it in between everything else. A file that is full is put aside under a
+number, and the oldest ones go. When the thread cannot keep up, entries are counted instead of kept;
+when the disk refuses, the recording ends, is told of once, and everything else goes on.
 """
 
 import os
@@ -42,6 +43,8 @@ PARTS_MAX = 8
 QUEUED_BYTES_MAX = 4 * 1024 * 1024
 WRITE_INTERVAL_MS = 100
 CLOSE_MS_MAX = 2_000
+STEP_BYTES = 2_048
+"""What a step that waits counts for in the queue; the usual ones take less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ class TraceFile:
         self._bounds = bounds
         self._redactor = Redactor(Secret(os.urandom(PSEUDONYM_KEY_BYTES)))
         self._started_at_ms = clock()
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[bytes | Callable[[], bytes]] = deque()
         self._queued_bytes = 0
         self._missed = 0
         self._room = threading.Lock()
@@ -159,15 +162,19 @@ class TraceFile:
         """Record that the carrier came or went."""
         self._record(Happened(at_ms=self._at_ms(), word=word, reason=reason))
 
-    def leave_out(self) -> None:
-        """Count an entry that cannot be made."""
-        with self._room:
-            self._missed += 1
-            self.missed_count += 1
+    def stepped(self, made: Callable[[], Stepped]) -> None:
+        """Record a step of a core.
 
-    def stepped(self, step: Stepped) -> None:
-        """Record a step of a core; its time is set here."""
-        self._record(msgspec.structs.replace(step, at_ms=self._at_ms()))
+        Args:
+            made: gives it, in the writing thread; what it reads must not change any more. Its time
+                is that of this call.
+        """
+        at_ms = self._at_ms()
+
+        def encoded() -> bytes:
+            return stream.encode(msgspec.structs.replace(made(), at_ms=at_ms))
+
+        self._keep(encoded, STEP_BYTES)
 
     def close(self) -> None:
         """Write what waits, end the file, and give it up. May be called twice."""
@@ -181,24 +188,35 @@ class TraceFile:
         return max(0, self._clock() - self._started_at_ms)
 
     def _record(self, entry: Known) -> None:
+        encoded = self._made(lambda: stream.encode(entry))
+        self._keep(encoded, len(encoded))
+
+    def _keep(self, entry: bytes | Callable[[], bytes], length: int) -> None:
+        """Let an entry wait for the thread, or count it."""
         if self.failure is not None or self._closing:
             return
-        try:
-            encoded = stream.encode(entry)
-        except (ValueError, OverflowError, TypeError):  # longer than a trace can hold, or no entry
-            encoded = None
         with self._room:
-            if encoded is None or self._queued_bytes + len(encoded) > self._bounds.queued_bytes:
+            if self._queued_bytes + length > self._bounds.queued_bytes:
                 self._missed += 1
                 self.missed_count += 1
                 return
             if self._missed:
-                told = stream.encode(Missed(at_ms=self._at_ms(), count=self._missed))
-                self._missed = 0
-                self._queue.append(told)
-                self._queued_bytes += len(told)
-            self._queue.append(encoded)
-            self._queued_bytes += len(encoded)
+                self._queue.append(self._missed_told())
+            self._queue.append(entry)
+            self._queued_bytes += length
+
+    def _missed_told(self) -> bytes:
+        told = stream.encode(Missed(at_ms=self._at_ms(), count=self._missed))
+        self._missed = 0
+        return told
+
+    def _made(self, make: Callable[[], bytes]) -> bytes:
+        """Return an entry; what cannot be made, or is too long for a trace, is told as missed."""
+        try:
+            return make()
+        except Exception:  # noqa: BLE001  # a bug in here must not cost a city a certificate
+            self.missed_count += 1
+            return stream.encode(Missed(at_ms=self._at_ms(), count=1))
 
     def _write_on(self) -> None:
         """Write until it is closed, or the disk refuses."""
@@ -207,6 +225,8 @@ class TraceFile:
                 self._due.wait(WRITE_INTERVAL_MS / 1_000)
                 self._write_queue()
             self._write_queue()
+            if self._missed:
+                self._put(self._missed_told())
             self._end_part(continued=False)
         except OSError as error:
             self.failure = error.strerror or str(error)
@@ -219,7 +239,8 @@ class TraceFile:
                 waiting = list(self._queue)
                 self._queue.clear()
                 self._queued_bytes = 0
-            for encoded in waiting:
+            for one in waiting:
+                encoded = one if isinstance(one, bytes) else self._made(one)
                 if self._written_bytes + len(encoded) > self._bounds.part_bytes:
                     self._end_part(continued=True)
                     self._begin_part()
