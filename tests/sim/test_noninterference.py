@@ -28,7 +28,7 @@ from tests.sim.residents import PINS_DRAWN, DrawnCard, OtherResidents, residents
 from tests.sim.server_node import ServerNode
 
 SHORT_SEEDS = 12
-FULL_SEEDS = 1_000
+FULL_SEEDS, SEEDS_PER_PART = 1_000, 50
 BUSY_GAP_MS_MAX = 5 * MINUTE_MS
 """The short form takes the first seeds in which people come that often: most is seen soonest."""
 PLANTED_FIRST_SEED, PLANTED_SEEDS_MAX = 4, 5
@@ -36,13 +36,24 @@ LONG_NAME_LETTERS = 13
 _US_PER_DIGIT = 1_000
 
 
-@pytest.mark.slow
-def test_broker_log_and_machines_tell_nobody_apart(pytestconfig: pytest.Config) -> None:
-    """Whoever the people are, message for message and line for line is the same."""
-    seeds: Iterable[int] = range(1, 1 + FULL_SEEDS)
-    if not pytestconfig.getoption("--full"):
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the comparison its seeds: all of them in parts, or a few busy ones."""
+    if "seeds" not in metafunc.fixturenames:
+        return
+    if metafunc.config.getoption("--full"):
+        parts: list[Iterable[int]] = [
+            range(first, first + SEEDS_PER_PART) for first in range(1, FULL_SEEDS, SEEDS_PER_PART)
+        ]
+    else:
         plans = (draw_plan(seed, Mode.SAFETY) for seed in count(1))
-        seeds = islice((one.seed for one in plans if one.gap_ms <= BUSY_GAP_MS_MAX), SHORT_SEEDS)
+        busy = (plan.seed for plan in plans if plan.gap_ms <= BUSY_GAP_MS_MAX)
+        parts = [tuple(islice(busy, SHORT_SEEDS))]
+    metafunc.parametrize("seeds", parts, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+
+
+@pytest.mark.slow
+def test_broker_log_and_machines_tell_nobody_apart(seeds: Iterable[int]) -> None:
+    """Whoever the people are, message for message and line for line is the same."""
     sums = Compared()
     for seed in seeds:
         sums.add(compare(seed, Mode.SAFETY))
