@@ -53,13 +53,16 @@ def printing(panel: Panel) -> Screen:
 
 def paper(panel: Panel) -> Screen:
     """Tell how many sheets there are and what to do with them."""
-    sheets = panel.visit.sheets
+    copies = panel.visit.paid[-1].copies if panel.visit.paid else 1
+    sheets = panel.visit.sheets // copies
     together = "one-sheet" if sheets == 1 else "unstapled"
+    if copies > 1:
+        together = f"copies-{together}"
     return Screen(
         name="paper",
         private=True,
         lines=(
-            Line(together, {"sheets": sheets}, tone="strong"),
+            Line(together, {"copies": copies, "sheets": sheets}, tone="strong"),
             Line("envelopes"),
             Line("no-refund", tone="soft"),
         ),

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from protocol.errors import SetUpError
 from terminal_sim.kiosk import inputs as into
+from terminal_sim.kiosk.font import cut_font
 from terminal_sim.kiosk.guard import Guard
 from terminal_sim.kiosk.kiosk import Kiosk
 from terminal_sim.kiosk.screens import Screen
@@ -27,6 +28,7 @@ BODY_BYTES_MAX = 1_024
 STILL_THERE_SECONDS = 10
 """So often the screen is sent again, so that an end of the connection is seen."""
 _TOKEN_BYTES = 32
+_FONT = "kiosk-sans.otf"
 _MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -182,4 +184,5 @@ def _static_files() -> Mapping[str, Response]:
     }
     if "index.html" not in found:
         raise SetUpError("the files of the panel are missing; install the package again")
+    found[_FONT] = Response(cut_font(), headers={"content-type": "font/otf"})
     return found

@@ -103,7 +103,9 @@ class Course:
         return self.at_pin().type_pin().menu().touch("card-taken")
 
     def at_preparing(self) -> "Course":
-        self.at_kinds().touch("kind:inkan", "next", "confirm")
+        return self.at_kinds().touch("kind:inkan", "next", "confirm").apply()
+
+    def apply(self) -> "Course":
         return self.happen(
             r.Applied(
                 issuance_id=ISSUANCE,
@@ -116,7 +118,10 @@ class Course:
         )
 
     def at_money(self, *, sheets: int = 2) -> "Course":
-        self.at_preparing().happen(
+        return self.at_preparing().quote(sheets=sheets)
+
+    def quote(self, *, sheets: int) -> "Course":
+        self.happen(
             r.Quoted(
                 issuance_id=ISSUANCE,
                 fee_yen=FEE_YEN,
@@ -131,20 +136,21 @@ class Course:
         return self.feed(into.Asked(question=money))
 
     def at_printing(self, *, sheets: int = 2) -> "Course":
-        return (
-            self.at_money(sheets=sheets)
-            .touch("yen:500", "pay")
-            .happen(
-                out.HoldMoney(issuance_id=ISSUANCE, amount_yen=FEE_YEN, change_yen=300),
-                r.ReleaseGranted(issuance_id=ISSUANCE, at_ms=self.now_ms),
-            )
+        return self.at_money(sheets=sheets).touch("yen:500", "pay").release()
+
+    def release(self) -> "Course":
+        return self.happen(
+            out.HoldMoney(issuance_id=ISSUANCE, amount_yen=FEE_YEN, change_yen=300),
+            r.ReleaseGranted(issuance_id=ISSUANCE, at_ms=self.now_ms),
         )
 
     def lay(self, sheet: int) -> "Course":
         return self.happen(r.SheetLaid(issuance_id=ISSUANCE, sheet=sheet, at_ms=self.now_ms))
 
     def at_paper(self) -> "Course":
-        self.at_printing().lay(1).lay(2)
+        return self.at_printing().lay(1).lay(2).printed()
+
+    def printed(self) -> "Course":
         printed = r.Printed(issuance_id=ISSUANCE, earned_yen=FEE_YEN, at_ms=self.now_ms)
         return self.happen(printed)
 

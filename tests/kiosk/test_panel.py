@@ -78,6 +78,18 @@ def test_from_the_money_to_the_door() -> None:
     assert ("goodbye", None) == (names_of(course), course.given[-1])
 
 
+def test_several_copies_are_several_sets() -> None:
+    """Four sheets of two copies are two sets of two, each valid only whole."""
+    course = Course().at_kinds().touch("kind:inkan", "more", "next", "confirm").apply()
+    course.quote(sheets=4).touch("yen:1000", "pay").release()
+    for sheet in (1, 2, 3, 4):
+        course.lay(sheet)
+    course.printed()
+
+    assert "copies-unstapled" == course.told[0]
+    assert {"copies": 2, "sheets": 2} == course.screen.lines[0].values
+
+
 def test_only_what_is_offered_counts() -> None:
     """A touch of another screen, or one that the screen does not offer, changes nothing."""
     course = Course().at_kinds()
