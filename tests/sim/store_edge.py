@@ -24,6 +24,10 @@ READ_US_MAX = 3_000
 READ_SLOWLY = 0.1
 
 
+class DiskRefused(JournalFailed):
+    """It is drawn that the disk takes nothing."""
+
+
 class SeenTransaction:
     """A transaction of the store behind, and what it will have changed."""
 
@@ -87,18 +91,16 @@ class StoreEdge:
     async def transaction(self, attached: str | None = None) -> AsyncIterator[SeenTransaction]:
         """Run one transaction of the store behind."""
         faults, rates = self._faults, self._faults.rates
-        async with self._inner.transaction(attached) as inner:
-            seen = SeenTransaction(inner, faults)
-            yield seen
-            wait_us = COMMIT_US
-            if faults.hits(rates.slow_disk, "slow disk of the server"):
-                wait_us += int(faults.dice.random() ** 3 * SLOW_MS_MAX * US_PER_MS)
-            await pause_us(wait_us)
-            if faults.hits(rates.server_disk_refuses, "server's disk refused"):
-                raise JournalFailed("the disk is full")
-            if faults.hits(rates.server_dies_at_commit, "server died before a commit"):
-                self._node.kill()
-                await pause_us(0)
+        try:
+            async with self._inner.transaction(attached) as inner:
+                seen = SeenTransaction(inner, faults)
+                yield seen
+                await self._reach_the_disk()
+        except DiskRefused:
+            raise
+        except JournalFailed as refused:  # a constraint has stopped what the core decided
+            self._court.found(0, f"the store refused to write: {refused}")
+            raise
         self._court.city_records(
             self._clock.now(), seen.records, seen.kept, seen.dropped, seen.changes
         )
@@ -110,6 +112,23 @@ class StoreEdge:
         """Note that the register copy is as of now."""
         await self._inner.set_watermark(at_ms)
         self._court.watermark(at_ms)
+
+    async def _reach_the_disk(self) -> None:
+        """Let a commit take its time; the disk may refuse it, and the server may die before it.
+
+        Raises:
+            DiskRefused: nothing of it was written.
+        """
+        faults, rates = self._faults, self._faults.rates
+        wait_us = COMMIT_US
+        if faults.hits(rates.slow_disk, "slow disk of the server"):
+            wait_us += int(faults.dice.random() ** 3 * SLOW_MS_MAX * US_PER_MS)
+        await pause_us(wait_us)
+        if faults.hits(rates.server_disk_refuses, "server's disk refused"):
+            raise DiskRefused("the disk is full")
+        if faults.hits(rates.server_dies_at_commit, "server died before a commit"):
+            self._node.kill()
+            await pause_us(0)
 
     async def checkpoint(self) -> bool:
         """Empty the write-ahead log; a reader may be in the way for a while."""
