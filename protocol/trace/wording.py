@@ -45,6 +45,9 @@ def wording(entry: Entry, told: Told | None = None) -> str:
             return f"{clock(entry.at_ms)}  {whose:<12} ···  line {entry.word.value}{keys}{reason}"
         case Stepped():
             given, fields = entry.given
+            asked = fields.get("telegram") if isinstance(fields, Mapping) else None
+            if isinstance(asked, Mapping):
+                given = f"{given} {asked.get('telegram', '?')}"
             made = ", ".join(name for name, _ in entry.effects) or "nothing"
             return f"{clock(entry.at_ms)}  {given} {_fields(fields)} → {made}"
         case Missed():

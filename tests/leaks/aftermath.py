@@ -2,8 +2,8 @@
 
 The day has a certificate for a household, one after a wrong PIN, one whose name cannot be printed
 or can, a card that is locked and unlocked, a card that judges its PIN itself, a slip of the finger,
-a terminal without power before the release, a server that is killed, a settlement, and a log in
-both forms.
+a terminal without power before the release, a server that is killed, a settlement, a log in both
+forms, and traces of telegrams and cores on both sides.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
         base: everything that the processes write is somewhere in it.
         left: takes what is left behind.
     """
-    town.start()
+    town.start(*_traces(town, "server"))
     with overheard(town.port, left):
         _visit_all_at_once(town)
         _unlock(town, left)
@@ -88,7 +88,7 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
     server = _start_with_readable_log(town)
     with overheard(town.port, left):
         assert town.settle("LW-0001") == 0
-        _ends(_visit(town, "7E-0002", aviary.KANJI), 0)
+        _ends(_visit(town, "7E-0002", aviary.KANJI, *_traces(town, "terminal")), 0)
     assert server.stop() == 0
     _collect_files(base, left, "in the evening")
     for number, terminal in enumerate(town.terminals):
@@ -96,10 +96,17 @@ def live_through(town: Town, base: Path, left: Aftermath) -> None:
         left.said[f"terminal {number}"] = lines.encode()
 
 
+def _traces(town: Town, name: str) -> list[str]:
+    """Return the options that record both traces."""
+    stem = town.folder / "log" / name
+    return ["--trace", f"{stem}-lines.trace", "--core-trace", f"{stem}-core.trace"]
+
+
 def _start_with_readable_log(town: Town) -> Server:
     log_file = town.folder / "log" / "server.txt"
     settings = str(town.folder / "server.toml")
     command = [*open_server.command(), "run", "--config", settings, "--log-format", "console"]
+    command += _traces(town, "server")
     with log_file.open("ab") as log:
         process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL)
     town.server = Server(process=process, log_file=log_file)

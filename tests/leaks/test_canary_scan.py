@@ -86,7 +86,10 @@ def test_no_file_but_the_citys_database_holds_what_is_personal(aftermath: Afterm
         if not path.startswith("city/data/city.db")
     }
     assert any(path.startswith("city/terminals/LW-0001/storage/spool/") for path in files)
-    assert any(path.startswith("city/log/") for path in files)
+    assert any(path.startswith("city/log/server.jsonl") for path in files)
+    for recorder in ("server", "terminal"):
+        assert any(path.startswith(f"city/log/{recorder}-lines.trace") for path in files)
+        assert any(path.startswith(f"city/log/{recorder}-core.trace") for path in files)
     assert any(path.startswith("city/data/pin-judge.db") for path in files)
 
     assert {} == found_in(files, [*aviary.personal(), *aviary.identifiers()])

@@ -155,7 +155,8 @@ async def test_another_decision_is_shown_field_by_field(
     told = capsys.readouterr().out
     assert f"entry {place + 1} is decided otherwise" in told
     assert "1 Write.record.register_version\n    recorded: 2\n    now:      1\n" in told
-    assert "ChallengeDrawn" in told.partition(f"entry {place + 1}")[0]
+    before = told.partition(f"entry {place + 1}")[0]
+    assert all(words in before for words in ("Asked begin", "ChallengeDrawn"))
 
 
 async def test_nothing_secret_and_no_name_is_in_either_trace(
