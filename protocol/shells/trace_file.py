@@ -1,10 +1,11 @@
 """Writes a trace to a file: beside the work, within bounds, and never in its way (TP-133).
 
-What is told of lines is made fit to be shared at once, so that no secret waits in the queue. A core
-knows none: its steps wait as they are, and the thread that writes codes them, one after the other,
-which costs less than doing it in between everything else. A file that is full is put aside under a
-number, and the oldest ones go. When the thread cannot keep up, entries are counted instead of kept;
-when the disk refuses, the recording ends, is told of once, and everything else goes on.
+A telegram in which something may not be shown is made fit to be shared at once, so that no secret
+waits in the queue. Other telegrams, and the steps of a core, which knows no secret, wait as they
+are, and the thread that writes codes them, one after the other, which costs less than doing it in
+between everything else. A file that is full is put aside under a number, and the oldest ones go.
+When the thread cannot keep up, entries are counted instead of kept; when the disk refuses, the
+recording ends, is told of once, and everything else goes on.
 """
 
 import os
@@ -12,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,8 @@ QUEUED_BYTES_MAX = 4 * 1024 * 1024
 WRITE_INTERVAL_MS = 100
 CLOSE_MS_MAX = 2_000
 STEP_BYTES = 2_048
-"""What a step that waits counts for in the queue; the usual ones take less."""
+TELEGRAM_BYTES = 1_024
+"""What a step and a telegram that wait count for in the queue; the usual ones take less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +133,18 @@ class TraceFile:
 
     def said(self, copy: Copy, telegram: AnyTelegram) -> None:
         """Record a telegram of a line."""
+        entry = partial(self._said, self._at_ms(), copy, telegram)
+        if self._redactor.hides(type(telegram)):
+            encoded = self._made(entry)
+            self._keep(encoded, len(encoded))
+        else:
+            self._keep(entry, TELEGRAM_BYTES)
+
+    def _said(self, at_ms: int, copy: Copy, telegram: AnyTelegram) -> bytes:
         generation, counter = copy.name
-        self._record(
+        return stream.encode(
             Said(
-                at_ms=self._at_ms(),
+                at_ms=at_ms,
                 line=copy.whose.line_id,
                 terminal=copy.whose.terminal,
                 way=copy.way,

@@ -38,7 +38,13 @@ class Redactor:
             pseudonym_key: 32 random bytes that are used for this trace and then forgotten.
         """
         self._key = pseudonym_key.reveal()
-        self._plans = {kind: self._struct_plan(inspect.type_info(kind)) for kind in _KINDS}
+        types = {kind: inspect.type_info(kind) for kind in _KINDS}
+        self._plans = {kind: self._struct_plan(info) for kind, info in types.items()}
+        self._hiding_kinds = frozenset(kind for kind, info in types.items() if _marked(info))
+
+    def hides(self, kind: type[AnyTelegram]) -> bool:
+        """Tell whether something of telegrams of this kind may not be shown."""
+        return kind in self._hiding_kinds
 
     def redact(self, telegram: AnyTelegram) -> dict[str, Any]:
         """Return name and fields of a telegram, as plain values, without what may not be shown."""
