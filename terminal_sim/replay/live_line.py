@@ -1,7 +1,8 @@
 """One terminal's line over MQTT in the hand of a replay: it says what it is told to say, once.
 
-Nothing is repeated here by itself, but a request whose answer the trace has and that does not
-come. Answers wait until somebody asks for them by the digest of their request.
+Nothing is repeated here by itself, but for the flights of a handshake, and for a request whose
+answer the trace has and that does not come in the protocol's time: a message may be lost. Answers
+wait until somebody asks for them by the digest of their request.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from keys.line_tls import LineTls
 from protocol import codec
 from protocol.errors import AdapterError, SetUpError
 from protocol.handshake_port import Role
-from protocol.limits import HANDSHAKE_ID_BYTES
+from protocol.limits import HANDSHAKE_ID_BYTES, REQUEST_REPEAT_MS, REQUEST_REPEAT_MS_MAX
 from protocol.line import Dropped, KeysUnknown, Line, LineEvent, LineReady, TelegramReceived
 from protocol.shells.mqtt import BrokerAddress, MqttGateway
 from protocol.telegrams import AnyTelegram, LineTest, LineTested
@@ -25,8 +26,6 @@ from terminal_sim.replay.hand import Hand
 
 CONNECT_MS_MAX = 20_000
 KEYS_MS_MAX = 20_000
-REPEAT_MS = 5_000
-"""After so long a request is sent again whose answer the trace has: a message may be lost."""
 INCOMING_MAX = 256
 _MS_PER_S = 1_000
 
@@ -60,6 +59,7 @@ class LiveLine:
         self._clock = clock
         self._arrived = asyncio.Event()
         self._made_keys = 0
+        self._keys_unknown = False
         handshakes = LineTls(
             Role.TERMINAL,
             hand.keys.line,
@@ -144,7 +144,8 @@ class LiveLine:
     async def hear(self, plaintext: bytes, wait_ms: int) -> AnyTelegram | None:
         """Return the next answer to a request that was sent; None: there is none in this time."""
         digest, until_ms = codec.digest(plaintext), self._clock() + wait_ms
-        repeat_at_ms = self._clock() + REPEAT_MS
+        repeat_ms = REQUEST_REPEAT_MS
+        repeat_at_ms = self._clock() + repeat_ms
         while True:
             self._arrived.clear()
             for heard in self.waiting:
@@ -154,11 +155,18 @@ class LiveLine:
             now_ms = self._clock()
             if now_ms >= until_ms:
                 return None
+            self._note(self._line.wake(now_ms))  # the last flight of a handshake may be lost
+            self._flush()
+            if self._keys_unknown:
+                await self.new_keys()
+                self.say(plaintext)
             if now_ms >= repeat_at_ms:
                 self.counts["repeated"] += 1
                 self.say(plaintext)
-                repeat_at_ms = now_ms + REPEAT_MS
-            await self._wait(min(until_ms, repeat_at_ms) - now_ms)
+                repeat_ms = min(2 * repeat_ms, REQUEST_REPEAT_MS_MAX)
+                repeat_at_ms = now_ms + repeat_ms
+            due_ms = self._line.next_deadline_ms() or until_ms
+            await self._wait(min(until_ms, repeat_at_ms, due_ms) - now_ms)
 
     async def _wait(self, wait_ms: int) -> None:
         with contextlib.suppress(TimeoutError):
@@ -187,6 +195,7 @@ class LiveLine:
             match event:
                 case LineReady():
                     self._made_keys += 1
+                    self._keys_unknown = False
                 case TelegramReceived(telegram=LineTest() as test):
                     answer = LineTested(in_reply_to=event.ref, nonce=test.nonce)
                     self._line.send(codec.encode(answer))
@@ -195,6 +204,7 @@ class LiveLine:
                     self.waiting.append(Heard(ref.digest if ref else None, event.telegram))
                 case KeysUnknown():
                     self.counts["keys-unknown"] += 1
+                    self._keys_unknown = True
                 case Dropped():
                     self.counts[event.reason] += 1
                 case _:
