@@ -25,13 +25,14 @@ class Copies(Witness):
         self._seen_us: dict[str, dict[int, int]] = {}
 
     def on_restarted(self, node: str) -> None:
-        """Keys and copies of before mean nothing to a new process."""
+        """Keys and copies of before mean nothing to a new process of the server.
+
+        A terminal's new process has other keys, and what its last one sent may still be answered:
+        if that were forgotten, the old keys would be taken for the newest ones.
+        """
         if node == "server":
             self._answered.clear()
             self._seen_us.clear()
-        else:
-            self._answered.pop(node, None)
-            self._seen_us.pop(node, None)
 
     def on_told(self, terminal: str, ref: Any, _telegram: t.AnyTelegram) -> None:
         """Look at one answer."""
