@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pypdfium2
+import zxingcpp
+from PIL import Image
 
-from keys.cards import Card, load_card
+from keys.cards import Card, CardFile, load_card
 from protocol.errors import AdapterError, SetUpError
 from terminal_sim.devices import Printer
 from terminal_sim.kiosk.state import SampleCard
@@ -18,6 +20,7 @@ from terminal_sim.machine import Carrier
 
 CARDS_SHOWN_MAX = 8
 PICTURE_WIDTH_PIXELS = 1_000
+SYMBOL_SCALE = 8
 _CARD_SUFFIX = ".card.json"
 _NOTE = re.compile(r"cards/(\S+)\.card\.json \| (\d{4,12}) \|")
 
@@ -160,14 +163,7 @@ class Tray:
         pins = _pins_of(notes)
         return cls(
             folder=folder,
-            cards=tuple(
-                SampleCard(
-                    name=name,
-                    holder=load_card(folder / f"{name}{_CARD_SUFFIX}").holder,
-                    pin=pins.get(name, ""),
-                )
-                for name in shown
-            ),
+            cards=tuple(_shown(folder, name, pins.get(name, "")) for name in shown),
         )
 
     def card(self, name: str) -> Card:
@@ -178,6 +174,12 @@ class Tray:
             KeyManagementError: it can be read by others.
         """
         return load_card(self.folder / f"{name}{_CARD_SUFFIX}")
+
+
+def _shown(folder: Path, name: str, pin: str) -> SampleCard:
+    card = load_card(folder / f"{name}{_CARD_SUFFIX}")
+    form = "basic" if isinstance(card, CardFile) else "mynumber"
+    return SampleCard(name=name, holder=card.holder, form=form, pin=pin)
 
 
 def _pins_of(notes: Path | None) -> dict[str, str]:
@@ -208,4 +210,12 @@ def picture_of(paper: Path, *, sheet: int, sheets_out: int) -> bytes:
         picture = page.render(scale=scale, grayscale=True).to_pil()
     drawn = io.BytesIO()
     picture.save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+def symbol_of(code: str) -> bytes:
+    """Draw a code as a 2D symbol, a PNG."""
+    made = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.QRCode)
+    drawn = io.BytesIO()
+    Image.fromarray(made.to_image(scale=SYMBOL_SCALE)).save(drawn, "PNG")
     return drawn.getvalue()

@@ -24,8 +24,10 @@ def kinds(panel: Panel) -> Screen:
         Choice(f"kind:{one.kind.value}", f"kind-{one.kind.value}", note=_why(one), can=False)
         for one in panel.visit.unavailable
     )
-    lines = (Line("kinds-hint"),) if offered else (Line("kinds-none", tone="warning"),)
-    return Screen(name="kinds", lines=lines, choices=(*offered, *others, _CANCEL))
+    lines = [Line("kinds-hint") if offered else Line("kinds-none", tone="warning")]
+    if panel.visit.prepared is not None:
+        lines.insert(0, Line("prepared-missing", tone="warning"))
+    return Screen(name="kinds", lines=tuple(lines), choices=(*offered, *others, _CANCEL))
 
 
 def options(panel: Panel) -> Screen:

@@ -49,6 +49,13 @@ class TimePassed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneHeld:
+    """Somebody prepared a certificate; the phone shows its code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """The terminal asks the person; it waits for one ``Give``."""
 
@@ -91,7 +98,15 @@ class FaultTurned:
 
 
 Input: TypeAlias = (
-    Touched | PadDrawn | TimePassed | Asked | MembersTold | Happened | OpeningEnded | FaultTurned
+    Touched
+    | PadDrawn
+    | PhoneHeld
+    | TimePassed
+    | Asked
+    | MembersTold
+    | Happened
+    | OpeningEnded
+    | FaultTurned
 )
 
 

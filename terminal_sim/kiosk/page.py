@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from importlib.resources import files
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,11 +16,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from protocol.errors import SetUpError
+from protocol.kinds import Item, Kind, Scope
+from protocol.limits import COPIES_MAX
 from terminal_sim.kiosk import inputs as into
+from terminal_sim.kiosk.cabinet import symbol_of
 from terminal_sim.kiosk.font import cut_font
 from terminal_sim.kiosk.guard import Guard
 from terminal_sim.kiosk.kiosk import Kiosk
+from terminal_sim.kiosk.prepared import ALPHABET, CHARACTERS, VALID_MINUTES, code_of
 from terminal_sim.kiosk.screens import Screen
+from terminal_sim.kiosk.state import Wish
 from terminal_sim.kiosk.words import LANGUAGES, table
 
 SESSION_HEADER = "kiosk-session"
@@ -42,12 +47,19 @@ class _Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     touch: str
 
 
+class _Prepare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Kind
+    scope: Scope
+    items: frozenset[Item]
+    copies: Annotated[int, msgspec.Meta(ge=1, le=COPIES_MAX)]
+
+
 class _Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fault: into.Fault
     on: bool
 
 
-_Body = TypeVar("_Body", _Touch, _Turn)
+_Body = TypeVar("_Body", _Touch, _Turn, _Prepare)
 
 
 class _Frame(msgspec.Struct, frozen=True):
@@ -71,12 +83,18 @@ def kiosk_page(kiosk: Kiosk, hosts: frozenset[str]) -> ASGIApp:
         found = static.get(request.path_params.get("name", "index.html"))
         return found if found is not None else Response("no such file", 404)
 
+    async def prepare_file(_request: Request) -> Response:
+        return static["prepare.html"]
+
     async def words_file(request: Request) -> Response:
         found = words.get(request.path_params["language"])
         return found if found is not None else Response("no such language", 404)
 
     routes = [
         Route("/", static_file),
+        Route("/prepare", prepare_file),
+        Route("/prepared", panel.prepared, methods=["POST"]),
+        Route("/prepared/{code}", panel.code_picture),
         Route("/static/{name}", static_file),
         Route("/words/{language}", words_file),
         Route("/session", panel.session, methods=["POST"]),
@@ -123,6 +141,23 @@ class _PanelDesk:
         self._kiosk.turn(turned.fault, on=turned.on)
         return Response(status_code=204)
 
+    async def prepared(self, request: Request) -> Response:
+        """Give the code of what somebody wants; whoever may open the page may ask."""
+        wanted = await self._read(request, _Prepare)
+        if isinstance(wanted, Response):
+            return wanted
+        wish = Wish(kind=wanted.kind, scope=wanted.scope, items=wanted.items, copies=wanted.copies)
+        code = code_of(wish, self._kiosk.now_ms)
+        self._kiosk.feed(into.PhoneHeld(code=code))
+        return _json({"code": code, "minutes": VALID_MINUTES})
+
+    async def code_picture(self, request: Request) -> Response:
+        """Draw a code, as the machine's reader takes it."""
+        code = request.path_params["code"]
+        if len(code) != CHARACTERS or not set(code) <= set(ALPHABET):
+            return Response("no such code", 404)
+        return Response(symbol_of(code), headers={"content-type": "image/png"})
+
     async def paper(self, request: Request) -> Response:
         """Show a sheet that is out."""
         if not self._is_ours(request):
@@ -150,6 +185,9 @@ class _PanelDesk:
     async def _body(self, request: Request, kind: type[_Body]) -> _Body | Response:
         if not self._is_ours(request):
             return Response("another page has the panel", 401)
+        return await self._read(request, kind)
+
+    async def _read(self, request: Request, kind: type[_Body]) -> _Body | Response:
         body = b""
         async for chunk in request.stream():
             body += chunk

@@ -24,7 +24,14 @@ from terminal_sim.kiosk.state import (
     Visit,
 )
 
-_Plain = into.PadDrawn | into.MembersTold | into.Happened | into.OpeningEnded | into.FaultTurned
+_Plain = (
+    into.PadDrawn
+    | into.MembersTold
+    | into.PhoneHeld
+    | into.Happened
+    | into.OpeningEnded
+    | into.FaultTurned
+)
 Result = tuple[Panel, tuple[Order, ...]]
 
 
@@ -67,6 +74,8 @@ def _changed(panel: Panel, input_: _Plain, now_ms: int) -> Panel:
             return replace(panel, visit=replace(panel.visit, digits=input_.digits, typed=()))
         case into.MembersTold():
             return replace(panel, visit=replace(panel.visit, members=input_.members))
+        case into.PhoneHeld():
+            return replace(panel, phone=input_.code)
         case into.Happened():
             return machine_side.happened(panel, input_.happened, now_ms)
         case into.OpeningEnded():

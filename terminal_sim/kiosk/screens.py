@@ -63,13 +63,28 @@ class Pad(msgspec.Struct, frozen=True):
     full: bool
 
 
+class Letters(msgspec.Struct, frozen=True):
+    """Keys for a code that was prepared at home.
+
+    Attributes:
+        characters: of the keys.
+        typed: what was typed.
+        full: whether no more are taken.
+    """
+
+    characters: str
+    typed: str
+    full: bool
+
+
 class Thing(msgspec.Struct, frozen=True):
     """Something around the machine that a person takes in the hand.
 
     Attributes:
-        kind: ``card``, ``card-in-slot``, ``coin``, ``note`` or ``paper``.
+        kind: ``card``, ``card-in-slot``, ``coin``, ``note``, ``paper`` or ``phone``.
         touch: what is sent when it is taken.
-        label: a holder's made-up name.
+        label: a holder's made-up name, or the code on a phone.
+        form: of a card, ``basic`` (住民基本台帳カード) or ``mynumber`` (個人番号カード).
         pin: of a sample card, written on the note beside it.
         yen: of a coin or a note.
     """
@@ -77,6 +92,7 @@ class Thing(msgspec.Struct, frozen=True):
     kind: str
     touch: str
     label: str = ""
+    form: str = ""
     pin: str = ""
     yen: int = 0
 
@@ -106,6 +122,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
         lines: sentences, in order.
         choices: keys, in order.
         pad: the keypad, where a PIN is typed.
+        letters: keys, where a prepared code is typed.
         things: what lies around the machine.
         sheets: paper that is out or coming.
         busy: whether the person can only wait.
@@ -121,6 +138,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...] = ()
     choices: tuple[Choice, ...] = ()
     pad: Pad | None = None
+    letters: Letters | None = None
     things: tuple[Thing, ...] = ()
     sheets: Sheets | None = None
     busy: bool = False
@@ -141,6 +159,11 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
                 yield "erase"
             if not self.pad.full:
                 yield from (f"pad:{position}" for position in range(len(self.pad.digits)))
+        if self.letters is not None:
+            if self.letters.typed:
+                yield "unletter"
+            if not self.letters.full:
+                yield from (f"letter:{one}" for one in self.letters.characters)
         if self.leaves_at_ms is not None:
             yield "stay"
         if self.alarm:

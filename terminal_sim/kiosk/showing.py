@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from terminal_sim.kiosk import choosing_screens as choosing
 from terminal_sim.kiosk import ending_screens as ending
 from terminal_sim.kiosk.inputs import Fault
-from terminal_sim.kiosk.screens import Choice, Line, Pad, Screen, Thing
+from terminal_sim.kiosk.prepared import ALPHABET, CHARACTERS
+from terminal_sim.kiosk.screens import Choice, Letters, Line, Pad, Screen, Thing
 from terminal_sim.kiosk.state import (
     PIN_DIGITS_MAX,
     PIN_DIGITS_MIN,
@@ -72,13 +73,29 @@ def _start(_panel: Panel) -> Screen:
         name="start",
         choices=(
             Choice("start", "service", note=Line("service-note"), look="large"),
+            Choice("prepare", "prepared", note=Line("prepared-note"), look="wide"),
             *(Choice(other, f"menu-{other}", can=False) for other in others),
         ),
     )
 
 
-def _notice(_panel: Panel) -> Screen:
+def _prepared(panel: Panel) -> Screen:
+    code, fault, phone = panel.visit.code, panel.visit.code_fault, panel.phone
+    full = len(code) >= CHARACTERS
+    return Screen(
+        name="prepared",
+        lines=(Line("prepared-hint"), *((Line(fault, tone="warning"),) if fault else ())),
+        letters=Letters(ALPHABET, code, full),
+        choices=(Choice("prepared", "pin-done", look="primary", can=full), _HOME),
+        things=(Thing("phone", f"prepared:{phone}", label=phone),) if phone else (),
+    )
+
+
+def _notice(panel: Panel) -> Screen:
+    wish = panel.visit.prepared
     lines = tuple(Line(f"notice-{number}", tone="point") for number in range(1, 6))
+    if wish is not None:
+        lines = (Line("prepared-read", {"kind_key": f"kind-{wish.kind.value}"}, "strong"), *lines)
     return Screen(
         name="notice",
         lines=lines,
@@ -92,7 +109,7 @@ def _card(panel: Panel) -> Screen:
         lines=(Line("card-hint"), Line("card-tray", tone="soft")),
         choices=(_BACK, _HOME),
         things=tuple(
-            Thing("card", f"card:{card.name}", label=card.holder, pin=card.pin)
+            Thing("card", f"card:{card.name}", label=card.holder, form=card.form, pin=card.pin)
             for card in panel.cards
         ),
     )
@@ -138,6 +155,7 @@ _SCREENS: dict[Stage, Callable[[Panel], Screen]] = {
     Stage.BOOT: _boot,
     Stage.CLOSED: _closed,
     Stage.START: _start,
+    Stage.PREPARED: _prepared,
     Stage.NOTICE: _notice,
     Stage.CARD: _card,
     Stage.CONNECTING: _busy("connecting"),

@@ -29,6 +29,7 @@ class Stage(Enum):
     CLOSED = "closed"
     START = "start"
     NOTICE = "notice"
+    PREPARED = "prepared"
     CARD = "card"
     CONNECTING = "connecting"
     PIN = "pin"
@@ -51,6 +52,7 @@ class Stage(Enum):
 
 LEAVES_MS = {
     Stage.NOTICE: 60_000,
+    Stage.PREPARED: 90_000,
     Stage.CARD: 60_000,
     Stage.PIN: 50_000,  # a challenge of the city is good for 60 s
     Stage.TAKE_CARD: ALARM_MS,
@@ -100,11 +102,13 @@ class SampleCard:
     Attributes:
         name: of its file.
         holder: made up.
+        form: ``basic`` (住民基本台帳カード) or ``mynumber`` (個人番号カード).
         pin: on the note beside it; empty if there is none.
     """
 
     name: str
     holder: str
+    form: str = "basic"
     pin: str = ""
 
 
@@ -161,6 +165,9 @@ class Visit:
         unavailable: what is not, and why.
         members: of the household.
         wish: what is being chosen.
+        code: of what was prepared at home, as far as it is typed.
+        code_fault: key of the sentence why it was not taken.
+        prepared: what it says.
         issuance_id: of the certificate that is being made.
         cancelled: whether 取消 was pressed while it was made.
         fee_yen: what it costs.
@@ -182,6 +189,9 @@ class Visit:
     unavailable: tuple[Unavailable, ...] = ()
     members: tuple[Member, ...] = ()
     wish: Wish | None = None
+    code: str = ""
+    code_fault: str = ""
+    prepared: Wish | None = None
     issuance_id: bytes = b""
     cancelled: bool = False
     fee_yen: int = 0
@@ -211,6 +221,7 @@ class Panel:
         veiled: whether personal things are hidden.
         faults: what the operator let happen.
         call_centre: number and hours, once the city told them.
+        phone: code on the phone of somebody who prepared a certificate.
         papers: how many papers were begun since the start of the process.
         closed_by: with which code the city did not open.
         owed: how what a power cut left behind ended.
@@ -226,6 +237,7 @@ class Panel:
     veiled: bool = False
     faults: frozenset[Fault] = frozenset()
     call_centre: str = ""
+    phone: str = ""
     papers: int = 0
     closed_by: Refused | None = None
     owed: Stop | None = None

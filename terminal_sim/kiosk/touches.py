@@ -6,6 +6,7 @@ from dataclasses import replace
 from protocol.kinds import Item, Kind, Options, Scope
 from protocol.secret import Secret
 from terminal_sim.customer import Choice
+from terminal_sim.kiosk import prepared
 from terminal_sim.kiosk.inputs import CancelIssuance, DrawPad, Give, InsertCard, Order
 from terminal_sim.kiosk.state import (
     ALARM_AGAIN_MS,
@@ -50,8 +51,39 @@ def _card(panel: Panel, name: str, now_ms: int) -> Result:
 
 def _take_card(panel: Panel, _: str, now_ms: int) -> Result:
     if panel.stage is Stage.TAKE_CARD:
-        return panel.enter(Stage.KINDS, now_ms, card_in=False), ()
+        return _to_choice(panel.enter(Stage.KINDS, now_ms, card_in=False), now_ms), ()
     return panel.enter(Stage.STOPPED, now_ms, card_in=False), ()
+
+
+def _to_choice(panel: Panel, now_ms: int) -> Panel:
+    """Go to what was prepared at home, if it is to be had here and now, or let the person choose.
+
+    A code is good for one certificate of a visit.
+    """
+    wish = panel.visit.prepared
+    offer = None if wish is None else panel.visit.offer(wish.kind)
+    if wish is None or offer is None:
+        return panel
+    scope = wish.scope if wish.scope in offer.scopes else Scope.SELF
+    wish = replace(wish, scope=scope, items=wish.items & frozenset(offer.items))
+    stage = Stage.MEMBERS if scope is Scope.SOME else Stage.CONFIRM
+    return panel.enter(stage, now_ms, wish=wish, prepared=None)
+
+
+def _letter(panel: Panel, letter: str, _now_ms: int) -> Result:
+    code = panel.visit.code + letter
+    return replace(panel, visit=replace(panel.visit, code=code, code_fault="")), ()
+
+
+def _unletter(panel: Panel, _: str, _now_ms: int) -> Result:
+    return replace(panel, visit=replace(panel.visit, code=panel.visit.code[:-1])), ()
+
+
+def _prepared(panel: Panel, held: str, now_ms: int) -> Result:
+    wish = prepared.wish_of(held or panel.visit.code, now_ms)
+    if isinstance(wish, prepared.Unusable):
+        return panel.enter(Stage.PREPARED, now_ms, code="", code_fault=wish.value), ()
+    return panel.enter(Stage.NOTICE, now_ms, code="", code_fault="", prepared=wish), ()
 
 
 def _pad(panel: Panel, position: str, _now_ms: int) -> Result:
@@ -196,6 +228,10 @@ _MEANINGS: dict[str, Callable[[Panel, str, int], Result]] = {
     "start": _go(Stage.NOTICE),
     "agree": _go(Stage.CARD),
     "home": _home,
+    "prepare": _go(Stage.PREPARED),
+    "letter": _letter,
+    "unletter": _unletter,
+    "prepared": _prepared,
     "card": _card,
     "card-taken": _take_card,
     "pad": _pad,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from issuance_server.demo.stage import free_port, start_server
 from issuance_server.desk_commands.set_up import init, sample_pin
@@ -114,10 +114,9 @@ def at_panel(browser: Browser, address: str, **options: Any) -> Iterator[Person]
         yield Person(opened).open()
 
 
-def violations(person: Person) -> list[tuple[str, str]]:
+def violations(page: Page) -> list[tuple[str, str]]:
     """Return what the accessibility checker finds: rules, and the elements that break them."""
     assert AXE.is_file(), "the checker is missing: cd tests/interop && npm ci"
-    page = person.tab.page
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate(AXE.read_text())
     found: dict[str, Any] = page.evaluate(

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from issuance_server.desk_commands.set_up import sample_pin
 from tests.kiosk.scene import Person, at_panel, violations
+from tests.verify_page.browser import tab
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes]
 
@@ -31,42 +32,42 @@ def test_the_whole_course_in_japanese(person: Person, city: Path) -> None:
     posted: list[str] = []
     person.tab.page.on("request", lambda request: posted.append(request.post_data or ""))
     pin = sample_pin(FAMILY)
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("start").sees("notice")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("agree").sees("card")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch(f"card:{FAMILY}").sees("pin").touch("shuffle")
     person.tab.page.wait_for_function("document.querySelector('.digit').textContent !== ''")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.type_pin(pin).sees("take-card")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("card-taken").sees("kinds")
     assert "200円" in person.tab.page.inner_text("#controls")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("kind:juminhyo").sees("options")
     person.touch("scope:household", "item:relationship")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("next").sees("copies")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("next").sees("confirm")
     assert "世帯全員" in person.told()
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("confirm").sees("money")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("yen:500", "pay").sees("paper")
     person.tab.page.wait_for_selector(".sheets figure:nth-child(2) img[src]")
     assert "2枚で1組" in person.told()
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("paper-taken").sees("more")
     assert "300円" in person.told()
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("another").sees("kinds").touch("kind:inkan").sees("copies")
     person.touch("next", "confirm").sees("money").touch("yen:100", "yen:100", "pay")
     person.sees("paper").touch("paper-taken").sees("more")
     assert "400円" in person.told()
     person.touch("finish").sees("goodbye")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("home").sees("start")
 
     assert 2 <= len(list((city / "paper").glob("*.pdf")))
@@ -113,7 +114,7 @@ def test_the_whole_course_in_english_with_the_keyboard(browser: Browser, address
         press("pay")
         person.sees("paper")
         assert "1 sheet" in person.told()
-        assert [] == violations(person)
+        assert [] == violations(person.tab.page)
         press("paper-taken")
         person.sees("more")
         press("finish")
@@ -132,11 +133,30 @@ def test_another_language(person: Person, language: str, title: str, why: str) -
     person.present(ALONE)
     assert title in person.told()
     assert why in person.tab.page.inner_text("#controls")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("cancel").sees("goodbye").touch("home").sees("start")
 
     person.tab.page.wait_for_selector("html[lang='ja']")
     assert "メインメニュー" in person.told()
+
+
+def test_prepared_on_a_phone(person: Person, browser: Browser, address: str) -> None:
+    """A code from home, held before the reader, leads from card and PIN to the confirmation."""
+    with tab(browser, address, viewport=NARROW) as phone:
+        phone.page.goto(f"{address}prepare")
+        phone.page.wait_for_selector("#kinds label")
+        phone.page.check("[value='koseki-zenbu']")
+        phone.page.click("#make")
+        phone.page.wait_for_function("document.querySelector('#made img')?.naturalWidth > 0")
+        assert [] == violations(phone.page)
+        assert NARROW["width"] == phone.page.evaluate("document.documentElement.scrollWidth")
+    person.touch("prepare").sees("prepared")
+    assert [] == violations(person.tab.page)
+    person.tab.page.click(".phone")
+    person.sees("notice").touch("agree", f"card:{ALONE}").sees("pin")
+    person.type_pin(sample_pin(ALONE)).sees("take-card").touch("card-taken").sees("confirm")
+    assert "戸籍全部事項証明書" in person.told()
+    person.touch("cancel").sees("goodbye").touch("home").sees("start")
 
 
 def test_a_warning_before_the_third_wrong_pin(person: Person) -> None:
@@ -146,7 +166,7 @@ def test_a_warning_before_the_third_wrong_pin(person: Person) -> None:
     person.tab.page.wait_for_selector("#told:has-text('あと2回')")
     person.type_pin(wrong)
     person.tab.page.wait_for_selector("#told:has-text('次に間違えると')")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("cancel").sees("stopped").touch("card-taken")
     person.tab.page.wait_for_selector("[data-touch='home']")
     assert "06-0000-0000" in person.told()
@@ -158,10 +178,10 @@ def test_jammed_paper(person: Person) -> None:
     person.present(ALONE).touch("kind:inkan", "next", "confirm").sees("money")
     person.touch("yen:100", "yen:100").fault("jam").touch("pay").sees("stopped")
     assert "200円をお返ししました" in person.told()
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("finish").sees("closed")
     assert "用紙が詰まっています" in person.told()
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.fault("jam").sees("start")
 
 
@@ -178,7 +198,7 @@ def test_the_plug_is_pulled(person: Person) -> None:
     """The screen is dark; afterwards the machine says that what was under way has ended."""
     person.present(ALONE).touch("kind:inkan", "next", "confirm").sees("money")
     person.fault("plug").sees("off")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.fault("plug").sees("stopped")
     assert "停電" in person.told()
     person.touch("home").sees("start")
@@ -204,7 +224,7 @@ def test_controls_for_who_sits(browser: Browser, address: str) -> None:
             seen += len(tops)
             assert [] == [top for top in tops if top < SEATED["height"] * 2 / 3 - 1]
         assert 20 < seen
-        assert [] == violations(person)
+        assert [] == violations(person.tab.page)
         person.touch("cancel").sees("stopped").touch("card-taken")
         person.touch("home").sees("start")
 
@@ -214,9 +234,9 @@ def test_larger_and_clearer(person: Person) -> None:
     page = person.tab.page
     for one in ("large-text", "contrast", "calm"):
         page.click(f"[data-comfort='{one}']")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("start", "agree").sees("card")
-    assert [] == violations(person)
+    assert [] == violations(person.tab.page)
     person.touch("home").sees("start")
 
     page.wait_for_function("!document.documentElement.classList.contains('large-text')")

@@ -35,6 +35,10 @@ export function drawTold(screen) {
     }
   }
   if (screen.pad) parts.push(drawTyped(screen.pad));
+  if (screen.letters) {
+    const typed = screen.letters.typed;
+    parts.push(element("p", { class: "code", role: "img", "aria-label": say("prepared-typed", { code: typed.split("").join(" ") }) }, typed.padEnd(8, "·")));
+  }
   if (screen.busy) parts.push(element("div", { class: "busy", "aria-hidden": "true" }, ...[1, 2, 3].map(() => element("i"))));
   if (screen.sheets) parts.push(drawSheets(screen));
   return parts;
@@ -89,7 +93,8 @@ export function button(choice, properties = {}) {
 export function drawControls(screen) {
   const parts = [];
   if (screen.pad) parts.push(drawPad(screen.pad));
-  const others = screen.choices.filter((one) => one.look === "plain" || one.look === "large");
+  if (screen.letters) parts.push(drawLetters(screen.letters));
+  const others = screen.choices.filter((one) => ["plain", "large", "wide"].includes(one.look));
   const groups = new Map();
   for (const choice of others) {
     const group = choice.touch.split(":")[0];
@@ -123,14 +128,21 @@ function drawPad(pad) {
   return element("div", { class: "pad", role: "group", "aria-label": say("pad-label") }, ...keys.slice(0, 9), erase, keys[9], shuffle);
 }
 
+function drawLetters(letters) {
+  const keys = [...letters.characters].map((one) =>
+    element("button", { type: "button", class: "digit", "data-touch": `letter:${one}`, ...(letters.full ? { "aria-disabled": "true" } : {}) }, one));
+  const erase = button({ touch: "unletter", key: "erase", can: letters.typed !== "", look: "digit word" });
+  return element("div", { class: "letters", role: "group", "aria-label": say("prepared-letters") }, ...keys, erase);
+}
+
 export function drawThings(screen) {
   return screen.things.map((thing) => {
     const common = { type: "button", "data-touch": thing.touch };
     switch (thing.kind) {
       case "card":
         return element("div", { class: "card-place" },
-          element("button", { ...common, class: "card", "aria-label": say("card-place", { holder: thing.label }) },
-            element("i", { class: "chip", "aria-hidden": "true" }), element("span", {}, thing.label)),
+          element("button", { ...common, class: `card ${thing.form}`, "aria-label": `${say("card-place", { holder: thing.label })} (${say(`card-${thing.form}`)})` },
+            element("i", { class: "chip", "aria-hidden": "true" }), element("span", {}, thing.label), element("small", {}, say(`card-${thing.form}`))),
           thing.pin ? element("p", { class: "memo" }, say("card-pin", { pin: thing.pin })) : null);
       case "card-in-slot":
         return element("button", { ...common, class: "card leaving" },
@@ -138,6 +150,8 @@ export function drawThings(screen) {
       case "coin":
       case "note":
         return element("button", { ...common, class: `${thing.kind} yen-${thing.yen}`, "aria-label": say(thing.kind, { yen: thing.yen }) }, thing.yen.toLocaleString("ja"));
+      case "phone":
+        return element("button", { ...common, class: "phone" }, element("span", {}, say("phone-hold")), element("small", {}, thing.label));
       default:
         return element("button", { ...common, class: "take-paper" }, say("paper-take"));
     }
@@ -146,6 +160,6 @@ export function drawThings(screen) {
 
 export function aroundTitle(screen) {
   const [first] = screen.things;
-  const names = { card: "around-cards", "card-in-slot": "around-card", coin: "around-money", note: "around-money", paper: "around-paper" };
+  const names = { card: "around-cards", "card-in-slot": "around-card", coin: "around-money", note: "around-money", paper: "around-paper", phone: "around-phone" };
   return first ? say(names[first.kind]) : "";
 }

@@ -172,11 +172,19 @@ function press(target) {
 
 document.addEventListener("click", (event) => press(event.target));
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  typeLetter(event.key);
   const pad = frame?.screen.pad;
-  if (!pad || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!pad) return;
   if (/^[0-9]$/.test(event.key)) touch("pin", `pad:${pad.digits.indexOf(Number(event.key))}`);
   else if (event.key === "Backspace") touch("pin", "erase");
 });
+function typeLetter(key) {
+  const letters = frame?.screen.letters;
+  if (!letters) return;
+  if (key === "Backspace") touch("prepared", "unletter");
+  else if (key.length === 1 && letters.characters.includes(key.toUpperCase())) touch("prepared", `letter:${key.toUpperCase()}`);
+}
 byId("languages").addEventListener("change", (event) => speakLanguage(event.target.value));
 setInterval(tick, 250);
 begin();
