@@ -349,6 +349,8 @@ class Server:
             draft.faults.append("13: released after the suppression was recorded")
         if entry.version != applied.register_version:
             draft.faults.append("13: released although the household was changed")
+        if self.now(draft.before).real_ms >= issuance.deadline_ms:
+            draft.faults.append("32: released after the quotation had expired")
 
     def _load(self, state: ServerState) -> None:
         switch = self._state
