@@ -162,3 +162,29 @@ def test_every_key_is_found_where_it_stands(table: dict[str, Any]) -> None:
     found = places_in(text)
     expected = {(name,): Place(2 * at + 2, 1) for at, name in enumerate(table)}
     assert expected == {path: place for path, place in found.items() if len(path) == 1}
+
+
+FRAGMENTS = (
+    *("[[steps]]", "say", "expect", "again", "on", "as", "2026-11-30", "[a.b]", "{ }", "1.5"),
+    *('"', "'", "[", "]", "{", "}", "=", ",", "\n", "#", "7", "true", '"$x"', '"*"', '"""'),
+    'a."b c" = 1',
+)
+
+
+@given(
+    st.integers(0, len(SCENARIO)),
+    st.integers(0, 40),
+    st.lists(st.sampled_from(FRAGMENTS), max_size=3),
+)
+def test_whatever_is_written_compiles_or_is_told_at_a_place(
+    at: int, length: int, fragments: list[str]
+) -> None:
+    """A slip anywhere never ends in anything but a message with a line of the text."""
+    text = SCENARIO[:at] + "".join(fragments) + SCENARIO[at + length :]
+    place = None
+    try:
+        compile_scenario(text)
+    except ScenarioUnreadable as error:
+        place = error.place
+    assert place is None or 1 <= place.line <= text.count("\n") + 1
+    assert place is None or 1 <= place.column
