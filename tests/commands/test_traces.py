@@ -260,3 +260,18 @@ def test_a_bad_line_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     path.write_text('{"entry":"missed","at_ms":1,"count":2}\n{"entry":"mis\n')
     assert 1 == main(["trace", "show", str(path)])
     assert "line 2:" in capsys.readouterr().err
+
+
+def test_scenario_is_converted_or_its_line_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was written by hand becomes a trace; a slip is told with its line and column."""
+    scenario = tmp_path / "course.scenario.toml"
+    scenario.write_text('terminal = "LW-0001"\nsteps = [\n  { say = "open" },\n]\n')
+    shown(capsys, "convert", scenario, tmp_path / "course.trace")
+    assert "──▶ open" in shown(capsys, "show", tmp_path / "course.trace")[1]
+
+    scenario.write_text(scenario.read_text().replace("open", "opne"))
+    assert 1 == main(["trace", "convert", str(scenario), str(tmp_path / "other.trace")])
+    assert "line 3, column 5: there is no telegram 'opne'" in capsys.readouterr().err
+    assert not (tmp_path / "other.trace").exists()
