@@ -1,9 +1,9 @@
 """Writes a trace to a file: beside the work, within bounds, and never in its way (TP-133).
 
-A telegram in which something may not be shown is made fit to be shared at once, so that no secret
-waits in the queue. Other telegrams, and the steps of a core, which knows no secret, wait as they
-are, and the thread that writes codes them, one after the other, which costs less than doing it in
-between everything else. A file that is full is put aside under a number, and the oldest ones go.
+A telegram that holds a secret, a card or a person is made fit to be shared at once, so that none of
+them waits in the queue. Other telegrams, and the steps of a core, which knows no secret, wait as
+they are, and the thread that writes codes them, one after the other, which costs less than doing it
+in between everything else. A file that is full is put aside under a number, and the oldest ones go.
 When the thread cannot keep up, entries are counted instead of kept; when the disk refuses, the
 recording ends, is told of once, and everything else goes on.
 """
@@ -43,7 +43,7 @@ from protocol.trace.traced_line import Copy, Whose
 PART_BYTES_MAX = 64 * 1024 * 1024
 PARTS_MAX = 8
 QUEUED_BYTES_MAX = 4 * 1024 * 1024
-WRITE_INTERVAL_MS = 100
+WRITE_INTERVAL_MS = 250
 CLOSE_MS_MAX = 2_000
 STEP_BYTES = 2_048
 TELEGRAM_BYTES = 1_024
@@ -138,7 +138,7 @@ class TraceFile:
             encoded = self._made(entry)
             self._keep(encoded, len(encoded))
         else:
-            self._keep(entry, TELEGRAM_BYTES)
+            self._keep(entry, TELEGRAM_BYTES + copy.envelope_bytes)
 
     def _said(self, at_ms: int, copy: Copy, telegram: AnyTelegram) -> bytes:
         generation, counter = copy.name

@@ -40,10 +40,12 @@ class Redactor:
         self._key = pseudonym_key.reveal()
         types = {kind: inspect.type_info(kind) for kind in _KINDS}
         self._plans = {kind: self._struct_plan(info) for kind, info in types.items()}
-        self._hiding_kinds = frozenset(kind for kind, info in types.items() if _marked(info))
+        self._hiding_kinds = frozenset(
+            kind for kind, info in types.items() if _marked(info, _IN_THE_CLEAR)
+        )
 
     def hides(self, kind: type[AnyTelegram]) -> bool:
-        """Tell whether something of telegrams of this kind may not be shown."""
+        """Tell whether telegrams of this kind hold a secret, a card or a person, in the clear."""
         return kind in self._hiding_kinds
 
     def redact(self, telegram: AnyTelegram) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class Redactor:
             case inspect.UnionType(types=types):
                 plans = [plan for one in types if (plan := self._plan(one)) is not None]
                 return _unless_none(plans[0]) if plans else None
-            case inspect.StructType() if not info.array_like and _hides(info):
+            case inspect.StructType() if not info.array_like and _marked(info, _ALL):
                 return self._struct_plan(info)
             case _:
                 return None
@@ -109,23 +111,19 @@ def is_hidden(value: Any) -> bool:
     return isinstance(value, dict) and MARK in value
 
 
-def _hides(info: inspect.StructType) -> bool:
-    """Tell whether something in a struct is marked."""
-    return any(_marked(field.type) for field in info.fields)
-
-
-def _marked(info: inspect.Type) -> bool:
+def _marked(info: inspect.Type, with_any_of: frozenset[Shown]) -> bool:
+    """Tell whether something in a type is marked."""
     match info:
         case inspect.Metadata(extra=extra):
-            return mark_in(extra) is not None or _marked(info.type)
+            return mark_in(extra) in with_any_of or _marked(info.type, with_any_of)
         case inspect.CustomType(cls=cls):
             return cls is Secret
         case inspect.VarTupleType(item_type=item):
-            return _marked(item)
+            return _marked(item, with_any_of)
         case inspect.UnionType(types=types):
-            return any(map(_marked, types))
+            return any(_marked(one, with_any_of) for one in types)
         case inspect.StructType():
-            return _hides(info)
+            return any(_marked(field.type, with_any_of) for field in info.fields)
         case _:
             return False
 
@@ -146,4 +144,6 @@ def _secret(value: Any) -> Any:
     raise NotImplementedError
 
 
+_ALL = frozenset(Shown)
+_IN_THE_CLEAR = frozenset({Shown.SECRET, Shown.CARD, Shown.PERSON})
 _KINDS: tuple[type[AnyTelegram], ...] = get_args(AnyTelegram)
