@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from issuance_server.desk_commands.set_up import sample_pin
 from tests.kiosk.scene import Person, at_panel, violations
@@ -37,8 +37,11 @@ def test_the_whole_course_in_japanese(person: Person, city: Path) -> None:
     assert [] == violations(person.tab.page)
     person.touch("agree").sees("card")
     assert [] == violations(person.tab.page)
-    person.touch(f"card:{FAMILY}").sees("pin").touch("shuffle")
-    person.tab.page.wait_for_function("document.querySelector('.digit').textContent !== ''")
+    person.touch(f"card:{FAMILY}").sees("pin")
+    pad = person.tab.page.locator(".pad")
+    in_order = pad.inner_text()
+    person.touch("shuffle")
+    expect(pad).not_to_have_text(in_order, use_inner_text=True)
     assert [] == violations(person.tab.page)
     person.type_pin(pin).sees("take-card")
     assert [] == violations(person.tab.page)
@@ -147,7 +150,7 @@ def test_prepared_on_a_phone(person: Person, browser: Browser, address: str) -> 
         phone.page.wait_for_selector("#kinds label")
         phone.page.check("[value='koseki-zenbu']")
         phone.page.click("#make")
-        phone.page.wait_for_function("document.querySelector('#made img')?.naturalWidth > 0")
+        phone.page.locator("#made img").evaluate("one => one.decode()")
         assert [] == violations(phone.page)
         assert NARROW["width"] == phone.page.evaluate("document.documentElement.scrollWidth")
     person.touch("prepare").sees("prepared")
@@ -239,7 +242,7 @@ def test_larger_and_clearer(person: Person) -> None:
     assert [] == violations(person.tab.page)
     person.touch("home").sees("start")
 
-    page.wait_for_function("!document.documentElement.classList.contains('large-text')")
+    page.wait_for_selector("html:not(.large-text)")
 
 
 def test_light_and_quick(browser: Browser, address: str) -> None:

@@ -141,8 +141,9 @@ export function drawThings(screen) {
     switch (thing.kind) {
       case "card":
         return element("div", { class: "card-place" },
-          element("button", { ...common, class: `card ${thing.form}`, "aria-label": `${say("card-place", { holder: thing.label })} (${say(`card-${thing.form}`)})` },
-            element("i", { class: "chip", "aria-hidden": "true" }), element("span", {}, thing.label), element("small", {}, say(`card-${thing.form}`))),
+          element("button", { ...common, class: `card ${thing.form}` },
+            element("i", { class: "chip", "aria-hidden": "true" }), element("span", {}, thing.label), element("small", {}, say(`card-${thing.form}`)),
+            element("span", { class: "unseen" }, say("card-place", { holder: thing.label }))),
           thing.pin ? element("p", { class: "memo" }, say("card-pin", { pin: thing.pin })) : null);
       case "card-in-slot":
         return element("button", { ...common, class: "card leaving" },
