@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from protocol.errors import SetUpError
-from protocol.shells.trace_reading import read_trace
+from protocol.shells.trace_reading import LINES_SUFFIX, read_trace
 from terminal_sim.journal import locked_storage
 from terminal_sim.opening import Clock
 from terminal_sim.replay.cast import CARDS_FOLDER, Cast, read_mapping, read_pins
@@ -80,6 +80,8 @@ def _run(arguments: argparse.Namespace, folders: Sequence[Path]) -> int:
     record: Path | None = arguments.record
     if record is not None and (len(arguments.files) > 1 or arguments.parallel > 1):
         arguments.usage_error("--record: of one copy of one file")
+    if record is not None and record.suffix != LINES_SUFFIX:
+        raise SetUpError(f"{record}: what was said is written as lines of JSON; name a .jsonl")
     if record is not None and record.exists():
         raise SetUpError(f"{record} exists already; name another file")
     cast = _cast(arguments, folders)

@@ -56,7 +56,7 @@ class Wallet:
             SetUpError: it is not known.
         """
         file_name = Path(self.files.get(name, "")).name
-        known = self.pins.get(name) or self.pins.get(file_name.removesuffix(CARD_SUFFIX))
+        known = self.pins.get(file_name.removesuffix(CARD_SUFFIX)) or self.pins.get(name)
         if known is not None:
             return known
         if self.files.get(name) == NEW_CARD:
@@ -112,7 +112,8 @@ class Hand:
         )
         pin = wallet.pin(card_name)
         if reader.card_judges:
-            reader.show_pin(pin)
+            if reader.show_pin(pin) is not None:
+                raise SetUpError(f"card {card_name} does not take its PIN; see --pins")
             return reader.authenticate(asked, None)
         if answered in _WRONG_PIN_CODES:
             pin = _another(pin)

@@ -240,9 +240,9 @@ class Player:
         made: dict[str, Any] = self._matching.in_words_of_the_trace(shown)
         ref = said.telegram.get("in_reply_to")
         rest = {name: value for name, value in made.items() if name not in {_KIND, "in_reply_to"}}
-        if said.way is Way.UP:  # cards have in the trace the names that it gives them
-            rest |= {name: said.telegram[name] for name in ("card", "certificate") if name in rest}
-            rest |= {"terminal": said.telegram["terminal"]} if "terminal" in rest else {}
+        if said.way is Way.UP:  # cards and terminals have the names that the trace gives them
+            kept = ("card", "certificate", "terminal")
+            rest |= {name: said.telegram[name] for name in kept if name in said.telegram}
         reply = {} if ref is None else {"in_reply_to": ref}
         return {_KIND: shown[_KIND], **reply, **rest}
 
