@@ -3,18 +3,18 @@
 import io
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from issuance_server.desk_commands.set_up import sample_pin
 from tests.kiosk.scene import Person, at_panel, opened_city, served_kiosk
-from tests.verify_page.browser import launched
+from tests.verify_page.browser import launched, tab
 
 FOLDER = Path("docs/gallery/kiosk")
 COLOURS = 96
 WIDE = {"width": 1_000, "height": 760}
+PHONE = {"width": 390, "height": 844}
 SEATED = {"width": 1_080, "height": 1_300}
 FAMILY, ALONE, FORGETFUL = "h000-m1", "h001-m1", "h002-m1"
 SHEET_MS = 1_200
@@ -36,6 +36,7 @@ def main() -> None:
             course(person, "en")
         with at_panel(browser, address, viewport=WIDE) as person:
             faults(person)
+        prepared(browser, address)
         comforts(browser, address)
         languages(browser, address)
         browser.close()
@@ -118,6 +119,20 @@ def faults(person: Person) -> None:
     person.touch("cancel").sees("goodbye").touch("home").sees("start")
 
 
+def prepared(browser: Browser, address: str) -> None:
+    """Draw what is chosen at home, and how its code is taken."""
+    with tab(browser, address, viewport=PHONE) as phone:
+        phone.page.goto(f"{address}prepare")
+        phone.page.wait_for_selector("#kinds label")
+        phone.page.click("#make")
+        phone.page.locator("#made img").evaluate("one => one.decode()")
+        write(phone.page, "prepared-phone")
+    with at_panel(browser, address, viewport=WIDE) as person:
+        person.touch("prepare").sees("prepared").touch("letter:K", "letter:0")
+        save(person, "prepared-panel")
+        person.touch("home").sees("start")
+
+
 def comforts(browser: Browser, address: str) -> None:
     """Draw large text, high contrast and low controls."""
     for comfort, viewport in (("large-text", WIDE), ("contrast", WIDE), ("low-reach", SEATED)):
@@ -142,9 +157,14 @@ def languages(browser: Browser, address: str) -> None:
             person.touch("cancel").sees("goodbye").touch("home").sees("start")
 
 
-def save(person: Person, name: str, **options: Any) -> None:
+def save(person: Person, name: str) -> None:
+    """Write what a person sees."""
+    write(person.tab.page, name)
+
+
+def write(page: Page, name: str) -> None:
     """Write the whole page as a small picture."""
-    taken = person.tab.page.screenshot(full_page=True, **options)
+    taken = page.screenshot(full_page=True)
     picture = Image.open(io.BytesIO(taken)).convert("RGB")
     paletted = picture.quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
     paletted.save(FOLDER / f"{name}.png", optimize=True)

@@ -29,8 +29,10 @@ def opened_city(folder: Path) -> Iterator[Path]:
     """Make a sample city and serve it while the block runs."""
     init(folder, sample="toyonaka", broker_port=free_port())
     server = start_server(folder)
-    yield folder
-    server.stop()
+    try:
+        yield folder
+    finally:
+        server.stop()
 
 
 @contextmanager
