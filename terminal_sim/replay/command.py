@@ -10,6 +10,7 @@ from pathlib import Path
 
 from protocol.errors import SetUpError
 from protocol.shells.trace_reading import LINES_SUFFIX, read_trace
+from protocol.trace.entries import Entry, Said
 from terminal_sim.journal import locked_storage
 from terminal_sim.opening import Clock
 from terminal_sim.replay.cast import CARDS_FOLDER, Cast, read_mapping, read_pins
@@ -87,17 +88,38 @@ def _run(arguments: argparse.Namespace, folders: Sequence[Path]) -> int:
     cast = _cast(arguments, folders)
     result = EXIT_AS_RECORDED
     for path in arguments.files:
-        script = script_of(read_trace(path))
+        entries, damage = _readable(path)
+        script = script_of(entries)
         hands = cast.hands(script.terminals, arguments.parallel)
         copies = play_all(script, hands, arguments.speed, ignore=frozenset(arguments.ignore))
         for number, played in enumerate(copies, start=1):
             name = str(path) if len(copies) == 1 else f"{path} (copy {number})"
             _tell(name, played, as_json=arguments.json)
-            result = result if played.as_recorded else EXIT_DIFFERENT
+            result = result if played.as_recorded else max(result, EXIT_DIFFERENT)
+        if damage is not None:
+            sys.stderr.write(f"terminal-sim: {damage}; what comes before was played\n")
+            result = EXIT_USAGE
         if record is not None:
             lines = lines_of(as_it_was(script, copies[0], keep_patterns=False))
             record.write_text(lines, encoding="utf-8")
     return result
+
+
+def _readable(path: Path) -> tuple[list[Entry], SetUpError | None]:
+    """Return the entries of a trace, and why there are no more, if it is damaged.
+
+    Raises:
+        SetUpError: no telegram can be read.
+    """
+    entries: list[Entry] = []
+    try:
+        for entry in read_trace(path):
+            entries.append(entry)  # noqa: PERF402  # what was read before an error is kept
+    except SetUpError as error:
+        if not any(isinstance(entry, Said) for entry in entries):
+            raise
+        return entries, error
+    return entries, None
 
 
 def _tell(name: str, played: Played, *, as_json: bool) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from protocol.shells.trace_reading import read_trace
+from protocol.trace import stream
 from protocol.trace.entries import Said
+from protocol.trace.scenario import compile_scenario
 from terminal_sim.__main__ import main
 from terminal_sim.pytest_traces import TraceCity
 from terminal_sim.replay.cast import read_pins
@@ -117,6 +119,24 @@ def test_what_is_missing_is_named(
     status, _, err = replayed(trace_city, capsys, written(tmp_path, SHORT), "--parallel", "99")
     assert 2 == status
     assert "each copy needs 1 of its own" in err
+
+
+def test_damaged_trace_is_played_as_far_as_it_can_be_read(
+    trace_city: TraceCity, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The place of the damage is told, and that what comes before it was played."""
+    whole = b"".join(map(stream.encode, compile_scenario(SHORT)))
+    cut = tmp_path / "cut.trace"
+    cut.write_bytes(whole[: len(whole) * 3 // 4])
+    status, out, err = replayed(trace_city, capsys, cut)
+    assert 2 == status
+    assert "as recorded" in out
+    assert re.search(r"the file ends here \(at byte \d+\); what comes before was played", err)
+
+    cut.write_bytes(whole[:30])
+    status, out, err = replayed(trace_city, capsys, cut)
+    assert (2, "") == (status, out)
+    assert "(at byte 0)" in err
 
 
 def test_recording_of_a_machine_happens_again(
