@@ -37,8 +37,8 @@ def _lines(results: Path, known: tuple[Mutant, ...]) -> Iterator[str]:
     total_s = sum(result.took_s for _, result in found)
     day = datetime.now(UTC).date().isoformat()
     yield (
-        f"`make mutants`, {day}, commit `{_commit()}`: **{caught} of {len(known)} found**, "
-        f"{total_s:,.0f} s of one core."
+        f"`make mutants`, {day}, commit `{_commit()}`: {len(known)} planted, {len(found)} hunted, "
+        f"**{caught} found**, {total_s:,.0f} s of one core."
     )
     yield ""
     yield "| bug | finder | effort | s | what was said |"
