@@ -25,7 +25,8 @@ def words_of(name: str, played: Played) -> Iterator[str]:
         played: what came of it.
     """
     count = len(played.mismatches)
-    verdict = "as recorded" if played.as_recorded else f"{count} answers differ"
+    differ = "1 answer differs" if count == 1 else f"{count} answers differ"
+    verdict = "as recorded" if played.as_recorded else differ
     yield f"{name}: {played.done} of {played.telegrams} telegrams, {verdict} ({played.took_ms} ms)"
     for mismatch in played.mismatches[:MISMATCHES_SHOWN_MAX]:
         yield from mismatch_words(mismatch)
