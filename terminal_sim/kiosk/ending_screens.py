@@ -28,9 +28,12 @@ def money(panel: Panel) -> Screen:
             Line("sheets-will", {"sheets": visit.sheets}, tone="soft"),
         ),
         choices=(Choice("pay", "pay", look="primary", can=missing_yen <= 0), _CANCEL),
-        things=tuple(
-            Thing("coin" if yen in COINS_YEN else "note", f"yen:{yen}", yen=yen)
-            for yen in (*COINS_YEN, *NOTES_YEN)
+        things=(
+            *(
+                Thing("coin" if yen in COINS_YEN else "note", f"yen:{yen}", yen=yen)
+                for yen in (*COINS_YEN, *NOTES_YEN)
+            ),
+            *((Thing("e-money", "tap"),) if visit.inserted_yen == 0 else ()),
         ),
     )
 
@@ -111,7 +114,8 @@ def stopped(panel: Panel) -> Screen:
     locked = stop.refusal is not None and stop.refusal.code is ReplyCode.CARD_LOCKED
     lines = [Line(_sentence(stop), tone="strong")]
     if stop.returned_yen:
-        lines.append(Line("returned", {"fee": stop.returned_yen}))
+        key = "returned-e-money" if panel.visit.by_e_money else "returned"
+        lines.append(Line(key, {"fee": stop.returned_yen}))
     if stop.sheets_out:
         lines.append(Line("void-sheets", {"sheets": stop.sheets_out}, tone="warning"))
     if stop.reason is Reason.PRINTER:

@@ -81,7 +81,8 @@ class Thing(msgspec.Struct, frozen=True):
     """Something around the machine that a person takes in the hand.
 
     Attributes:
-        kind: ``card``, ``card-in-slot``, ``coin``, ``note``, ``paper`` or ``phone``.
+        kind: ``card``, ``card-in-slot``, ``coin``, ``note``, ``e-money``, ``paper`` or
+            ``phone``.
         touch: what is sent when it is taken.
         label: a holder's made-up name, or the code on a phone.
         form: of a card, ``basic`` (住民基本台帳カード) or ``mynumber`` (個人番号カード).

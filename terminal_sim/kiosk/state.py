@@ -173,6 +173,7 @@ class Visit:
         fee_yen: what it costs.
         inserted_yen: what lies in the slot.
         change_yen: what came back of it.
+        by_e_money: whether the fee was taken from a card of electronic money.
         sheets: how many there will be.
         sheets_out: how many are out.
         paid: what the receipt says.
@@ -197,6 +198,7 @@ class Visit:
     fee_yen: int = 0
     inserted_yen: int = 0
     change_yen: int = 0
+    by_e_money: bool = False
     sheets: int = 0
     sheets_out: int = 0
     paid: tuple[Paid, ...] = ()

@@ -178,7 +178,8 @@ def _confirm(panel: Panel, _: str, now_ms: int) -> Result:
         members=tuple(sorted(wish.members)) if wish.scope is Scope.SOME else (),
         items=tuple(item for item in Item if item in wish.items),
     )
-    preparing = panel.enter(Stage.PREPARING, now_ms, cancelled=False, sheets=0, sheets_out=0)
+    fresh = {"cancelled": False, "by_e_money": False, "sheets": 0, "sheets_out": 0}
+    preparing = panel.enter(Stage.PREPARING, now_ms, **fresh)
     return give(preparing, Choice(kind=wish.kind, options=options, copies=wish.copies))
 
 
@@ -189,6 +190,13 @@ def _yen(panel: Panel, amount: str, _now_ms: int) -> Result:
 
 def _pay(panel: Panel, _: str, now_ms: int) -> Result:
     return give(panel.enter(Stage.RELEASING, now_ms), panel.visit.inserted_yen)
+
+
+def _tap(panel: Panel, _: str, now_ms: int) -> Result:
+    """Take the fee from a card of electronic money: exactly, so that there is no change."""
+    fee_yen = panel.visit.fee_yen
+    paid = panel.enter(Stage.RELEASING, now_ms, inserted_yen=fee_yen, by_e_money=True)
+    return give(paid, fee_yen)
 
 
 def _cancel(panel: Panel, _: str, now_ms: int) -> Result:
@@ -249,6 +257,7 @@ _MEANINGS: dict[str, Callable[[Panel, str, int], Result]] = {
     "confirm": _confirm,
     "yen": _yen,
     "pay": _pay,
+    "tap": _tap,
     "cancel": _cancel,
     "paper-taken": _go(Stage.MORE),
     "another": _another,

@@ -90,6 +90,16 @@ def test_several_copies_are_several_sets() -> None:
     assert {"copies": 2, "sheets": 2} == course.screen.lines[0].values
 
 
+def test_electronic_money() -> None:
+    """One tap pays exactly the fee; what is not printed goes back to the card."""
+    course = Course().at_money().touch("tap")
+    assert (FEE_YEN, "releasing") == (course.given[-1], course.screen.name)
+    course.happen(r.ReleaseGranted(issuance_id=ISSUANCE, at_ms=course.now_ms))
+    course.print_failed(FailureCause.PRINTER)
+    assert "returned-e-money" in course.told
+    assert "tap" not in Course().at_money().touch("yen:10").screen.touches()
+
+
 def test_only_what_is_offered_counts() -> None:
     """A touch of another screen, or one that the screen does not offer, changes nothing."""
     course = Course().at_kinds()

@@ -151,6 +151,8 @@ export function drawThings(screen) {
       case "coin":
       case "note":
         return element("button", { ...common, class: `${thing.kind} yen-${thing.yen}`, "aria-label": say(thing.kind, { yen: thing.yen }) }, thing.yen.toLocaleString("ja"));
+      case "e-money":
+        return element("button", { ...common, class: "e-money" }, say("e-money-tap"));
       case "phone":
         return element("button", { ...common, class: "phone" }, element("span", {}, say("phone-hold")), element("small", {}, thing.label));
       default:
