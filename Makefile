@@ -1,8 +1,9 @@
 # `make` alone lists what there is. The environment makes itself in .venv/ when it is needed.
 
 PYTHON ?= python3
-# Tests run in so many processes, each file in one of them; WORKERS=0 for a debugger.
-WORKERS ?= 2
+# Tests run in so many processes, each file in one of them: much of what they do is waiting.
+# WORKERS=0 for a debugger.
+WORKERS ?= 3
 PARALLEL = --numprocesses $(WORKERS) --dist loadfile
 BIN := .venv/bin
 VENV := .venv/.made
