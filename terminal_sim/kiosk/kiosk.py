@@ -68,6 +68,7 @@ class Kiosk:
         self._panel = Panel(cards=tray.cards, store=config.store)
         self._customer = KioskCustomer(self.feed)
         self._opening: asyncio.Task[None] | None = None
+        self._openings = 0
         self._machine: Machine | None = None
         self._issuance_id = b""
         self._changed = asyncio.Event()
@@ -157,38 +158,46 @@ class Kiosk:
 
     def _open(self, card: str | None = None) -> None:
         """Open the line when the opening before it has ended; without a card only settle."""
-        self._opening = asyncio.create_task(self._conduct(self._opening, card))
+        self._openings += 1
+        self._opening = asyncio.create_task(self._conduct(self._opening, card, self._openings))
+
+    def _hear(self, opening: int, input_: into.Input) -> None:
+        """Tell the panel what comes of an opening, unless another person stands there by now."""
+        if opening == self._openings:
+            self.feed(input_)
 
     @property
     def _running(self) -> bool:
         return self._opening is not None and not self._opening.done()
 
-    async def _conduct(self, before: "asyncio.Task[None] | None", card: str | None) -> None:
+    async def _conduct(
+        self, before: "asyncio.Task[None] | None", card: str | None, opening: int
+    ) -> None:
         if before is not None and not before.done():
             await asyncio.wait({before})
         try:
-            visitor = None if card is None else self._visitor(card)
-            ended = await run_opening(self._config, visitor, self._settings(visitor))
+            visitor = None if card is None else self._visitor(card, opening)
+            ended = await run_opening(self._config, visitor, self._settings(visitor, opening))
         except (KofuError, OSError) as error:
             sys.stderr.write(f"kiosk: {error}\n")
-            self.feed(into.OpeningEnded(opened=False))
+            self._hear(opening, into.OpeningEnded(opened=False))
             return
-        self.feed(_how(ended))
+        self._hear(opening, _how(ended))
 
-    def _visitor(self, card: str) -> Visitor:
-        self._customer = KioskCustomer(self.feed)
+    def _visitor(self, card: str, opening: int) -> Visitor:
+        self._customer = KioskCustomer(lambda input_: self._hear(opening, input_))
         return Visitor(
             customer=self._customer,
             card=self._tray.card(card),
             tray=self._printer.paper(b"").parent,
             printer=self._printer,
-            on_members=lambda members: self.feed(into.MembersTold(members=members)),
+            on_members=lambda members: self._hear(opening, into.MembersTold(members=members)),
         )
 
-    def _settings(self, visitor: Visitor | None) -> Settings:
+    def _settings(self, visitor: Visitor | None, opening: int) -> Settings:
         def settled(record: AnyRecord) -> None:
             if visitor is None:  # otherwise the customer sees it
-                self.feed(into.Happened(happened=record))
+                self._hear(opening, into.Happened(happened=record))
 
         return Settings(
             timeout_ms=OPENING_MS_MAX,

@@ -7,7 +7,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.kiosk.scene import opened_city, served_kiosk
+from tests.terminal_sim.conftest import founded, town
 from tests.verify_page.browser import launched
+
+__all__ = ["founded", "town"]  # fixtures of the terminal's tests
 
 
 @pytest.fixture(scope="session")
