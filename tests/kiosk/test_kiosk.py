@@ -44,6 +44,12 @@ class Stand:
                 await self.kiosk.change.wait()
         return self
 
+    async def offers(self, touch: str) -> "Stand":
+        async with asyncio.timeout(WAIT_S):
+            while touch not in self.kiosk.screen.touches():
+                await self.kiosk.change.wait()
+        return self
+
     async def type_pin(self, pin: str) -> "Stand":
         await self.sees("pin")
         pad = self.kiosk.screen.pad
@@ -54,10 +60,6 @@ class Stand:
         await (await self.sees("start")).touch("start", "agree", f"card:{CARD}").type_pin(PIN)
         (await self.sees("take-card")).touch("card-taken", "kind:juminhyo", "next", "confirm")
         return await self.sees("money")
-
-    async def leave(self) -> "Stand":
-        self.touch("finish", "home")
-        return self
 
     @property
     def told(self) -> list[str]:
@@ -98,7 +100,8 @@ async def test_two_people_one_right_after_the_other(town: Town) -> None:
             sheets = stand.kiosk.screen.sheets
             assert sheets is not None
             assert await stand.kiosk.picture(sheets.paper, sheets.out) is not None
-            await stand.touch("paper-taken").leave()
+            stand.touch("paper-taken")
+            (await stand.offers("finish")).touch("finish", "home")
 
     assert 2 == len(list(town.tray.glob("*.pdf")))
     assert [(0, 300, 0)] * 2 == hoppers(town)
@@ -134,7 +137,7 @@ async def test_the_paper_jams_in_the_middle(town: Town) -> None:
 
         assert {"stopped-printer", "returned", "void-sheets", "ask-staff"} <= set(stand.told)
         stand.kiosk.turn(Fault.JAM, on=False)
-        stand.touch("another")
+        (await stand.offers("another")).touch("another")
         await stand.sees("kinds")
     assert [(0, 0, 300)] == hoppers(town)
 
