@@ -27,9 +27,9 @@ def address(city: Path) -> Iterator[str]:
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(address: str) -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium; Playwright has an event loop until the module ends."""
     with sync_playwright() as playwright:
         started = launched(playwright)
         yield started

@@ -183,7 +183,7 @@ def test_jammed_paper(person: Person) -> None:
     person.touch("yen:100", "yen:100").fault("jam").touch("pay").sees("stopped")
     assert "200円をお返ししました" in person.told()
     assert [] == violations(person.tab.page)
-    person.touch("finish").sees("closed")
+    person.touch("finish").sees("goodbye").touch("home").sees("closed")
     assert "用紙が詰まっています" in person.told()
     assert [] == violations(person.tab.page)
     person.fault("jam").sees("start")
