@@ -65,7 +65,7 @@ class Kiosk:
         self._around = surroundings
         self._wiring = Wiring()
         self._printer = FaultyPrinter(paper, surroundings.sheet_ms)
-        self._panel = Panel(cards=tray.cards, store=config.store)
+        self._panel = Panel(cards=tray.cards)
         self._customer = KioskCustomer(self.feed)
         self._opening: asyncio.Task[None] | None = None
         self._openings = 0

@@ -216,7 +216,6 @@ class Panel:
     Attributes:
         stage: where the person stands.
         cards: of the sample tray.
-        store: where the machine stands, for people.
         asking: what the terminal waits for.
         leaves_at_ms: when the stage ends by itself.
         alarm: whether the machine calls a person back.
@@ -232,7 +231,6 @@ class Panel:
 
     stage: Stage = Stage.BOOT
     cards: tuple[SampleCard, ...] = ()
-    store: str = ""
     asking: Asking = Asking.NOTHING
     leaves_at_ms: int | None = None
     alarm: bool = False

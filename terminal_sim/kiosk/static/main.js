@@ -83,6 +83,7 @@ function draw() {
   drawn = now;
   const held = document.activeElement?.dataset?.touch ?? document.activeElement?.id;
   root.dataset.screen = screen.name;
+  root.toggleAttribute("data-private", screen.private);
   document.title = `${say(screen.title)} – ${say("machine")}`;
   byId("told").replaceChildren(...drawTold(screen));
   byId("controls").replaceChildren(...drawControls(screen));
