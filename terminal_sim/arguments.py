@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         description="Serve the touch panel of one machine. It shows what a person in front of it "
         "sees, holds sample cards ready, and drives the same terminal on the same line as issue.",
     )
-    _add_terminal(kiosk)
+    _add_place(kiosk)
     add_kiosk_arguments(kiosk)
     trust = commands.add_parser(
         "trust",
@@ -118,6 +118,11 @@ def _add_domiciles(commands: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def _add_terminal(command: argparse.ArgumentParser) -> None:
+    _add_place(command)
+    command.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def _add_place(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--terminal", required=True, metavar="ID|PATH", help="the terminal's id, folder or file"
     )
@@ -128,7 +133,6 @@ def _add_terminal(command: argparse.ArgumentParser) -> None:
         help=f"where terminals are; default ${TERMINALS_VARIABLE}, ./terminals, "
         "./var/run/terminals",
     )
-    command.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 
 def _add_witness(witness: argparse.ArgumentParser) -> None:
