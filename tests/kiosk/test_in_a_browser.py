@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from issuance_server.desk_commands.set_up import sample_pin
+from terminal_sim.kiosk.words import LANGUAGES
 from tests.kiosk.scene import Person, at_panel, violations
 from tests.verify_page.browser import tab
 
@@ -18,6 +19,7 @@ FAMILY, ALONE, FORGETFUL = "h000-m1", "h001-m1", "h002-m1"
 NARROW = {"width": 320, "height": 640}
 SEATED = {"width": 1_080, "height": 1_400}
 PAGE_BYTES_MAX = 300_000
+BUSIEST = {"start", "pin", "kinds", "money"}
 
 
 @pytest.fixture
@@ -231,6 +233,32 @@ def test_controls_for_who_sits(browser: Browser, address: str) -> None:
         assert [] == violations(person.tab.page)
         person.touch("cancel").sees("stopped").touch("card-taken")
         person.touch("home").sees("start")
+
+
+def test_narrow_in_every_language(browser: Browser, address: str) -> None:
+    """Nothing is wider than 320 pixels, which a window of 640 is at 200 %."""
+    with at_panel(browser, address, viewport=NARROW) as person:
+        page = person.tab.page
+        for touches, following in (
+            ((), "start"),
+            (("start",), "notice"),
+            (("agree",), "card"),
+            ((f"card:{ALONE}",), "pin"),
+            ((), "take-card"),
+            (("card-taken",), "kinds"),
+            (("kind:juminhyo",), "options"),
+            (("next", "next"), "confirm"),
+            (("confirm",), "money"),
+        ):
+            if following == "take-card":
+                person.type_pin(sample_pin(ALONE))
+            person.touch(*touches).sees(following)
+            for language in LANGUAGES if following in BUSIEST else ():
+                page.select_option("#languages", language)
+                page.wait_for_selector(f"html[data-language='{language}']")
+                width = page.evaluate("document.documentElement.scrollWidth")
+                assert (following, language, NARROW["width"]) == (following, language, width)
+        person.touch("cancel").sees("stopped").touch("finish").sees("goodbye").touch("home")
 
 
 def test_larger_and_clearer(person: Person) -> None:

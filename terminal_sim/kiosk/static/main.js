@@ -56,6 +56,7 @@ async function speakLanguage(wanted) {
   drawAround();
   drawn = "";
   if (frame) draw();
+  root.dataset.language = wanted;
 }
 
 function show(received) {
