@@ -54,7 +54,7 @@ def certificates_by_order(patch: pytest.MonkeyPatch) -> None:
         return shipped(orders[-2:][0])
 
     patch.setattr(stand_ins, "rendered", made)
-    patch.setattr(stand_ins, "gate", lambda *_: None)
+    patch.setattr(stand_ins, "gate", lambda *_, deep: None)
 
 
 @pytest.mark.slow

@@ -234,6 +234,6 @@ def test_gate_refuses_what_was_not_ordered() -> None:
 
     made = stand_ins.rendered(order(1))
 
-    assert stand_ins.gate(order(1), made) is None
-    assert stand_ins.gate(order(2), made) is not None
+    assert stand_ins.gate(order(1), made, deep=True) is None
+    assert stand_ins.gate(order(2), made, deep=True) is not None
     assert made.sheets == len(made.sheet_digests)

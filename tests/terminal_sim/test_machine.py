@@ -177,7 +177,7 @@ async def test_time_over_stops_like_a_signal(town: Town) -> None:
     """The visit is cancelled when the given time is over."""
     wire = town.wire()
     wire.city.city.deaf = {Step.APPLY}
-    ended = await run(town, wire, person(PIN), timeout_ms=150)
+    ended = await run(town, wire, person(PIN), timeout_ms=1_500)
 
     assert S.WITHDRAWN is only(ended).state
 
