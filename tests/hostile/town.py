@@ -20,9 +20,9 @@ from issuance_server.adapters.pin_judge.judge import PinJudge, Surroundings
 from issuance_server.adapters.pin_judge.registration import open_store
 from issuance_server.adapters.sqlite.store import SqliteStore
 from issuance_server.certificates.order import CertificateOrder, Rendered
-from issuance_server.core import line_table
 from issuance_server.core.facts import Now
 from issuance_server.core.pin_policy import AnyAttempt, JudgeEvent, Verdict
+from issuance_server.runtime import recording
 from issuance_server.runtime.performer import CityHand, World
 from issuance_server.runtime.runtime import Parts, Runtime
 from issuance_server.sample.city import ISSUER
@@ -270,7 +270,7 @@ class Town:
         for name in ("city.db", "judge.db"):
             shutil.copyfile(self.keys.folder / name, self.folder / name)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(line_table, "Line", self.recorder.line_class())
+            patch.setattr(recording, "Line", self.recorder.line_class())
             patch.setattr("secrets.token_bytes", self.dice.randbytes)
             self.judge_store = await open_store(self.folder / "judge.db", self.keys.judge)
             self.store = await SqliteStore.open(self.folder / "city.db")
