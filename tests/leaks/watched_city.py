@@ -139,7 +139,7 @@ class WatchedCity(Bench):
         self.log: Any = TwoLogs()
         self.renderer: Any = RendererWithin(self.render)
         if self.render is not real_certificate:  # a stand-in says nothing that was ordered
-            self.gate = lambda _order, _rendered: None
+            self.gate = lambda _order, _rendered, *, deep: None
         self.city_key = SigningKey.from_seed(Secret(dice.randbytes(32)))
         self.path = self.folder / "city.db"
         self.day_keys = DayKeys(self.folder / "day-keys", StorageKey(Secret(bytes(32))))

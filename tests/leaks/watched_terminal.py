@@ -116,6 +116,7 @@ class WatchedTerminal:
             city=CITY,
             software="sim",
             binding_keys=(self._city.city_key.public_key,),
+            checkpoint_keys=(self._city.city_key.public_key,),
         )
         return fold(profile, self._records)
 
