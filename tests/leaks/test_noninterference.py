@@ -24,7 +24,7 @@ from tests.leaks.observation import Observation, Observatory
 from tests.leaks.paper import cheap_certificate, real_certificate
 from tests.leaks.people import Course, course, secrets_for
 
-SHORT_SEEDS = 100
+SHORT_SEEDS = 200
 FULL_SEEDS = 1_000
 REAL_PAPER_SEEDS = (3, 7, 10)
 CONTROL_RUNS = 8
