@@ -36,10 +36,17 @@ class KeysFresh:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replied:
-    """A request was answered."""
+    """A request was answered.
+
+    Attributes:
+        request: which.
+        reply: the answer.
+        turn: which time of asking it was.
+    """
 
     request: Request
     reply: AnyTelegram
+    turn: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,8 @@ class Link:
         self._draw = draw
         self._renewal = renewal
         self._requests: dict[bytes, Request] = {}
+        self._turn = 0
+        self._standing: dict[Request, int] = {}  # what is asked and not answered, its latest turn
         self._handshake_wanted = True
         self._handshake_from_ms = 0
 
@@ -94,15 +103,29 @@ class Link:
         self, request: Request, telegram: AnyTelegram, now_ms: int, *, give_up_ms: int | None
     ) -> None:
         """Send a request and repeat it."""
+        self._turn += 1
+        self._standing[request] = self._turn
         digest = self._exchange.ask(telegram, now_ms, give_up_ms=give_up_ms)
         self._requests[digest] = request
 
     def forget(self, request: Request) -> None:
         """Stop repeating a request."""
+        self._standing.pop(request, None)
         for digest, known in list(self._requests.items()):
             if known == request:
                 del self._requests[digest]
                 self._exchange.forget(digest)
+
+    def take(self, replied: Replied) -> bool:
+        """Take a reply as the answer, and tell whether it still is one.
+
+        A request has one name however often it is asked. What was asked before, perhaps with other
+        content under other keys, is not answered in its place.
+        """
+        if self._standing.get(replied.request) != replied.turn:
+            return False
+        del self._standing[replied.request]
+        return True
 
     def resend_all(self, now_ms: int) -> None:
         """Send again what is outstanding: the city has fresh keys and is open."""
@@ -179,8 +202,10 @@ class Link:
         request = self._requests.pop(event.request_digest, None)
         match event:
             case ReplyReceived() if request is not None:
-                return [Replied(request=request, reply=event.reply)]
+                turn = self._standing.get(request, 0)
+                return [Replied(request=request, reply=event.reply, turn=turn)]
             case Unanswered() if request is not None:
+                self._standing.pop(request, None)
                 return [GaveUp(request=request)]
             case LateReply():
                 if request is not None:  # another copy of it is still outstanding

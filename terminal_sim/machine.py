@@ -8,14 +8,15 @@ written, nothing leaves and the machine stops.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from protocol.codes import ReplyCode
 from protocol.errors import AdapterError, SetUpError
 from protocol.limits import ID_BYTES
 from protocol.visit import VisitState
+from terminal_sim.carrier import Carrier
 from terminal_sim.core import advices
 from terminal_sim.core import effects as out
 from terminal_sim.core import inputs as into
@@ -38,33 +39,6 @@ MESSAGES_WAITING_MAX = 64
 """Messages of the carrier that wait for the loop; the carrier keeps, or drops, the others."""
 
 
-class Carrier(Protocol):
-    """What carries messages: MQTT, or memory."""
-
-    connected: asyncio.Event
-
-    async def run(self) -> None:
-        """Stay connected."""
-        ...
-
-    async def publish(self, topic: str, payload: bytes) -> None:
-        """Send, and wait for the carrier's acknowledgement.
-
-        Raises:
-            AdapterError: it may or may not have been delivered.
-        """
-        ...
-
-    @property
-    def incoming(self) -> AsyncIterator[tuple[str, bytes]]:
-        """Give what arrives."""
-        ...
-
-    async def close(self) -> None:
-        """Disconnect."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failed:
     """Something that ran beside the loop broke; the loop breaks with it."""
@@ -72,7 +46,15 @@ class _Failed:
     error: Exception
 
 
-_Item: TypeAlias = bytes | into.Input | _Failed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Understood:
+    """What a reply means to the core."""
+
+    replied: Replied
+    input_: into.Input
+
+
+_Item: TypeAlias = bytes | into.Input | _Failed | _Understood
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +212,9 @@ class Machine:
                 pass
             case _Failed():
                 raise item.error
+            case _Understood():
+                if self._link.take(item.replied):
+                    await self._step(item.input_)
             case bytes():
                 self._room.release()
                 await self._on_link(self._link.receive(item, self._now()))
@@ -272,11 +257,15 @@ class Machine:
                 case KeysFresh():
                     await self._step(into.LineReady())
                 case Replied():
-                    self._run(self._work.understand(event.request, event.reply))
+                    self._spawn(self._understand(event))
                 case GaveUp():
                     await self._step(into.Unanswered(request=event.request))
                 case Noticed():
                     await self._step(into.NoticeGiven(notice=event.notice))
+
+    async def _understand(self, replied: Replied) -> None:
+        input_ = await self._work.understand(replied.request, replied.reply)
+        self._inbox.put_nowait(_Understood(replied=replied, input_=input_))
 
     async def _step(self, input_: into.Input) -> None:
         now_ms = self._now()

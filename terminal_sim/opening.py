@@ -18,6 +18,7 @@ from protocol.line import Line
 from protocol.shells.mqtt import BrokerAddress, MqttGateway
 from protocol.telegrams import Member
 from protocol.topics import line_topic
+from terminal_sim.carrier import Carrier
 from terminal_sim.config import TerminalConfig
 from terminal_sim.core.records import AnyRecord
 from terminal_sim.core.state import Profile, TerminalState, fold
@@ -26,7 +27,7 @@ from terminal_sim.desk_work import DeskWork
 from terminal_sim.devices import CardReader, CoinBox, Printer
 from terminal_sim.journal import JOURNAL_FILE, Journal, locked_storage
 from terminal_sim.link import Link
-from terminal_sim.machine import Carrier, Machine, Surroundings
+from terminal_sim.machine import Machine, Surroundings
 from terminal_sim.recording import Recording
 from terminal_sim.spool import Spool
 

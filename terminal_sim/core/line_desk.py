@@ -68,8 +68,6 @@ def opening_answered(turn: Turn, answer: Answer | None) -> None:
     match answer:
         case Opened() if answer.city == state.profile.city:
             if not witness.holds(turn, answer):
-                if state.doubt is None:
-                    turn.ask_again_later(_OPEN, REQUEST_REPEAT_MS)
                 return
             opening = Opening(
                 listed=tuple((entry.issuance_id, entry.state) for entry in answer.unfinished),

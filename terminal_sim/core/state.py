@@ -59,10 +59,6 @@ class Money(Enum):
     RETURNED = "returned"
 
 
-WITNESSED_BEFORE_MAX = 4
-"""Checkpoints of before that an answer to an older request may still be about."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Who this terminal is.
@@ -207,7 +203,6 @@ class TerminalState:
         issuances: recorded: every issuance by its id.
         open_visit: recorded: the visit that has not ended.
         witnessed: recorded: the latest checkpoint of the city's audit record.
-        witnessed_before: the latest ones before it since the start; None: there was none.
         doubt: recorded: the city's record does not fit; nothing goes on until it is dismissed.
         opening: the line is open; None before.
         owed_before: what ``before`` of the next opening will be: fixed when ``open`` is sent, for
@@ -226,7 +221,6 @@ class TerminalState:
     issuances: dict[bytes, Issuance] = field(default_factory=dict)
     open_visit: bytes | None = None
     witnessed: Checkpoint | None = None
-    witnessed_before: tuple[Checkpoint | None, ...] = ()
     doubt: DoubtRaised | None = None
     opening: Opening | None = None
     owed_before: frozenset[bytes] = frozenset()
@@ -295,8 +289,6 @@ def evolve(state: TerminalState, record: AnyRecord) -> None:
         case VisitEnded():
             state.open_visit = None
         case CheckpointKept():
-            before = (*state.witnessed_before, state.witnessed)
-            state.witnessed_before = before[-WITNESSED_BEFORE_MAX:]
             state.witnessed = record.checkpoint
         case DoubtRaised():
             state.doubt = record

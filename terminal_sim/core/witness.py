@@ -28,8 +28,6 @@ def holds(turn: Turn, answer: Opened | Closed) -> bool:
     state = turn.state
     kept, shown = state.witnessed, answer.checkpoint
     doubt = find_doubt(kept, shown, answer.proof, state.profile)
-    if doubt is Doubt.REWRITTEN and shown is not None and _is_about_before(turn, answer):
-        return False  # it answers an older request, and proves nothing: nothing follows from it
     if doubt is not None:
         raised = DoubtRaised(
             doubt=doubt, kept=kept, shown=shown, proof=answer.proof, at_ms=turn.now_ms
@@ -41,18 +39,6 @@ def holds(turn: Turn, answer: Opened | Closed) -> bool:
     if shown is not None and (kept is None or shown.size > kept.size):
         turn.record(CheckpointKept(checkpoint=shown, at_ms=turn.now_ms))
     return True
-
-
-def _is_about_before(turn: Turn, answer: Opened | Closed) -> bool:
-    """Tell whether an answer is one to a request that named a checkpoint kept before this one.
-
-    It can come late, when there are new keys. It is not believed either: the city is asked again.
-    """
-    shown = answer.checkpoint
-    return shown is not None and any(
-        not answer.proof if before is None else grew_from(before, shown, answer.proof)
-        for before in turn.state.witnessed_before
-    )
 
 
 def find_doubt(

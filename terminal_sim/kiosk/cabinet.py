@@ -14,9 +14,9 @@ from PIL import Image
 
 from keys.cards import Card, CardFile, load_card
 from protocol.errors import AdapterError, SetUpError
+from terminal_sim.carrier import Carrier
 from terminal_sim.devices import Printer
 from terminal_sim.kiosk.state import SampleCard
-from terminal_sim.machine import Carrier
 
 CARDS_SHOWN_MAX = 8
 PICTURE_WIDTH_PIXELS = 1_000

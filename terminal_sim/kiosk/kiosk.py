@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol.errors import KofuError
+from terminal_sim.carrier import Carrier
 from terminal_sim.config import TerminalConfig
 from terminal_sim.core.records import AnyRecord, Applied
 from terminal_sim.kiosk import inputs as into
@@ -23,7 +24,7 @@ from terminal_sim.kiosk.panel import next_deadline_ms, step
 from terminal_sim.kiosk.screens import Screen
 from terminal_sim.kiosk.showing import screen_of
 from terminal_sim.kiosk.state import Panel, Stage
-from terminal_sim.machine import Carrier, Machine
+from terminal_sim.machine import Machine
 from terminal_sim.opening import Ended, Settings, Visitor, run_opening
 
 OPENING_MS_MAX = 20 * 60 * 1_000

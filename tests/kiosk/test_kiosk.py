@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import SetUpError
+from terminal_sim.carrier import Carrier
 from terminal_sim.kiosk import inputs as into
 from terminal_sim.kiosk.cabinet import Tray
 from terminal_sim.kiosk.inputs import Fault
 from terminal_sim.kiosk.kiosk import Kiosk, Surroundings
-from terminal_sim.machine import Carrier
 from terminal_sim.opening import Clock
 from tests.terminal_sim.conftest import Town
 from tests.terminal_sim.paper_city import PIN, Wire

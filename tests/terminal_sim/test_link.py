@@ -82,7 +82,7 @@ def test_a_reply_comes_back_under_the_name_of_its_request() -> None:
     _, (asked,) = pair.carry(10)
 
     answer = Acknowledged(state="ended", in_reply_to=asked.ref)
-    assert [Replied(request=END, reply=answer)] == pair.say(answer, 11)
+    assert [Replied(request=END, reply=answer, turn=1)] == pair.say(answer, 11)
     assert [] == pair.say(answer, 12)
     assert 1 == pair.link.counts["late"]
 
@@ -108,7 +108,23 @@ def test_a_reply_to_another_copy_does_not_end_the_request() -> None:
 
     assert [] == pair.say(Acknowledged(state="ended", in_reply_to=other), 11)
     answer = Acknowledged(state="ended", in_reply_to=asked.ref)
-    assert [Replied(request=END, reply=answer)] == pair.say(answer, 12)
+    assert [Replied(request=END, reply=answer, turn=1)] == pair.say(answer, 12)
+
+
+def test_what_was_asked_anew_meanwhile_is_not_answered_by_the_reply_before() -> None:
+    """A reply that waits for its meaning is not taken for the next asking, and no reply twice."""
+    pair = opened()
+    pair.link.ask(END, QUESTION, 10, give_up_ms=None)
+    _, (asked,) = pair.carry(10)
+    (former,) = pair.say(Acknowledged(state="ended", in_reply_to=asked.ref), 11)
+    pair.link.forget(END)
+    pair.link.ask(END, QUESTION, 12, give_up_ms=None)
+    _, (again,) = pair.carry(12)
+    (latter,) = pair.say(Acknowledged(state="ended", in_reply_to=again.ref), 13)
+
+    assert isinstance(former, Replied)
+    assert isinstance(latter, Replied)
+    assert [False, True, False] == [pair.link.take(one) for one in (former, latter, latter)]
 
 
 def test_a_request_is_given_up_in_its_time() -> None:
