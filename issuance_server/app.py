@@ -210,7 +210,10 @@ def _parts(city: City, store: SqliteStore, gateway: MqttGateway, world: World) -
 async def _same_cards(store: SqliteStore, judge: JudgeClient, city: City) -> None:
     """Do not serve with a PIN judge whose store was lost: it would refuse every card, silently."""
     cards = await store.some_cards(CARDS_COMPARED)
-    if cards and not any([await judge.card_known(card) for card in cards]):
+    for card in cards:
+        if await judge.card_known(card):
+            return
+    if cards:
         raise SetUpError(
             f"the PIN judge knows none of the city's cards: {city.paths.pin_judge} was lost or"
             " emptied; put it back: issuance-server restore"
