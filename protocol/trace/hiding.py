@@ -1,12 +1,10 @@
 """What stands in a core trace for what may not be shown, and in a core that plays it again."""
 
-import hashlib
-import hmac
 from typing import Any
 
 from protocol.secret import Secret
 from protocol.shown import Shown
-from protocol.trace.redaction import MARK, PSEUDONYM_BYTES
+from protocol.trace.redaction import MARK, is_hidden, pseudonym, sealed
 
 _START = "~"
 _OF_WORDS = {"words", "echo"}
@@ -44,14 +42,12 @@ class Hider:
             return known
         spelled = value.encode() if isinstance(value, str) else value
         if how == Shown.SEALED.value:  # which takes no key
-            digest = hashlib.sha256(spelled).digest()
-            return {MARK: how, "digest": digest, "bytes": len(spelled)}
+            return sealed(spelled)
         if self._key is None:
             return value
         if how in _OF_WORDS:
             return self._word(how, value)
-        keyed = hmac.digest(self._key, how.encode() + b"\0" + spelled, "sha256")
-        made = {MARK: how, "is": keyed[:PSEUDONYM_BYTES].hex()}
+        made = pseudonym(self._key, how, spelled)
         if how == Shown.SIGNATURE.value or (how == Shown.PERSON.value and value.isascii()):
             self._remember((how, value), made)
         return made
@@ -67,11 +63,6 @@ class Hider:
         if how == "words":
             self.words[value] = self.hide(Shown.PERSON.value, value)
         return self.words.get(value, value)
-
-
-def is_hidden(plain: Any) -> bool:
-    """Tell whether a plain value stands for something that may not be shown."""
-    return isinstance(plain, dict) and MARK in plain
 
 
 def stand_in(hidden: dict[str, Any], *, as_bytes: bool) -> str | bytes:

@@ -56,12 +56,6 @@ class Redactor:
         shown: dict[str, Any] = self._plans[type(telegram)](plain)
         return shown
 
-    def pseudonym(self, how: Shown, content: bytes | str) -> dict[str, Any]:
-        """Return what stands for a card or a person."""
-        spelled = content.encode() if isinstance(content, str) else content
-        keyed = hmac.digest(self._key, how.value.encode() + b"\0" + spelled, hashlib.sha256)
-        return {MARK: how.value, "is": keyed[:PSEUDONYM_BYTES].hex()}
-
     def _struct_plan(self, info: inspect.Type) -> Hide:
         """Return how to go through a struct: only where there is something to hide."""
         assert isinstance(info, inspect.StructType)
@@ -102,8 +96,21 @@ class Redactor:
         if how in {Shown.SECRET, Shown.SIGNATURE}:
             return lambda _value: {MARK: how.value}
         if how is Shown.SEALED:
-            return _sealed
-        return lambda value: self.pseudonym(how, value)
+            return sealed
+        return lambda value: pseudonym(self._key, how.value, value)
+
+
+def pseudonym(key: bytes, how: str, content: bytes | str) -> dict[str, Any]:
+    """Return what stands for a card, a person or the like: the same for the same content."""
+    spelled = content.encode() if isinstance(content, str) else content
+    keyed = hmac.digest(key, how.encode() + b"\0" + spelled, "sha256")
+    return {MARK: how, "is": keyed[:PSEUDONYM_BYTES].hex()}
+
+
+def sealed(content: bytes) -> dict[str, Any]:
+    """Return what stands for a ciphertext."""
+    digest = hashlib.sha256(content).digest()
+    return {MARK: Shown.SEALED.value, "digest": digest, "bytes": len(content)}
 
 
 def is_hidden(value: Any) -> bool:
@@ -130,11 +137,6 @@ def _marked(info: inspect.Type, with_any_of: frozenset[Shown]) -> bool:
 
 def _unless_none(plan: Hide) -> Hide:
     return lambda value: None if value is None else plan(value)
-
-
-def _sealed(content: bytes) -> dict[str, Any]:
-    digest = hashlib.sha256(content).digest()
-    return {MARK: Shown.SEALED.value, "digest": digest, "bytes": len(content)}
 
 
 def _secret(value: Any) -> Any:

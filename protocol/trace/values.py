@@ -20,7 +20,8 @@ import msgspec
 
 from protocol.errors import Misuse
 from protocol.shown import Shown, mark_in
-from protocol.trace.hiding import Hider, is_hidden, stand_in
+from protocol.trace.hiding import Hider, stand_in
+from protocol.trace.redaction import is_hidden
 
 Fields: TypeAlias = dict[str, Any]
 Named: TypeAlias = tuple[str, Any]
