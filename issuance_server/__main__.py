@@ -49,8 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     arguments = _parser(words).parse_args(words)
     try:
-        result: int = arguments.run(arguments)
-        sys.stdout.flush()
+        try:
+            result: int = arguments.run(arguments)
+        finally:
+            sys.stdout.flush()  # what was found before an error is shown before it
     except KofuError as error:
         sys.stderr.write(f"issuance-server: {error}\n")
         return EXIT_REFUSED

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from issuance_server.core.replay import ReplayedSwitch
 from issuance_server.desk_commands.parsing import Commands
-from issuance_server.desk_commands.trace_reading import entries_of
+from protocol.shells.trace_reading import read_trace
 from protocol.trace.replay_words import outcome_lines
 from protocol.trace.replaying import play
 
@@ -32,7 +32,7 @@ def add_replay(actions: Commands) -> None:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    entries = (entry for path in arguments.files for entry in entries_of(path))
+    entries = (entry for path in arguments.files for entry in read_trace(path))
     played = play(entries, ReplayedSwitch)
     sys.stdout.writelines(f"{line}\n" for line in outcome_lines(played))
     same = played.deviation is None and played.missed_at is None

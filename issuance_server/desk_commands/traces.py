@@ -9,9 +9,9 @@ from pathlib import Path
 
 from issuance_server.desk_commands.parsing import Commands
 from issuance_server.desk_commands.tables import print_json, print_table
-from issuance_server.desk_commands.trace_reading import CHUNK_BYTES, chunks_of, entries_of
 from issuance_server.desk_commands.trace_replays import add_replay
 from protocol.errors import SetUpError
+from protocol.shells.trace_reading import CHUNK_BYTES, chunks_of, read_trace
 from protocol.trace import diagram, plain, stream
 from protocol.trace.comparing import differences
 from protocol.trace.conversation import Conversation, told
@@ -95,7 +95,7 @@ def _show(arguments: argparse.Namespace) -> int:
     wanted = _filter(arguments)
     conversation = Conversation()
     chunks = growing if arguments.follow else chunks_of
-    for entry in entries_of(arguments.file, chunks):
+    for entry in read_trace(arguments.file, chunks):
         known = conversation.follow(entry) if isinstance(entry, Said) else None
         if not wanted(entry, known.issuance if known is not None else None):
             continue
@@ -135,8 +135,8 @@ def _filter(arguments: argparse.Namespace) -> Callable[[Entry, bytes | None], bo
 
 def _diff(arguments: argparse.Namespace) -> int:
     found = differences(
-        entries_of(arguments.first),
-        entries_of(arguments.second),
+        read_trace(arguments.first),
+        read_trace(arguments.second),
         ignore=frozenset(arguments.ignore),
         with_line_words=arguments.lines,
     )
@@ -184,8 +184,8 @@ def _as_lines(source: Path) -> Iterator[bytes]:
 
 
 def _as_diagram(source: Path, issuance: str | None, draw: Callable[..., str]) -> Iterator[bytes]:
-    header = next(iter(entries_of(source)))
-    telegrams = list(told(entries_of(source)))
+    header = next(iter(read_trace(source)))
+    telegrams = list(told(read_trace(source)))
     about = dict.fromkeys(one.issuance for one in telegrams if one.issuance is not None)
     chosen = [one for one in about if one.hex().startswith((issuance or "").lower())]
     if len(chosen) != 1:
@@ -197,7 +197,7 @@ def _as_diagram(source: Path, issuance: str | None, draw: Callable[..., str]) ->
 
 
 def _stats(arguments: argparse.Namespace) -> int:
-    found = statistics(entries_of(arguments.file))
+    found = statistics(read_trace(arguments.file))
     rows = [
         (
             kind,
@@ -238,7 +238,7 @@ def _summary(found: Statistics) -> dict[str, object]:
 
 
 def _known(source: Path) -> Iterator[Known]:
-    for entry in entries_of(source):
+    for entry in read_trace(source):
         if not isinstance(entry, Unknown):
             yield entry
 

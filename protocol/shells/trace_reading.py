@@ -1,6 +1,6 @@
 """Reads traces in any of their forms: recorded, as lines of JSON, or written by hand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from protocol.errors import SetUpError
@@ -14,11 +14,21 @@ SCENARIO_BYTES_MAX = 1024 * 1024
 LINES_SUFFIX = ".jsonl"
 
 
-def read_trace(path: Path) -> Iterator[Entry]:
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """Give the bytes of a file."""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def read_trace(
+    path: Path, chunks: Callable[[Path], Iterator[bytes]] = chunks_of
+) -> Iterator[Entry]:
     """Give the entries of a trace; what was readable is given before the error is raised.
 
     Args:
         path: ``.scenario.toml``, ``.jsonl``, or a recorded file of any other name.
+        chunks: gives the bytes of a recorded file, such as one that still grows.
 
     Raises:
         SetUpError: it is missing, no trace, or damaged; the text names the file and the place.
@@ -31,7 +41,7 @@ def read_trace(path: Path) -> Iterator[Entry]:
                 for number, line in enumerate(lines, start=1):
                     yield plain.from_line(line, number)
         else:
-            for placed in stream.read(_chunks(path)):
+            for placed in stream.read(chunks(path)):
                 yield placed.entry
     except (TraceDamaged, plain.LineUnreadable, ScenarioUnreadable) as error:
         raise SetUpError(f"{path}: {error}") from None
@@ -45,9 +55,3 @@ def _text(path: Path) -> str:
     if path.stat().st_size > SCENARIO_BYTES_MAX:
         raise SetUpError(f"{path} is longer than {SCENARIO_BYTES_MAX} bytes; no scenario is")
     return path.read_text(encoding="utf-8")
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
