@@ -12,6 +12,7 @@ import pytest
 from issuance_server.adapters.backup import copying, placing
 from issuance_server.adapters.backup.replaying import Replayed, begin_anew, replay
 from issuance_server.adapters.pin_judge import store_file
+from issuance_server.core import inputs as i
 from issuance_server.core import records as r
 from issuance_server.core.audit_tree import AuditTree
 from issuance_server.core.facts import Now
@@ -23,6 +24,8 @@ from tests.adapters.day_business import Business
 from tests.core.made import TERMINAL
 
 WRAPPED = b"w" * 40
+BETWEEN_CUSTOMERS_MS = 10_000
+"""However many there are, so few of their visits are open at a time that no terminal is busy."""
 FOLLOWING = (
     *("issuance", "certificate_number", "number_serial", "open_subject", "line_opening"),
     *("closed_day", "operator_nonce", "late_report", "terminal", "notice"),
@@ -105,6 +108,8 @@ async def test_copies_are_whole_while_the_city_goes_on(
     async def customers() -> None:
         while not done.is_set():
             await business.finish(await business.released())
+            business.city.clock.pass_ms(BETWEEN_CUSTOMERS_MS)
+            await business.city.give(i.Woken())
 
     going_on = asyncio.create_task(customers())
     outs = [tmp_path / f"copy-{number}.db" for number in range(5)]
